@@ -1,0 +1,82 @@
+"""The result of scoring a workspace: its baseline risk surface."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import IntEnum, StrEnum
+
+import msgspec
+
+
+class Band(StrEnum):
+    LOW = "low"
+    MODERATE = "moderate"
+    ELEVATED = "elevated"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+BANDS: dict[int, Band] = dict(enumerate(Band, start=1))
+"""The band of each tier, 1 low to 5 critical."""
+
+
+class Trend(StrEnum):
+    IMPROVING = "IMPROVING"
+    STABLE = "STABLE"
+    DEGRADING = "DEGRADING"
+
+
+class Level(IntEnum):
+    """How far a signal is over its own thresholds."""
+
+    INSUFFICIENT_EVIDENCE = -1
+    OK = 0
+    WARN = 1
+    HIGH = 2
+    CRITICAL = 3
+
+
+class Signal(msgspec.Struct, frozen=True, kw_only=True):
+    """One measured signal. `value` and the interval are in `unit`; None means it cannot be said, `note` says why."""
+
+    key: str  # dispute_activity, refund_rate, …
+    label: str
+    unit: str  # rate, count, days, ratio, nats
+    window: str  # "last 30 days"
+    value: float | None
+    low: float | None = None  # bounds of the 80 % interval
+    high: float | None = None
+    numerator: int = 0
+    denominator: int = 0
+    thresholds: tuple[float, float, float] | None = None  # warn, high, critical
+    level: Level = Level.OK
+    note: str = ""
+    source: str = ""  # where formula and thresholds come from
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the tier is what it is: the signal or rule, in a sentence, and what would lower it."""
+
+    key: str  # of the signal, or of the hard rule
+    tier: int  # the tier this reason alone asks for
+    sentence: str
+    lowers: str
+    value: float | None = None
+    threshold: float | None = None
+    unit: str = ""
+
+
+class RiskSurface(msgspec.Struct, frozen=True, kw_only=True):
+    """A workspace's risk as of one instant. `reasons` is ranked, the one that set the tier first."""
+
+    model_version: str
+    as_of: datetime
+    window_days: int
+    event_count: int  # events in the window
+    risk_tier: int  # 1 to 5
+    risk_band: Band
+    stability_score: int  # 0 to 100, higher is calmer
+    trend: Trend
+    reasons: tuple[Reason, ...]
+    signals: tuple[Signal, ...]
+    inputs_hash: str  # hex SHA-256 of the canonical inputs

@@ -1,0 +1,1 @@
+"""All configuration of PayFlux, read once from the environment into one frozen object."""
