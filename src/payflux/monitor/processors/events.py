@@ -135,7 +135,7 @@ REASONS: tuple[str, ...] = (
     "could_not_process",
     "no_account",
 )
-"""Reason codes by number. Append only: stored rows hold the index. An unknown reason is 0, its text kept in `detail`."""
+"""Reason codes by number. Append only: stored rows hold the index. An unknown reason is 0, its text is kept aside."""
 
 _REASON_CODES = {reason: code for code, reason in enumerate(REASONS)}
 

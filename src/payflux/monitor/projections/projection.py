@@ -45,7 +45,7 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReserveProjection(msgspec.Struct, frozen=True, kw_only=True):
-    """A projection as of one instant, in `currency` minor units. `daily` is (day, expected, low, high) trapped capital."""
+    """A projection as of one instant, in `currency` minor units. `daily` is (day, trapped, low, high)."""
 
     model_version: str
     as_of: datetime
