@@ -1,1 +1,187 @@
 """All configuration of PayFlux, read once from the environment into one frozen object."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+STRIPE_API_VERSION = "2026-10-28.endive"
+SANDBOX_SECRET_KEY = "sk_test_sandbox"  # noqa: S105 -- the sandbox's published key, refused in production
+SANDBOX_CLIENT_ID = "ca_sandbox"
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class SettingsError(Exception):
+    """The environment does not make a usable configuration; the message names each variable and the way out."""
+
+
+class Settings(BaseSettings):
+    """PayFlux's configuration. Every field is an environment variable: `PAYFLUX_` and the name in capitals,
+    but for `DATABASE_URL` and `STRIPE_*`, which keep the names hosts give them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PAYFLUX_", frozen=True, extra="ignore", populate_by_name=True, env_ignore_empty=True
+    )
+
+    environment: Literal["development", "production"] = Field(
+        "development", description="production refuses development secrets, plain HTTP and the sandbox"
+    )
+    data_dir: Path = Field(Path(".payflux"), description="where the embedded database and generated secrets live")
+    host: str = Field("127.0.0.1", description="the address the web server listens on")
+    port: int = Field(8000, ge=1, le=65535, description="the port the web server listens on")
+    public_url: str = Field("", description="the address people open; default http://HOST:PORT")
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="at least 32 characters; all keys are derived from it; generated in development"
+    )
+    pg_bin: Path | None = Field(None, description="folder with PostgreSQL's binaries for the embedded database")
+    database_url: str = Field(
+        "",
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"),
+        description="PostgreSQL 15+ as the role that owns the schema; default: the embedded database",
+    )
+    app_database_url: str = Field("", description="the same database as the app's own role; default: derived")
+    system_database_url: str = Field("", description="the same database as the system role; default: derived")
+    stripe_secret_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("STRIPE_SECRET_KEY", "stripe_secret_key"),
+        description="the platform's key for Connect OAuth; without it the development sandbox is used",
+    )
+    stripe_client_id: str = Field(
+        "",
+        validation_alias=AliasChoices("STRIPE_CLIENT_ID", "stripe_client_id"),
+        description="the platform's client id (ca_…) for Connect OAuth",
+    )
+    stripe_api_base: str = Field(
+        "https://api.stripe.com",
+        validation_alias=AliasChoices("STRIPE_API_BASE", "stripe_api_base"),
+        description="Stripe's API address",
+    )
+    stripe_connect_base: str = Field(
+        "https://connect.stripe.com",
+        validation_alias=AliasChoices("STRIPE_CONNECT_BASE", "stripe_connect_base"),
+        description="Stripe's OAuth address",
+    )
+    stripe_connect_scope: Literal["read_only", "read_write"] = Field(
+        "read_write", description="read_only needs an extension that Stripe granted before it closed them"
+    )
+    stripe_live_rate: float = Field(10.0, gt=0, le=100, description="requests a second against a live account")
+    stripe_test_rate: float = Field(20.0, gt=0, le=100, description="requests a second against a test account")
+    sandbox_port: int = Field(8001, ge=1, le=65535, description="the port of the sandbox that `payflux run` starts")
+    log_format: Literal["console", "json"] = Field("console", description="console for people, json for collectors")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line logged")
+
+    @field_validator("database_url", "app_database_url", "system_database_url")
+    @classmethod
+    def _is_postgres(cls, url: str) -> str:
+        if url and urlsplit(url).scheme not in ("postgres", "postgresql", "postgresql+asyncpg"):
+            raise ValueError("must start with postgresql://")
+        return url
+
+    @model_validator(mode="after")
+    def _production_is_real(self) -> Settings:
+        if self.environment != "production":
+            return self
+        problems = []
+        if len(self.secret_key.get_secret_value()) < 32:
+            problems.append(
+                "PAYFLUX_SECRET_KEY must be set to at least 32 characters: "
+                "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            )
+        if not self.public_url.startswith("https://"):
+            problems.append("PAYFLUX_PUBLIC_URL must be the https:// address people open")
+        if (
+            self.stripe_secret_key.get_secret_value() == SANDBOX_SECRET_KEY
+            or self.stripe_client_id == SANDBOX_CLIENT_ID
+        ):
+            problems.append(
+                "STRIPE_SECRET_KEY and STRIPE_CLIENT_ID are the sandbox's; use those of your Stripe account"
+            )
+        for name, base in (
+            ("STRIPE_API_BASE", self.stripe_api_base),
+            ("STRIPE_CONNECT_BASE", self.stripe_connect_base),
+        ):
+            if not base.startswith("https://") or urlsplit(base).hostname in _LOOPBACK:
+                problems.append(
+                    f"{name} must be an https:// address that is not this machine; unset it to use Stripe's"
+                )
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    @property
+    def url(self) -> str:
+        """The address people open, without a trailing slash."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def uses_sandbox(self) -> bool:
+        """Whether Stripe's part is played by the sandbox on this machine."""
+        return self.stripe_secret_key.get_secret_value() == SANDBOX_SECRET_KEY
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment. In development, generate what may be generated and fall back to the sandbox.
+
+    Raises SettingsError, whose message names every variable that is wrong.
+    """
+    try:
+        settings = Settings(**overrides)  # ty: ignore[invalid-argument-type] -- pydantic validates at run time
+    except ValidationError as error:
+        raise SettingsError(
+            "\n".join(_sentence(problem["loc"], problem["msg"]) for problem in error.errors())
+        ) from None
+    if settings.environment == "production":
+        return settings
+    generated: dict[str, object] = {}
+    if not settings.secret_key.get_secret_value():
+        generated["secret_key"] = SecretStr(_development_secret(settings.data_dir))
+    if not settings.stripe_secret_key.get_secret_value():
+        generated |= {
+            "stripe_secret_key": SecretStr(SANDBOX_SECRET_KEY),
+            "stripe_client_id": SANDBOX_CLIENT_ID,
+            "stripe_api_base": settings.sandbox_url,
+            "stripe_connect_base": settings.sandbox_url,
+        }
+    return settings.model_copy(update=generated)
+
+
+def environment_variable(field: str) -> str:
+    """The environment variable that sets `field`."""
+    alias = Settings.model_fields[field].validation_alias if field in Settings.model_fields else None
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"PAYFLUX_{field.upper()}"
+
+
+def _sentence(location: tuple[int | str, ...], message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    if not location:
+        return message
+    name = str(location[0])
+    return f"{name if name.isupper() else environment_variable(name)}: {message}"
+
+
+def _development_secret(data_dir: Path) -> str:
+    path = data_dir / "secret_key"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            return path.read_text().strip()
+        with os.fdopen(descriptor, "w") as file:
+            secret = secrets.token_urlsafe(48)
+            file.write(secret)
+        return secret
+    except OSError as error:
+        raise SettingsError(
+            f"PAYFLUX_DATA_DIR: cannot write to {data_dir} ({error.strerror}). Point it at a folder you own."
+        ) from None

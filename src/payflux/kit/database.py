@@ -1,0 +1,146 @@
+"""Sessions on PostgreSQL: one unit of work is one transaction, and a tenant sees its own rows alone.
+
+Two roles besides the owner: the app's role, bound by row-level security to the account of the transaction, and the
+system role, for the few places that start without an account (sign-in, webhooks, sweeps), with its own policies.
+Neither owns a table, is a superuser or bypasses row-level security; :func:`refuse_powerful_role` checks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import MetaData, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from payflux.kit.crypto import derive_key
+
+APP_ROLE = "payflux_app"
+SYSTEM_ROLE = "payflux_system"
+
+_OWN_ROLE = """
+    SELECT rolname, rolsuper OR rolbypassrls, EXISTS (
+        SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE c.relowner = r.oid AND n.nspname = 'public'
+    )
+    FROM pg_roles r WHERE rolname = current_user
+"""
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class DatabaseError(Exception):
+    """The database cannot be used as configured; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class DatabaseUrls:
+    """One database as its three roles."""
+
+    owner: str
+    app: str
+    system: str
+
+
+def database_urls(owner: str, *, app: str, system: str, secret: str) -> DatabaseUrls:
+    """The addresses of the three roles. Where the app's and the system role's are not given they are the owner's
+    address with a password derived from `secret`; `payflux migrate` creates the roles with those passwords."""
+    return DatabaseUrls(
+        owner=owner,
+        app=app or _as_role(owner, APP_ROLE, secret),
+        system=system or _as_role(owner, SYSTEM_ROLE, secret),
+    )
+
+
+def role_password(secret: str, role: str) -> str:
+    return derive_key(secret, f"database role {role}").hex()
+
+
+def _as_role(url: str, role: str, secret: str) -> str:
+    return make_url(url).set(username=role, password=role_password(secret, role)).render_as_string(hide_password=False)
+
+
+def asyncpg_address(url: str) -> str:
+    """`url` as asyncpg itself takes it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def create_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
+    address: URL = make_url(url).set(drivername="postgresql+asyncpg")
+    return create_async_engine(address, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+
+
+class Database:
+    """The app's two engines. This is the only place that commits."""
+
+    def __init__(self, urls: DatabaseUrls, *, pool_size: int = 5) -> None:
+        self.urls = urls
+        self._app = create_engine(urls.app, pool_size=pool_size)
+        self._system = create_engine(urls.system, pool_size=pool_size)
+
+    @asynccontextmanager
+    async def tenant(self, account_id: UUID) -> AsyncGenerator[AsyncSession, None]:
+        """One transaction that sees and writes the rows of `account_id` alone; committed unless an error leaves it."""
+        async with AsyncSession(self._app, expire_on_commit=False) as session, session.begin():
+            await session.execute(
+                text("SELECT set_config('app.current_account_id', :account_id, true)"), {"account_id": str(account_id)}
+            )
+            yield session
+
+    @asynccontextmanager
+    async def system(self) -> AsyncGenerator[AsyncSession, None]:
+        """One transaction without an account, for sign-in, webhooks and sweeps."""
+        async with AsyncSession(self._system, expire_on_commit=False) as session, session.begin():
+            await session.execute(text("SELECT 1"))
+            yield session
+
+    async def check(self) -> None:
+        """Raises DatabaseError unless both roles connect and neither has more power than it should."""
+        for engine in (self._app, self._system):
+            try:
+                async with engine.connect() as connection:
+                    role, powerful, owner = (await connection.execute(text(_OWN_ROLE))).one()
+            except (OSError, asyncpg.PostgresError, SQLAlchemyError) as error:
+                raise DatabaseError(
+                    f"DATABASE_URL: the database does not answer ({type(error).__name__}). "
+                    "Check the address, then run `payflux migrate`."
+                ) from None
+            refuse_powerful_role(role, powerful=powerful, owner=owner)
+
+    async def close(self) -> None:
+        await self._app.dispose()
+        await self._system.dispose()
+
+
+def refuse_powerful_role(role: str, *, powerful: bool, owner: bool) -> None:
+    """Raises DatabaseError when `role` could step around row-level security."""
+    if powerful or owner:
+        raise DatabaseError(
+            f"The database role {role} is a superuser, bypasses row-level security or owns tables, so nothing would "
+            "keep accounts apart. Unset PAYFLUX_APP_DATABASE_URL and PAYFLUX_SYSTEM_DATABASE_URL to let "
+            "`payflux migrate` create the right roles, or point them at roles without these powers."
+        )
+
+
+async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
+    """The asyncpg connection of `session`'s transaction, for COPY and for jobs enqueued in it."""
+    raw = await (await session.connection()).get_raw_connection()
+    connection = raw.driver_connection
+    assert isinstance(connection, asyncpg.Connection)
+    return connection

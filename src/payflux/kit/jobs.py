@@ -1,0 +1,108 @@
+"""Jobs on PostgreSQL: enqueued in the caller's transaction, run by any number of workers, picked up again when a
+worker dies.
+
+A handler takes the job's payload and must be idempotent: after a crash it runs again. It raises :class:`Permanent`
+for what no retry mends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+
+import asyncpg
+import structlog
+from pgqueuer.adapters.persistence.queries import Queries
+from pgqueuer.applications import PgQueuer
+from pgqueuer.db import AsyncpgDriver
+from pgqueuer.domain.errors import RetryRequested
+from pgqueuer.models import Job, Schedule
+from pgqueuer.types import QueueExecutionMode
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.kit.database import driver_connection
+
+Payload = dict[str, str]
+Handler = Callable[[Payload], Awaitable[None]]
+FailureHandler = Callable[[str, Payload, Exception], Awaitable[None]]
+
+MAX_ATTEMPTS = 3
+"""How often a failing job is tried again before it is given up."""
+
+log = structlog.get_logger(__name__)
+
+
+class Permanent(Exception):
+    """A job failed for a reason that trying again does not mend."""
+
+
+async def enqueue(
+    session: AsyncSession,
+    name: str,
+    payload: Payload,
+    *,
+    dedupe_key: str | None = None,
+    delay: timedelta | None = None,
+) -> None:
+    """Add a job that exists if, and only if, `session`'s transaction commits.
+
+    With `dedupe_key`, nothing is added while a job with the same key waits or runs.
+    """
+    queries = Queries(AsyncpgDriver(await driver_connection(session)))
+    await queries.enqueue(
+        name, json.dumps(payload).encode(), execute_after=delay, dedupe_key=dedupe_key, on_conflict="skip"
+    )
+
+
+async def run_jobs(
+    connection: asyncpg.Connection,
+    handlers: Mapping[str, Handler],
+    *,
+    timers: Mapping[str, tuple[str, Callable[[], Awaitable[None]]]],
+    on_failure: FailureHandler,
+    shutdown: asyncio.Event | None = None,
+    drain: bool = False,
+    heartbeat_timeout: timedelta = timedelta(seconds=6),
+) -> None:
+    """Run jobs until `shutdown` is set, or, with `drain`, until the queue is empty.
+
+    `timers` maps a name to a cron expression (UTC) and what to run then. A job whose worker has sent no heartbeat for
+    `heartbeat_timeout` is picked up by another. A job that has failed for good is handed to `on_failure`.
+    """
+    queuer = PgQueuer.from_asyncpg_connection(connection)
+    if shutdown is not None:
+        queuer.shutdown = queuer.qm.shutdown = queuer.sm.shutdown = shutdown
+    for name, handler in handlers.items():
+        queuer.entrypoint(name)(_attempt(name, handler, on_failure))
+    for name, (expression, run) in timers.items():
+        queuer.schedule(name, expression)(_fire(run))
+    if drain:
+        await queuer.qm.run(mode=QueueExecutionMode.drain, dequeue_timeout=timedelta(seconds=0.1))
+    else:
+        await queuer.run(dequeue_timeout=timedelta(seconds=5), heartbeat_timeout=heartbeat_timeout)
+
+
+def _attempt(name: str, handler: Handler, on_failure: FailureHandler) -> Callable[[Job], Awaitable[None]]:
+    async def attempt(job: Job) -> None:
+        payload: Payload = json.loads(job.payload or b"{}")
+        try:
+            await handler(payload)
+        except RetryRequested:
+            raise
+        except Exception as error:
+            if not isinstance(error, Permanent) and job.attempts < MAX_ATTEMPTS:
+                log.warning("job failed and will be tried again", job=name, attempt=job.attempts + 1, exc_info=True)
+                raise RetryRequested(delay=timedelta(seconds=2**job.attempts), reason=type(error).__name__) from error
+            log.exception("job failed for good", job=name)
+            await on_failure(name, payload, error)
+
+    return attempt
+
+
+def _fire(run: Callable[[], Awaitable[None]]) -> Callable[[Schedule], Awaitable[None]]:
+    async def fire(_schedule: Schedule) -> None:
+        await run()
+
+    return fire

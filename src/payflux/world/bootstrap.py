@@ -1,0 +1,46 @@
+"""Builds the world from settings. Tests call it with stand-ins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx
+
+from payflux.kit.clock import Clock, SystemClock
+from payflux.kit.crypto import SecretBox, TokenHasher
+from payflux.kit.database import Database, database_urls
+from payflux.settings import Settings
+
+
+@dataclass(frozen=True)
+class World:
+    """What a verb may reach: configuration, time, the database, stored secrets and the network."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    secrets: SecretBox
+    tokens: TokenHasher
+    http: httpx.AsyncClient
+
+    async def close(self) -> None:
+        await self.http.aclose()
+        await self.database.close()
+
+
+def build_world(
+    settings: Settings, *, database_url: str, clock: Clock | None = None, http: httpx.AsyncClient | None = None
+) -> World:
+    """The real world, unless a stand-in is given. `database_url` is the owner's address."""
+    secret = settings.secret_key.get_secret_value()
+    urls = database_urls(
+        database_url, app=settings.app_database_url, system=settings.system_database_url, secret=secret
+    )
+    return World(
+        settings=settings,
+        clock=clock or SystemClock(),
+        database=Database(urls),
+        secrets=SecretBox(secret),
+        tokens=TokenHasher(secret),
+        http=http or httpx.AsyncClient(timeout=httpx.Timeout(20.0, connect=5.0)),
+    )
