@@ -1,0 +1,103 @@
+"""How numbers, money and times read on a page. Pure functions, registered as template filters by :data:`FILTERS`.
+
+Spaces inside a figure are no-break spaces, a minus is U+2212: a figure never breaks over two lines and lines up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+
+NBSP = "\u00a0"
+MINUS = "\u2212"
+
+# Exponents other than 2, as Stripe's amounts count them (docs.stripe.com/currencies): UGX and ISK stay at 2 there.
+_EXPONENTS = dict.fromkeys(
+    ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"), 0
+) | dict.fromkeys(("bhd", "iqd", "jod", "kwd", "lyd", "omr", "tnd"), 3)
+_SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "cad": "CA$", "aud": "A$", "nzd": "NZ$", "inr": "₹"}
+_SCALES = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"))
+
+
+def _major(minor: int, currency: str) -> tuple[Decimal, int]:
+    exponent = _EXPONENTS.get(currency.lower(), 2)
+    return Decimal(minor).scaleb(-exponent), exponent
+
+
+def _priced(amount: Decimal, digits: int, currency: str, suffix: str = "") -> str:
+    symbol = _SYMBOLS.get(currency.lower(), currency.upper() + NBSP)
+    quantised = amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
+    return f"{MINUS if quantised < 0 else ''}{symbol}{abs(quantised):,}{suffix}"
+
+
+def money(minor: int, currency: str) -> str:
+    """`minor` units of an ISO 4217 `currency` to the last unit: ``$12,412.37``, ``¥980``, ``KWD 1.250``."""
+    amount, exponent = _major(minor, currency)
+    return _priced(amount, exponent, currency)
+
+
+def money_short(minor: int, currency: str) -> str:
+    """`minor` units of `currency` as an estimate is read: whole units below a million, then ``$1.24M``."""
+    amount, _ = _major(minor, currency)
+    for scale, suffix in _SCALES:
+        if abs(amount) >= scale:
+            return _priced(amount / scale, 2, currency, suffix)
+    return _priced(amount, 0, currency)
+
+
+def _plain(value: Decimal, digits: int) -> str:
+    text = f"{abs(value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)):,}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return f"{MINUS}{text}" if value < 0 and text != "0" else text
+
+
+def percent(rate: float) -> str:
+    """A rate in [0, 1] with two decimals below 10 % and one above, without trailing zeros: ``0.87 %``, ``12.5 %``."""
+    hundredfold = Decimal(repr(float(rate))) * 100
+    return f"{_plain(hundredfold, 2 if abs(hundredfold) < 10 else 1)}{NBSP}%"
+
+
+def count(number: int) -> str:
+    """A whole number with thousands marked: ``3,412``."""
+    return _plain(Decimal(number), 0)
+
+
+def decimal(value: float, digits: int = 1) -> str:
+    """`value` with exactly `digits` decimals, so that a column of them lines up: ``3.0``."""
+    return f"{value:,.{digits}f}".replace("-", MINUS)
+
+
+def measure(value: float | None, unit: str) -> str:
+    """A signal's `value` with its unit (rate, count, days, ratio, nats); a dash when it cannot be said."""
+    if value is None:
+        return "–"
+    if unit == "rate":
+        return percent(value)
+    if unit == "count":
+        return count(round(value))
+    text = _plain(Decimal(repr(float(value))), 2)
+    return text + {"days": f"{NBSP}days", "ratio": f"{NBSP}×", "nats": f"{NBSP}nats"}.get(
+        unit, f"{NBSP}{unit}" if unit else ""
+    )
+
+
+def utc(moment: datetime) -> str:
+    """An aware time in UTC, the zone named: ``21 Nov 2026, 10:59 UTC``. Raises ValueError when it has no zone."""
+    if moment.tzinfo is None:
+        raise ValueError("a time without a zone cannot be shown")
+    moment = moment.astimezone(UTC)
+    return f"{moment.day}{NBSP}{moment:%b}{NBSP}{moment:%Y}, {moment:%H:%M}{NBSP}UTC"
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "money": money,
+    "money_short": money_short,
+    "percent": percent,
+    "count_of": count,
+    "decimal": decimal,
+    "measure": measure,
+    "utc": utc,
+}
+"""Template filters by name. `count` is `count_of` there, because Jinja's own `count` filter means length."""
