@@ -1,0 +1,45 @@
+// Reads a chart point by point: with the pointer on it, or with a slider below it that the arrow keys move.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+function make(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}
+
+for (const figure of document.querySelectorAll("[data-chart]")) {
+  const svg = figure.querySelector("svg.chart");
+  const points = [...svg.querySelectorAll(".chart-hit")];
+  const readout = figure.querySelector("[data-readout]");
+  if (points.length === 0) continue;
+  const bottom = Math.max(...points.map((point) => Number(point.getAttribute("y")) + Number(point.getAttribute("height"))));
+  const line = make("line", { class: "chart-cursor", y2: bottom, visibility: "hidden" });
+  const dot = make("circle", { class: "chart-cursor-dot", r: 6, visibility: "hidden" });
+  points[0].before(line, dot);
+
+  const slider = document.createElement("input");
+  Object.assign(slider, { type: "range", min: 0, max: points.length - 1, step: 1, value: points.length - 1, className: "chart-figure__scrub" });
+  slider.setAttribute("aria-label", `${svg.querySelector("title").textContent}: point by point`);
+  svg.after(slider);
+
+  const words = ({ label, value, low, high }) => `${label}: ${value}${low ? ` (80 %: ${low} – ${high})` : ""}`;
+
+  function show(index) {
+    const { dataset } = points[index];
+    for (const [key, value] of [["x1", dataset.x], ["x2", dataset.x], ["y1", dataset.y]]) line.setAttribute(key, value);
+    dot.setAttribute("cx", dataset.x);
+    dot.setAttribute("cy", dataset.y);
+    for (const mark of [line, dot]) mark.setAttribute("visibility", "visible");
+    readout.textContent = words(dataset);
+    slider.value = index;
+    slider.setAttribute("aria-valuetext", words(dataset));
+  }
+
+  slider.setAttribute("aria-valuetext", words(points.at(-1).dataset));
+  slider.addEventListener("input", () => show(Number(slider.value)));
+  points.forEach((point, index) => {
+    point.querySelector("title")?.remove();
+    point.addEventListener("pointerenter", () => show(index));
+  });
+}

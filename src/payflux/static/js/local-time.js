@@ -1,0 +1,10 @@
+// Shows each time in the reader's zone, the zone named; UTC stays as the tooltip.
+
+const format = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
+});
+
+for (const time of document.querySelectorAll("time[data-local]")) {
+  time.title = time.textContent;
+  time.textContent = format.format(new Date(time.dateTime));
+}

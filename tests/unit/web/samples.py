@@ -1,0 +1,283 @@
+"""A context for every page, as a route would pass it, and pages rendered from them with undefined names refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from payflux.kit.charts import BandPoint, band_chart, step_scale
+from payflux.monitor.projections.projection import Exposure, ProjectedWindow, ReserveProjection, ReserveScenario
+from payflux.monitor.risk.surface import BANDS, Level, Reason, RiskSurface, Signal, Trend
+from payflux.web.formatting import FILTERS, money_short
+
+ROOT = Path(__file__).parents[3] / "src" / "payflux"
+NOW = datetime(2026, 11, 21, 10, 59, tzinfo=UTC)
+
+SURFACE = RiskSurface(
+    model_version="risk-1.0.0",
+    as_of=NOW,
+    window_days=90,
+    event_count=847,
+    risk_tier=3,
+    risk_band=BANDS[3],
+    stability_score=62,
+    trend=Trend.DEGRADING,
+    reasons=(
+        Reason(
+            key="dispute_activity",
+            tier=3,
+            sentence="21 disputes on 2,412 payments in the last 30 days is 0.87 %; processors start to act at 0.75 %.",
+            lowers="Below 18 disputes on this volume the reason disappears: refund the 4 open fraud warnings first.",
+            value=0.0087,
+            threshold=0.0075,
+            unit="rate",
+        ),
+        Reason(
+            key="growth",
+            tier=2,
+            sentence="The last 7 days' sales are 1.6 times your usual week.",
+            lowers="Tell your processor before a promotion.",
+        ),
+    ),
+    signals=(
+        Signal(
+            key="dispute_activity",
+            label="Dispute activity",
+            unit="rate",
+            window="last 30 days",
+            value=0.0087,
+            low=0.0065,
+            high=0.0115,
+            numerator=21,
+            denominator=2412,
+            thresholds=(0.004, 0.0075, 0.01),
+            level=Level.HIGH,
+        ),
+        Signal(
+            key="coverage",
+            label="Coverage",
+            unit="ratio",
+            window="now",
+            value=1.4,
+            thresholds=(2.0, 1.0, 0.5),
+            level=Level.WARN,
+        ),
+        Signal(
+            key="ticket_drift",
+            label="Ticket drift",
+            unit="nats",
+            window="7 against 60 days",
+            value=-0.12,
+            thresholds=(0.3, 0.6, 1.0),
+        ),
+        Signal(
+            key="efw_rate",
+            label="Early fraud warnings",
+            unit="rate",
+            window="last 30 days",
+            value=None,
+            level=Level.INSUFFICIENT_EVIDENCE,
+            note="1 warning: fewer than 3 say nothing.",
+        ),
+    ),
+    inputs_hash="9f2c" * 16,
+)
+
+
+def _window(days: int) -> ProjectedWindow:
+    held = 46_000 * days
+    return ProjectedWindow(
+        horizon_days=days,
+        trapped=held,
+        low=held * 9 // 10,
+        high=held * 23 // 20,
+        trapped_bps=1000,
+        days_of_sales=days / 10,
+        forecast_sales=10 * held,
+    )
+
+
+PROJECTION = ReserveProjection(
+    model_version="reserve-1.0.0",
+    as_of=NOW,
+    currency="usd",
+    event_count=847,
+    window_days=90,
+    current_reserve_rate=0.0,
+    currently_held=0,
+    scenario=ReserveScenario(name="rolling reserve, tier 3", rate=0.1, hold_days=90, basis="The commonest terms."),
+    windows=(_window(30), _window(60), _window(90)),
+    daily=tuple((day, 46_000 * day, 41_000 * day, 53_000 * day) for day in range(91)),
+    daily_sales=460_000,
+    trend_multiplier=1.0,
+    exposure=Exposure(
+        chargebacks_to_come=310_000,
+        refunds_to_come=820_000,
+        undelivered=1_240_000,
+        open_disputes=190_000,
+        gross=2_560_000,
+        coverage=2_100_000,
+        shortfall=460_000,
+    ),
+    assumptions=("Delivery takes 8 days.", "Amounts in US dollars; 12 events in other currencies are left out."),
+    inputs_hash="41ab" * 16,
+)
+
+PROBLEM = {
+    "title": "Stripe did not connect",
+    "what_happened": "You, or Stripe, ended the connection before it was confirmed.",
+    "what_is_safe": "Nothing was read and nothing changed in your Stripe account.",
+    "what_to_do": "Choose Connect Stripe again, or use a restricted key.",
+}
+USER = {"name": "Alice Archer", "email": "alice@example.com"}
+SIGNED_OUT = {"csrf_token": "token", "sandbox": False, "user": None}
+SIGNED_IN = {
+    "csrf_token": "token",
+    "sandbox": True,
+    "user": USER,
+    "workspace": {"name": "Archer Supplies"},
+    "live": True,
+    "trial": {"plan": "Pro", "days_left": 9},
+}
+FORM = SIGNED_OUT | {"form": {"name": "", "email": ""}, "errors": {}, "next": ""}
+ACTIVATE = SIGNED_IN | {
+    "entitled_at": NOW - timedelta(minutes=12),
+    "in_trial": True,
+    "problem": None,
+    "oauth_available": True,
+    "key_permissions": ["Charges and refunds", "Disputes", "Payouts", "Balance", "Balance transactions"],
+    "key_creation_url": "https://dashboard.stripe.com/apikeys/create?name=PayFlux",
+    "form": {},
+    "errors": {},
+}
+
+
+def stages(finished: int, count: str = "") -> list[dict[str, str]]:
+    """The four stages with the first `finished` done and the next one running."""
+    states = ["done"] * finished + ["running"] + ["waiting"] * 3
+    keys = ("pull", "baseline", "projection", "alerts")
+    return [
+        {"key": key, "state": state, "detail": "", "count": count if key == "pull" else ""}
+        for key, state in zip(keys, states, strict=False)
+    ]
+
+
+ARMING = SIGNED_IN | {
+    "stages": stages(1, "3,412 charges · 118 refunds · 21 disputes"),
+    "done": False,
+    "slow": False,
+    "live": False,
+    "problem": None,
+}
+
+
+def charts(surface: RiskSurface, projection: ReserveProjection) -> dict[str, Any]:
+    """The drawings of the dashboard."""
+
+    def dollars(minor: float) -> str:
+        return money_short(round(minor), projection.currency)
+
+    return {
+        "tier_scale": step_scale(
+            ["Low", "Moderate", "Elevated", "High", "Critical"], surface.risk_tier, title="Risk tier", danger_from=4
+        ),
+        "projection_chart": band_chart(
+            [BandPoint(*day) for day in projection.daily],
+            title="Capital trapped, day by day",
+            description="Expected trapped capital over 90 days with its 80 % range.",
+            format_x=lambda day: f"T+{day:.0f}",
+            format_y=dollars,
+            marks=(30, 60, 90),
+        ),
+    }
+
+
+DASHBOARD = (
+    SIGNED_IN
+    | charts(SURFACE, PROJECTION)
+    | {
+        "surface": SURFACE,
+        "projection": PROJECTION,
+        "first_visit": True,
+        "processor": "Stripe",
+        "sync": None,
+        "degraded": [],
+    }
+)
+CONNECTION = SIGNED_IN | {
+    "connection": {
+        "processor": "Stripe",
+        "account_name": "Archer Supplies Ltd",
+        "external_id": "acct_1PayFluxSample",
+        "method": "restricted_key",
+        "status": "degraded",
+        "livemode": False,
+        "connected_at": NOW - timedelta(days=2),
+        "last_pulled_at": NOW,
+        "last_event_at": None,
+    },
+    "capabilities": [
+        ("Charges", "ok"),
+        ("Disputes", "ok"),
+        ("Balance", "forbidden"),
+        ("Fraud warnings", "not_enabled"),
+    ],
+    "event_counts": [("Charges", 3412), ("Refunds", 118), ("Disputes", 21)],
+}
+ERROR = SIGNED_OUT | {
+    "status": 404,
+    "request_id": "req_01JD",
+    "what_happened": "",
+    "what_is_safe": "",
+    "what_to_do": "",
+}
+
+PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    "landing": ("landing.html", SIGNED_OUT),
+    "register": ("register.html", FORM),
+    "register-refused": (
+        "register.html",
+        FORM
+        | {
+            "form": {"name": "Alice", "email": "alice@"},
+            "errors": {"email": "Enter a whole e-mail address.", "password": "This password is too short."},
+        },
+    ),
+    "sign-in": ("sign_in.html", FORM),
+    "sign-in-refused": ("sign_in.html", FORM | {"errors": {"": "E-mail address and password do not match."}}),
+    "activate": ("activate.html", ACTIVATE),
+    "activate-problem": ("activate.html", ACTIVATE | {"problem": PROBLEM}),
+    "activate-key-only": (
+        "activate.html",
+        ACTIVATE | {"oauth_available": False, "errors": {"key": "This is a secret key. Create a restricted one."}},
+    ),
+    "arming": ("arming.html", ARMING),
+    "arming-slow": ("arming.html", ARMING | {"slow": True}),
+    "arming-done": ("arming.html", ARMING | {"stages": stages(4, "3,412 charges"), "done": True, "live": True}),
+    "arming-problem": ("arming.html", ARMING | {"problem": PROBLEM}),
+    "dashboard": ("dashboard.html", DASHBOARD),
+    "dashboard-syncing": (
+        "dashboard.html",
+        DASHBOARD
+        | {"first_visit": False, "sync": {"through": NOW, "expected": None}, "degraded": ["balance", "payouts"]},
+    ),
+    "dashboard-empty": ("dashboard_empty.html", SIGNED_IN | {"live": False}),
+    "connection": ("connection.html", CONNECTION),
+    "connection-none": ("connection.html", CONNECTION | {"connection": None}),
+} | {f"error-{status}": ("error.html", ERROR | {"status": status}) for status in (403, 404, 409, 422, 500, 503)}
+
+
+def environment() -> Environment:
+    """Templates as the product loads them, but a name no context gives is an error."""
+    made = Environment(loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined)
+    made.filters.update(FILTERS)
+    return made
+
+
+def render(page: str, **changes: object) -> str:
+    """`page` of :data:`PAGES`, its context updated with `changes`."""
+    template, context = PAGES[page]
+    return environment().get_template(template).render(context | changes)

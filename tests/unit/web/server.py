@@ -1,0 +1,70 @@
+"""A loopback server for the sample pages and the real static files, under the product's content security policy."""
+
+from __future__ import annotations
+
+import json
+import mimetypes
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from tests.unit.web.samples import PAGES, ROOT, render
+
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
+
+
+class SampleServer(ThreadingHTTPServer):
+    """Serves `/pages/NAME`, `/static/…` and the arming endpoints from `progress`; events only when `events` is true."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.progress: list[dict[str, Any]] = []
+        self.events = True
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: SampleServer
+
+    def do_GET(self) -> None:
+        path = self.path.split("?")[0]
+        if path.startswith("/pages/") and path.removeprefix("/pages/") in PAGES:
+            self._answer("text/html; charset=utf-8", render(path.removeprefix("/pages/")).encode())
+        elif path.startswith("/static/") and (ROOT / path[1:]).is_file():
+            self._answer(mimetypes.guess_type(path)[0] or "text/plain", (ROOT / path[1:]).read_bytes())
+        elif path == "/activate/arming/events" and self.server.events:
+            messages = (f"event: progress\ndata: {json.dumps(message)}\n\n" for message in self.server.progress)
+            self._answer("text/event-stream", "".join(messages).encode())
+        elif path == "/activate/arming/state":
+            self._answer("application/json", json.dumps(self.server.progress[-1]).encode())
+        else:
+            self.send_error(404)
+
+    def _answer(self, kind: str, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.send_header("Content-Security-Policy", POLICY)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- the name is the base class's
+        """Keeps the test output clean."""
+
+
+@contextmanager
+def serving() -> Iterator[SampleServer]:
+    """A running server on a free port of loopback, stopped at the end."""
+    server = SampleServer()
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
