@@ -1,0 +1,155 @@
+"""Files in, payment events and an honest report of the reading out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from payflux.monitor.processors.events import Kind, PaymentEvent
+from payflux.monitor.processors.exports.layouts import LAYOUTS
+from payflux.monitor.processors.exports.layouts.layout import Layout
+from payflux.monitor.processors.exports.merge import Facts
+from payflux.monitor.processors.exports.report import FileReport, ReadReport, Trouble, set_aside, tally
+from payflux.monitor.processors.exports.rows import RefusedRowError, Row
+from payflux.monitor.processors.exports.tables import (
+    BrokenRow,
+    Progress,
+    Table,
+    UnreadableFileError,
+    column_key,
+    open_table,
+)
+
+
+class Reading(NamedTuple):
+    """What the files say, in order of time, and how reading them went."""
+
+    events: list[PaymentEvent]
+    report: ReadReport
+
+
+def read_exports(paths: Sequence[Path], *, now: datetime, progress: Progress | None = None) -> Reading:
+    """Read and merge exports of one merchant account.
+
+    Layouts are told by their headers (see :data:`LAYOUTS`). Times after `now` (with a day of grace for clocks) are
+    noted. Raises UnreadableFileError for a file that cannot be opened or whose layout is not known; a bad row is never
+    an error, it is counted in the report.
+    """
+    facts, report = Facts(), ReadReport()
+    for path in dict.fromkeys(paths):
+        with open_table(path, progress) as table:
+            _read_table(path, table, facts, report, now + timedelta(days=1))
+    events = facts.events()
+    report.merged = facts.merged
+    report.events = len(events)
+    report.kinds = tally(Counter(event.kind.name.lower() for event in events))
+    report.currencies = tally(Counter(event.settled_currency for event in events if event.kind == Kind.CHARGE))
+    if events:
+        report.first_at, report.last_at = events[0].occurred_at, events[-1].occurred_at
+    report.unseen = _unseen(events)
+    return Reading(events, report)
+
+
+def _read_table(path: Path, table: Table, facts: Facts, report: ReadReport, latest: datetime) -> None:
+    layout = detect(path, table.header)
+    columns = _columns(layout, table.header)
+    known = set(layout.required) | set(layout.optional)
+    file = FileReport(
+        file=str(path),
+        layout=layout.name,
+        title=layout.title,
+        unknown_columns=tuple(table.header[index] for key, index in columns.items() if key not in known),
+        missing_columns=tuple(column for column in layout.optional if column not in columns),
+        notes=table.notes,
+    )
+    report.files.append(file)
+    for line, cells in table.rows:
+        file.rows += 1
+        if isinstance(cells, BrokenRow):
+            report.refuse(file, line, Trouble.BROKEN_ROW, cells.why)
+            continue
+        row = Row(cells, columns, table.header, table.decimal_comma)
+        try:
+            outcome = layout.read(row)
+        except RefusedRowError as error:
+            report.refuse(file, line, error.trouble, str(error))
+            continue
+        for trouble, message in row.notices:
+            report.note(file, line, trouble, message)
+        if isinstance(outcome, str):
+            set_aside(file, outcome)
+            continue
+        file.used += 1
+        for event in outcome:
+            facts.add(event, layout.authority)
+            if event.occurred_at > latest:
+                report.note(file, line, Trouble.FUTURE_TIME, f"{event.occurred_at:%Y-%m-%d %H:%M} UTC is still to come")
+
+
+def detect(path: Path, header: Sequence[str]) -> Layout:
+    """The layout whose required columns are all in `header`; of several, the one that knows most of its columns.
+
+    Raises UnreadableFileError that names the nearest layout and the columns it misses.
+    """
+    fitting = [layout for layout in LAYOUTS if not _missing(layout, header)]
+    if fitting:
+        return max(
+            fitting, key=lambda layout: len({*layout.required, *layout.optional} & _columns(layout, header).keys())
+        )
+    nearest = min(LAYOUTS, key=lambda layout: len(_missing(layout, header)) / len(layout.required))
+    missing = _missing(nearest, header)
+    described = "\n".join(f"  {layout.title}: {', '.join(layout.required)}" for layout in LAYOUTS)
+    hint = ""
+    if any(column.endswith("_utc") for column in missing) and any("created" in column_key(name) for name in header):
+        hint = " Export it again with the time zone UTC, so that every day is the processor's own."
+    closest = (
+        f" It comes closest to the {nearest.title}, but misses {', '.join(missing)}.{hint}"
+        if len(missing) < len(nearest.required)
+        else ""
+    )
+    raise UnreadableFileError(
+        f"{path} has none of the known headers.{closest}\nWhat can be read, with the columns each needs:\n{described}"
+    )
+
+
+def _columns(layout: Layout, header: Sequence[str]) -> dict[str, int]:
+    """Column key → position; the first of two columns of one name counts."""
+    columns: dict[str, int] = {}
+    for index, name in enumerate(header):
+        key = column_key(name)
+        columns.setdefault(layout.aliases.get(key, key), index)
+    return columns
+
+
+def _missing(layout: Layout, header: Sequence[str]) -> list[str]:
+    columns = _columns(layout, header)
+    return [column for column in layout.required if column not in columns]
+
+
+def _unseen(events: Sequence[PaymentEvent]) -> tuple[str, ...]:
+    """What no event shows, so that nobody takes an absence for a zero."""
+    kinds = {event.kind for event in events}
+    sentences = [
+        "The account's state and its balance now: a file holds neither, so coverage and payout stops are not judged."
+    ]
+    if Kind.EARLY_FRAUD_WARNING not in kinds:
+        sentences.append("Early fraud warnings: no export lists them, so card-network fraud ratios are lower bounds.")
+    charges = [event for event in events if event.kind == Kind.CHARGE]
+    if charges and all(event.status.name == "SUCCEEDED" for event in charges):
+        sentences.append(
+            "Failed attempts: none in these files, so the decline rate is not known; add the payments export."
+        )
+    if charges and not any(event.card for event in charges):
+        sentences.append("Card fingerprints: not in these files, so retries and card testing cannot be told.")
+    if Kind.DISPUTE not in kinds:
+        sentences.append("Disputes: none in these files. If there were any, add the payments or the disputes export.")
+    if Kind.REFUND not in kinds:
+        sentences.append(
+            "Refunds: none in these files. If there were any, add the payments export or the itemized report."
+        )
+    if Kind.PAYOUT not in kinds and Kind.RESERVE_HOLD not in kinds:
+        sentences.append("Payouts and reserves in force: not in these files; add the itemized balance report.")
+    return tuple(sentences)
