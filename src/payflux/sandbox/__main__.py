@@ -1,0 +1,34 @@
+"""`python -m payflux.sandbox`: the sandbox without the rest of PayFlux."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from payflux.sandbox.server import run
+
+
+def main(
+    host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8001,
+    state_dir: Annotated[Path | None, typer.Option(help="Folder that keeps the state over a restart.")] = None,
+    latency_ms: Annotated[float, typer.Option(min=0, help="Milliseconds that every API call waits.")] = 0,
+    requests_per_second: Annotated[float, typer.Option(min=1, help="Rate limit of each endpoint and account.")] = 25,
+) -> None:
+    """A stateful Stripe on this machine, for development and tests."""
+    try:
+        run(
+            host=host,
+            port=port,
+            state_dir=state_dir,
+            latency_ms=latency_ms,
+            requests_per_second=requests_per_second,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""Simulated merchants: real purchases, and a seeded model of everything that happens to a payment afterwards."""

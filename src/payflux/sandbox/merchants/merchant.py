@@ -1,0 +1,64 @@
+"""One simulated merchant with all its books, and what of them can be seen at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from payflux.sandbox.merchants import tables
+from payflux.sandbox.merchants.aftermath import Aftermath
+from payflux.sandbox.merchants.archetypes import Archetype
+from payflux.sandbox.merchants.ledger import make_ledger
+from payflux.sandbox.merchants.payments import make_payments, midnight
+from payflux.sandbox.merchants.purchases import Calendar
+
+
+class Merchant:
+    """Everything that happens to `archetype` until the end of the day `horizon`.
+
+    The books reach into the future where the past decides it, such as a dispute's outcome; who reads them hides what is
+    created after now. The same archetype and anchor with a later horizon give the same objects, and more.
+    """
+
+    def __init__(self, archetype: Archetype, anchor: date, horizon: date) -> None:
+        calendar = Calendar(anchor)
+        self.archetype, self.horizon = archetype, horizon
+        self.opened = midnight(calendar.first)
+        self.intents, self.charges = make_payments(archetype, calendar, horizon)
+        after = Aftermath(archetype, calendar, horizon, self.charges)
+        self.refunds, self.warnings, self.disputes = after.refunds, after.warnings, after.disputes
+        self.movements, self.payouts = make_ledger(
+            archetype, calendar, horizon, self.charges, self.refunds, self.disputes
+        )
+        self.tables: Mapping[str, tables.Table[Any]] = MappingProxyType(
+            {
+                "charges": self.charges,
+                "intents": self.intents,
+                "refunds": self.refunds,
+                "disputes": self.disputes,
+                "warnings": self.warnings,
+                "movements": self.movements,
+                "payouts": self.payouts,
+            }
+        )
+        self.refunds_of: dict[int, list[int]] = {}
+        for row, charge in enumerate(self.refunds.data["charge"].tolist()):
+            self.refunds_of.setdefault(charge, []).append(row)
+        self.dispute_of: dict[int, int] = {
+            charge: row for row, charge in enumerate(self.disputes.data["charge"].tolist())
+        }
+
+    def balance(self, now: int) -> dict[str, int]:
+        """Minor units `available`, `pending` and `reserved` at `now`, unix seconds."""
+        seen = self.movements.data[: int(np.searchsorted(self.movements.created, now, side="right"))]
+        reserved = np.isin(seen["kind"], (tables.HELD, tables.RELEASED))
+        ready = ~reserved & (seen["available_on"] <= now)
+        return {
+            "available": int(seen["net"][ready].sum()),
+            "pending": int(seen["net"][~reserved & ~ready].sum()),
+            "reserved": int(seen["net"][reserved].sum()),
+        }

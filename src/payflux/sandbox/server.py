@@ -1,0 +1,52 @@
+"""Run the sandbox as a process of its own."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+
+import uvicorn
+from rich.console import Console
+
+from payflux.sandbox.app import create_app
+from payflux.sandbox.merchants.archetypes import ARCHETYPES
+from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, SandboxState
+
+
+def require_loopback(host: str) -> None:
+    """Raises ValueError unless `host` is an address of this machine only."""
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise ValueError(
+            f"The sandbox listens on this machine only, and {host!r} is not a loopback address. Its keys are public, "
+            "so anybody who reaches it may use it. Use --host 127.0.0.1."
+        )
+
+
+def run(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8001,
+    state_dir: Path | None = None,
+    latency_ms: float = 0,
+    requests_per_second: float = 25,
+) -> None:
+    """Serve the sandbox until it is interrupted, and print its keys first.
+
+    Raises ValueError for a host that is not loopback, a negative latency, a rate below one or a broken state
+    file.
+    """
+    require_loopback(host)
+    if latency_ms < 0 or requests_per_second < 1:
+        raise ValueError("Latency cannot be negative, and the rate limit is at least one request a second.")
+    state = SandboxState(state_dir=state_dir, requests_per_second=requests_per_second)
+    base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    out = Console(highlight=False, soft_wrap=True)
+    out.print(f"Sandbox - simulated Stripe, no real account - on {base}", markup=False)
+    out.print(f"  platform key    {SECRET_KEY}\n  Connect client  {CLIENT_ID}", markup=False)
+    for archetype in ARCHETYPES.values():
+        out.print(f"  {archetype.restricted_key:<36} {archetype.account_id}  {archetype.business}", markup=False)
+    uvicorn.run(create_app(state, latency_ms=latency_ms), host=host, port=port, log_level="warning")

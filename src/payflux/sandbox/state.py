@@ -1,0 +1,205 @@
+"""Everything the sandbox remembers: its anchor date, who is connected, codes in flight, and the merchants' books."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from payflux.sandbox.errors import OAuthError, StripeError, masked
+from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM, Archetype
+from payflux.sandbox.merchants.merchant import Merchant
+from payflux.sandbox.objects.view import View
+
+SECRET_KEY = "sk_test_sandbox"  # noqa: S105 - a made-up key that opens nothing outside of the sandbox
+CLIENT_ID = "ca_sandbox"
+WITHOUT_DISPUTES = "_no_disputes"  # ending of the restricted keys that lack one permission
+CODE_LIFETIME = timedelta(minutes=5)
+STATE_FILE = "sandbox.json"
+
+ALL_READS = frozenset(
+    {
+        "rak_accounts_kyc_basic_read",
+        "rak_balance_read",
+        "rak_balance_transaction_source_read",
+        "rak_charge_read",
+        "rak_customer_read",
+        "rak_dispute_read",
+        "rak_payment_intent_read",
+        "rak_payout_read",
+    }
+)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Saved(msgspec.Struct):
+    """The part of the state that survives a restart."""
+
+    anchor: date
+    connected: dict[str, str] = {}  # account id -> scope
+
+
+@dataclass
+class Code:
+    account_id: str
+    scope: str
+    expires: datetime
+    used: bool = False
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who calls: on behalf of which account, with what permissions; None for a secret key, which has them all."""
+
+    key: str
+    account_id: str
+    permissions: frozenset[str] | None
+    header: str | None = None  # the Stripe-Account header
+
+    def require(self, permission: str) -> None:
+        """Raises a 403 StripeError unless the key has `permission`."""
+        if self.permissions is not None and permission not in self.permissions:
+            raise StripeError(
+                403,
+                f"The provided key '{masked(self.key)}' does not have the required permissions for this endpoint on "
+                f"account '{self.account_id}'. Having the '{permission}' permission would allow this request to "
+                "continue.",
+            )
+
+
+class SandboxState:
+    """The state of one sandbox.
+
+    `now` is the only clock, aware and UTC. Without `state_dir` nothing is kept; with it the anchor date and the
+    connections survive in `sandbox.json` there. `anchor` is today unless it is given or was saved.
+    """
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], datetime] = _now,
+        state_dir: Path | None = None,
+        anchor: date | None = None,
+        requests_per_second: float = 25,
+    ) -> None:
+        self.now, self.requests_per_second = now, requests_per_second
+        self._file = state_dir / STATE_FILE if state_dir else None
+        self._saved = self._load(anchor)
+        self._codes: dict[str, Code] = {}
+        self._merchants: dict[str, Merchant] = {}
+        self.archetypes: dict[str, Archetype] = {a.account_id: a for a in (*ARCHETYPES.values(), PLATFORM)}
+        self._restricted: dict[str, tuple[str, frozenset[str]]] = {}
+        for archetype in ARCHETYPES.values():
+            self._restricted[archetype.restricted_key] = archetype.account_id, ALL_READS
+            self._restricted[archetype.restricted_key + WITHOUT_DISPUTES] = (
+                archetype.account_id,
+                ALL_READS - {"rak_dispute_read"},
+            )
+
+    @property
+    def anchor(self) -> date:
+        return self._saved.anchor
+
+    @property
+    def connected(self) -> dict[str, str]:
+        """The accounts connected to the platform, and their scopes."""
+        return dict(self._saved.connected)
+
+    def _load(self, anchor: date | None) -> Saved:
+        if self._file and self._file.exists():
+            try:
+                return msgspec.json.decode(self._file.read_bytes(), type=Saved)
+            except msgspec.DecodeError as error:
+                raise ValueError(
+                    f"{self._file} is not a sandbox state ({error}). Move it away to begin anew."
+                ) from error
+        saved = Saved(anchor or self.now().astimezone(UTC).date())
+        self._save(saved)
+        return saved
+
+    def _save(self, saved: Saved) -> None:
+        if self._file:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self._file.with_suffix(".new")
+            fresh.write_bytes(msgspec.json.format(msgspec.json.encode(saved)))
+            fresh.replace(self._file)
+
+    def view(self, account_id: str) -> View:
+        """What `account_id` shows now; raises KeyError for an account that is none of the sandbox's."""
+        archetype = self.archetypes[account_id]
+        now = self.now().astimezone(UTC)
+        merchant = self._merchants.get(account_id)
+        if merchant is None or merchant.horizon < now.date():
+            merchant = self._merchants[account_id] = Merchant(archetype, self.anchor, now.date())
+        return View(merchant, account_id, int(now.timestamp()))
+
+    def caller(self, key: str | None, account: str | None) -> Caller:
+        """Who calls with `key` and the Stripe-Account header `account`; raises a 401 or 403 StripeError."""
+        if not key:
+            raise StripeError(
+                401,
+                "You did not provide an API key. You need to provide your API key in the Authorization header, using "
+                "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY'). See "
+                "https://stripe.com/docs/api#authentication for details, or we can help at https://support.stripe.com/.",
+            )
+        if key == SECRET_KEY:
+            own = PLATFORM.account_id
+            if account in (None, own):
+                return Caller(key, own, None, account)
+            if account in self._saved.connected:
+                return Caller(key, account, None, account)
+            raise no_access(key, account)
+        if key not in self._restricted:
+            raise StripeError(401, f"Invalid API Key provided: {masked(key)}")
+        own, permissions = self._restricted[key]
+        if account not in (None, own):
+            raise no_access(key, account)
+        return Caller(key, own, permissions, account)
+
+    def issue_code(self, account_id: str, scope: str) -> str:
+        """A one-time authorization code for an account whose owner agreed to `scope`."""
+        code = f"ac_{secrets.token_hex(16)}"
+        self._codes[code] = Code(account_id, scope, self.now() + CODE_LIFETIME)
+        return code
+
+    def redeem_code(self, text: str) -> Code:
+        """Connect the account behind a code; raises `invalid_grant`.
+
+        A second use disconnects the account again: it means that somebody else holds the code.
+        """
+        code = self._codes.get(text)
+        if code is None or (code.expires <= self.now() and not code.used):
+            raise OAuthError("invalid_grant", f"Authorization code does not exist: {text}")
+        if code.used:
+            self.disconnect(code.account_id)
+            raise OAuthError(
+                "invalid_grant",
+                "This authorization code has already been used. All tokens issued with this code have been revoked.",
+            )
+        code.used = True
+        self._saved.connected[code.account_id] = code.scope
+        self._save(self._saved)
+        return code
+
+    def disconnect(self, account_id: str) -> bool:
+        """Disconnect an account from the platform; whether it was connected."""
+        known = self._saved.connected.pop(account_id, None) is not None
+        if known:
+            self._save(self._saved)
+        return known
+
+
+def no_access(key: str, account: str | None) -> StripeError:
+    return StripeError(
+        403,
+        f"The provided key '{masked(key)}' does not have access to account '{account}' (or that account does not "
+        "exist). Application access may have been revoked.",
+        code="account_invalid",
+    )
