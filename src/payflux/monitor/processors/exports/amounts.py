@@ -13,8 +13,8 @@ THREE_DECIMAL = frozenset(("bhd", "iqd", "jod", "kwd", "lyd", "omr", "tnd"))
 LARGEST = 10**15
 """The largest amount accepted, in minor units: sums of thousands of them still fit 64 bits."""
 
-_PLAIN = re.compile(r"([+-]?)(\d+)(?:\.(\d+))?")
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_PLAIN = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 
 
 def exponent(currency: str) -> int:

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import re
+import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,7 +73,7 @@ def open_table(path: Path, progress: Progress | None = None) -> Generator[Table]
             yield _parquet(path, progress) if start == b"PAR1" else _csv(path, raw, start[:2] == b"\x1f\x8b", progress)
     except OSError as error:
         raise UnreadableFileError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (EOFError, duckdb.Error) as error:
+    except (EOFError, zlib.error, duckdb.Error) as error:
         raise UnreadableFileError(f"{path} is damaged: {str(error).splitlines()[0]}") from error
 
 
@@ -113,15 +114,20 @@ def _encoding(start: bytes) -> tuple[str, tuple[str, ...]]:
     if start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16", ()
     try:
-        io.TextIOWrapper(io.BytesIO(start), encoding="utf-8").read(len(start))
+        start.decode()
     except UnicodeDecodeError as error:
-        if error.start < len(start) - 4:
+        if len(start) < _SNIFFED or error.start < len(start) - 4:  # else a character cut by the end of the sample
             return "cp1252", ("not UTF-8: read as Windows-1252",)
     return "utf-8-sig", ()
 
 
+def engine() -> duckdb.DuckDBPyConnection:
+    """DuckDB in memory, kept from looking for extensions on the network."""
+    return duckdb.connect(config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+
+
 def _parquet(path: Path, progress: Progress | None) -> Table:
-    connection = duckdb.connect(config={"TimeZone": "UTC"})
+    connection = engine()
     found = connection.execute("SELECT count(*) FROM read_parquet($1)", [str(path)]).fetchone()
     total = found[0] if found else 0
     cursor = connection.execute("SELECT COLUMNS(*)::VARCHAR FROM read_parquet($1)", [str(path)])

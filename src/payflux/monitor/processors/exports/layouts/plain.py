@@ -16,7 +16,6 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-import duckdb
 import msgspec
 
 from payflux.monitor.processors.events import Kind, Method, Network, Outcome, PaymentEvent, RiskLevel, Status
@@ -24,6 +23,7 @@ from payflux.monitor.processors.exports.amounts import LARGEST
 from payflux.monitor.processors.exports.layouts.layout import Found, Layout
 from payflux.monitor.processors.exports.report import Trouble
 from payflux.monitor.processors.exports.rows import RefusedRowError, Row
+from payflux.monitor.processors.exports.tables import engine
 
 Named = TypeVar("Named", bound=IntEnum)
 FIELDS: tuple[str, ...] = tuple(field.name for field in msgspec.structs.fields(PaymentEvent))
@@ -107,7 +107,7 @@ def write_plain(events: Iterable[PaymentEvent], path: Path) -> None:
         _write_csv(events, staged)
         amounts = {"amount", "settled_amount"}
         chosen = ", ".join(f"{name}::BIGINT AS {name}" if name in amounts else name for name in FIELDS)
-        with duckdb.connect() as connection:
+        with engine() as connection:
             rows = connection.read_csv(
                 str(staged), header=True, all_varchar=True, sep=",", quotechar='"', escapechar='"'
             )
