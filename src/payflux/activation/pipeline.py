@@ -1,0 +1,122 @@
+"""The chain from connected to live. Each step stores its result and enqueues the next in one transaction, so that a
+step that died half-way runs again and a step that was done is not done twice."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.activation.models import Workspace
+from payflux.activation.problems import problem_of, retry_helps
+from payflux.activation.service import change_state, enqueue_step, get_workspace
+from payflux.activation.states import ActivationState, Cause
+from payflux.kit.errors import UserError
+from payflux.kit.jobs import Payload, Permanent
+from payflux.monitor.alerts.service import arm_default_rules
+from payflux.monitor.processors.pull import run_pull
+from payflux.monitor.projections.service import project_workspace
+from payflux.monitor.risk.service import score_workspace
+from payflux.world.bootstrap import World
+from payflux.world.stripe import StripeFailure
+
+log = structlog.get_logger(__name__)
+
+Step = Callable[[World, Payload], Awaitable[None]]
+
+
+async def pull_processor_events(world: World, payload: Payload) -> None:
+    """Pull 90 days of history. Resumes where an earlier attempt stopped."""
+    account_id, pull_id = UUID(payload["account_id"]), UUID(payload["pull_id"])
+    async with world.database.tenant(account_id) as session:
+        workspace = await get_workspace(session, account_id=account_id)
+        if workspace.pull_id != pull_id or workspace.pulled_at is not None:
+            return
+    try:
+        await run_pull(world, account_id, pull_id)
+    except (StripeFailure, UserError) as failure:
+        if retry_helps(failure):
+            raise
+        raise Permanent(str(failure)) from failure
+    async with world.database.tenant(account_id) as session:
+        workspace = await _current(session, payload)
+        if workspace is None or workspace.pulled_at is not None:
+            return
+        workspace.pulled_at = world.clock.now()
+        await enqueue_step(session, "compute_baseline", workspace)
+
+
+async def compute_baseline(world: World, payload: Payload) -> None:
+    """Score the pulled history: the baseline risk surface."""
+    async with world.database.tenant(UUID(payload["account_id"])) as session:
+        workspace = await _current(session, payload)
+        if workspace is None or workspace.baseline_generated_at is not None:
+            return
+        await score_workspace(
+            session, account_id=workspace.account_id, workspace_id=workspace.id, pull_id=UUID(payload["pull_id"])
+        )
+        now = world.clock.now()
+        workspace.baseline_generated_at = now
+        await change_state(session, workspace, Cause.BASELINE, now=now)
+        await enqueue_step(session, "generate_first_projection", workspace)
+
+
+async def generate_first_projection(world: World, payload: Payload) -> None:
+    """Project the trapped capital at T+30, T+60 and T+90 from the baseline."""
+    async with world.database.tenant(UUID(payload["account_id"])) as session:
+        workspace = await _current(session, payload)
+        if workspace is None or workspace.first_projection_at is not None:
+            return
+        await project_workspace(
+            session, account_id=workspace.account_id, workspace_id=workspace.id, pull_id=UUID(payload["pull_id"])
+        )
+        workspace.first_projection_at = world.clock.now()
+        await enqueue_step(session, "arm_default_alerts", workspace)
+
+
+async def arm_default_alerts(world: World, payload: Payload) -> None:
+    """Arm the default alert rules; the workspace is live then."""
+    async with world.database.tenant(UUID(payload["account_id"])) as session:
+        workspace = await _current(session, payload)
+        if workspace is None or workspace.activation_state == ActivationState.LIVE_MONITORED:
+            return
+        now = world.clock.now()
+        await arm_default_rules(session, account_id=workspace.account_id, workspace_id=workspace.id, now=now)
+        workspace.alert_policy_armed_at = workspace.live_monitored_at = now
+        await change_state(session, workspace, Cause.ARMED, now=now)
+
+
+STEPS: dict[str, Step] = {
+    step.__name__: step
+    for step in (pull_processor_events, compute_baseline, generate_first_projection, arm_default_alerts)
+}
+"""The pipeline's jobs by name, in order."""
+
+
+async def record_failure(world: World, step: str, payload: Payload, error: Exception) -> None:
+    """A step has failed for good: say so on the workspace, in words, unless it has moved on."""
+    if step not in STEPS:
+        return
+    async with world.database.tenant(UUID(payload["account_id"])) as session:
+        workspace = await _current(session, payload)
+        if workspace is not None:
+            workspace.problem = problem_of(error)
+
+
+async def retry_pipeline(session: AsyncSession, workspace: Workspace) -> None:
+    """Try the step at which the pipeline stopped once more."""
+    workspace.problem = None
+    done = (workspace.pulled_at, workspace.baseline_generated_at, workspace.first_projection_at)
+    step = list(STEPS)[sum(moment is not None for moment in done)]
+    await enqueue_step(session, step, workspace)
+
+
+async def _current(session: AsyncSession, payload: Payload) -> Workspace | None:
+    """The job's workspace, locked; None when it has since been connected anew or disconnected."""
+    workspace = await get_workspace(session, account_id=UUID(payload["account_id"]), lock=True)
+    if workspace.pull_id != UUID(payload["pull_id"]):
+        log.info("step of an earlier connection left undone", workspace_id=str(workspace.id))
+        return None
+    return workspace

@@ -1,0 +1,90 @@
+"""How far an activation has come, as the four stages a person watches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+
+from payflux.activation.models import Workspace
+from payflux.activation.states import ActivationState
+
+SLOW_AFTER = timedelta(minutes=3)
+
+_NOUNS = {
+    "charges": ("charge", "charges"),
+    "refunds": ("refund", "refunds"),
+    "disputes": ("dispute", "disputes"),
+    "early_fraud_warnings": ("fraud warning", "fraud warnings"),
+    "payouts": ("payout", "payouts"),
+    "balance_transactions": ("reserve movement", "reserve movements"),
+}
+
+
+class Stage(msgspec.Struct, frozen=True):
+    """One stage. `state` is waiting, running, done or failed; `count` says what has been done in real objects."""
+
+    key: str
+    label: str
+    detail: str
+    state: str
+    count: str = ""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    state: str
+    stages: tuple[Stage, ...]
+    done: bool
+    slow: bool
+    problem: dict[str, str] | None
+
+
+def progress_of(
+    workspace: Workspace, pulled: Mapping[str, int], *, event_count: int, windows: int, alerts: int, now: datetime
+) -> Progress:
+    """The stages of `workspace`. `pulled` counts the objects read so far by resource, `event_count` those scored,
+    `windows` the horizons projected, `alerts` the rules armed."""
+    done_at = (
+        workspace.pulled_at,
+        workspace.baseline_generated_at,
+        workspace.first_projection_at,
+        workspace.alert_policy_armed_at,
+    )
+    reached = next((index for index, moment in enumerate(done_at) if moment is None), len(done_at))
+    counts = (
+        _spoken(pulled),
+        f"{event_count:,} payment events analyzed" if event_count else "",
+        f"{windows} horizons projected" if windows else "",
+        f"{alerts} alerts armed" if alerts else "",
+    )
+    here = "failed" if workspace.problem else "running"
+    stages = tuple(
+        Stage(key, label, detail, "done" if index < reached else here if index == reached else "waiting", count)
+        for index, ((key, label, detail), count) in enumerate(zip(_STAGES, counts, strict=True))
+    )
+    started = workspace.connected_at
+    return Progress(
+        state=workspace.activation_state,
+        stages=stages,
+        done=workspace.activation_state == ActivationState.LIVE_MONITORED,
+        slow=started is not None and reached < len(done_at) and now - started > SLOW_AFTER,
+        problem=workspace.problem,
+    )
+
+
+_STAGES = (
+    ("pull", "Pulling processor data", "Retrieving payment events from your Stripe account..."),
+    ("baseline", "Computing risk baseline", "Analyzing failure patterns, retry pressure, geographic entropy..."),
+    ("projection", "Generating reserve projection", "Modeling reserve exposure across T+30, T+60, T+90 windows..."),
+    ("alerts", "Arming default alerts", "Setting up tier escalation, reserve spike, and trend monitors..."),
+)
+
+
+def _spoken(pulled: Mapping[str, int]) -> str:
+    parts = []
+    for resource, count in pulled.items():
+        singular, plural = _NOUNS.get(resource, (resource, resource))
+        if count:
+            parts.append(f"{count:,} {singular if count == 1 else plural}")
+    return " · ".join(parts)

@@ -1,0 +1,193 @@
+"""The one door through which a workspace changes its activation state, and the verbs that go through it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.activation.models import ActivationTransition, ConnectAttempt, Workspace
+from payflux.activation.states import TRANSITIONS, ActivationState, Cause
+from payflux.kit.audit import record_change
+from payflux.kit.crypto import TokenHasher
+from payflux.kit.errors import Conflict, Forbidden, NotFound
+from payflux.kit.ids import new_id
+from payflux.kit.jobs import enqueue
+from payflux.monitor.processors.models import Connection
+from payflux.monitor.processors.pull import start_pull
+
+CONNECT_ATTEMPT_LIFETIME = timedelta(minutes=15)
+
+
+class NoSuchTransition(Conflict):
+    code = "activation_state"
+
+
+async def create_workspace(session: AsyncSession, *, account_id: UUID, name: str, now: datetime) -> Workspace:
+    """The workspace of a newly entitled account."""
+    workspace = Workspace(account_id=account_id, id=new_id(), name=name, entitled_at=now, activation_state="")
+    await _change_state(session, workspace, Cause.ENTITLED, now=now, from_state=None)
+    return workspace
+
+
+async def get_workspace(session: AsyncSession, *, account_id: UUID, lock: bool = False) -> Workspace:
+    """The account's workspace, locked until the transaction ends where it is about to change. Raises NotFound."""
+    query = select(Workspace).where(Workspace.account_id == account_id)
+    workspace = (await session.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
+    if workspace is None:
+        raise NotFound("This account has no workspace.", way_out="Contact support; this should not happen.")
+    return workspace
+
+
+async def change_state(
+    session: AsyncSession, workspace: Workspace, cause: Cause, *, now: datetime, actor_id: UUID | None = None
+) -> None:
+    """Move `workspace` along the transition that `cause` names, with a history row and an audit row.
+
+    Raises NoSuchTransition, and changes nothing, when there is none from the present state.
+    """
+    await _change_state(
+        session, workspace, cause, now=now, from_state=ActivationState(workspace.activation_state), actor_id=actor_id
+    )
+
+
+async def _change_state(
+    session: AsyncSession,
+    workspace: Workspace,
+    cause: Cause,
+    *,
+    now: datetime,
+    from_state: ActivationState | None,
+    actor_id: UUID | None = None,
+) -> None:
+    to_state = TRANSITIONS.get((from_state, cause))
+    if to_state is None:
+        raise NoSuchTransition(
+            f"A workspace that is {from_state} cannot change by {cause}.", way_out="Reload the page to see where it is."
+        )
+    workspace.activation_state = to_state
+    session.add(workspace)
+    await session.flush()
+    session.add(
+        ActivationTransition(
+            account_id=workspace.account_id,
+            id=new_id(),
+            workspace_id=workspace.id,
+            from_state=from_state,
+            to_state=to_state,
+            cause=cause,
+            at=now,
+        )
+    )
+    await record_change(
+        session,
+        account_id=workspace.account_id,
+        actor_id=actor_id,
+        action=f"activation.{cause}",
+        subject=str(workspace.id),
+        at=now,
+        before={"state": from_state},
+        after={"state": to_state},
+    )
+
+
+async def begin_connect_attempt(
+    session: AsyncSession, tokens: TokenHasher, *, workspace: Workspace, session_id: UUID, now: datetime
+) -> str:
+    """The `state` that a trip to the processor's OAuth page carries, good once, for this browser session."""
+    state = tokens.new_token()
+    session.add(
+        ConnectAttempt(
+            account_id=workspace.account_id,
+            id=new_id(),
+            workspace_id=workspace.id,
+            session_id=session_id,
+            state_digest=tokens.digest(state),
+            expires_at=now + CONNECT_ATTEMPT_LIFETIME,
+        )
+    )
+    return state
+
+
+async def use_connect_attempt(
+    session: AsyncSession, tokens: TokenHasher, *, account_id: UUID, session_id: UUID, state: str, now: datetime
+) -> bool:
+    """Use up the attempt that `state` belongs to; False when it was used before, so that a second submit of the same
+    callback exchanges nothing. Raises Forbidden when it is unknown, expired or another browser's."""
+    mine = (
+        ConnectAttempt.account_id == account_id,
+        ConnectAttempt.state_digest == tokens.digest(state),
+        ConnectAttempt.session_id == session_id,
+        ConnectAttempt.expires_at > now,
+    )
+    used = await session.execute(
+        update(ConnectAttempt)
+        .where(*mine, ConnectAttempt.used_at.is_(None))
+        .values(used_at=now)
+        .returning(ConnectAttempt.id)
+    )
+    if used.scalar_one_or_none() is not None:
+        return True
+    if (await session.execute(select(ConnectAttempt.id).where(*mine))).scalar_one_or_none() is None:
+        raise Forbidden(
+            "This connection was not started in this browser, or more than 15 minutes ago. Nothing was connected.",
+            way_out="Go to Activate and press Connect Stripe again.",
+            code="connect_state",
+        )
+    return False
+
+
+async def begin_pipeline(
+    session: AsyncSession, workspace: Workspace, connection: Connection, *, now: datetime, actor_id: UUID | None
+) -> None:
+    """Point the workspace at a processor that has just been connected, and start pulling its history."""
+    pull = await start_pull(session, connection, now)
+    workspace.connection_id = connection.id
+    workspace.pull_id = pull.id
+    workspace.connected_at = now
+    workspace.problem = None
+    _forget_results(workspace)
+    await change_state(session, workspace, Cause.CONNECTED, now=now, actor_id=actor_id)
+    await enqueue_step(session, "pull_processor_events", workspace)
+
+
+async def leave_connection(
+    session: AsyncSession, workspace: Workspace, cause: Cause, *, now: datetime, actor_id: UUID | None
+) -> None:
+    """Take the workspace back to unconnected; jobs that are still under way find themselves out of date."""
+    workspace.connection_id = workspace.pull_id = workspace.connected_at = workspace.problem = None
+    _forget_results(workspace)
+    await change_state(session, workspace, cause, now=now, actor_id=actor_id)
+
+
+def _forget_results(workspace: Workspace) -> None:
+    workspace.pulled_at = workspace.baseline_generated_at = workspace.first_projection_at = None
+    workspace.alert_policy_armed_at = workspace.live_monitored_at = workspace.first_seen_live_at = None
+
+
+async def enqueue_step(session: AsyncSession, step: str, workspace: Workspace) -> None:
+    """Enqueue a step of the pipeline for the history the workspace stands on now."""
+    payload = {
+        "account_id": str(workspace.account_id),
+        "workspace_id": str(workspace.id),
+        "pull_id": str(workspace.pull_id),
+    }
+    await enqueue(session, step, payload, dedupe_key=f"{step}:{workspace.pull_id}")
+
+
+async def first_visit(session: AsyncSession, *, account_id: UUID, now: datetime) -> bool:
+    """Whether this is the first look at the live workspace; true once."""
+    seen = await session.execute(
+        update(Workspace)
+        .where(
+            Workspace.account_id == account_id,
+            Workspace.live_monitored_at.is_not(None),
+            Workspace.first_seen_live_at.is_(None),
+        )
+        .values(first_seen_live_at=now)
+        .returning(Workspace.id)
+        .execution_options(synchronize_session=False)
+    )
+    return seen.scalar_one_or_none() is not None

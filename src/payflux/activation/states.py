@@ -1,0 +1,72 @@
+"""The activation state machine as data, and what makes a workspace live. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+
+class ActivationState(StrEnum):
+    PAID_UNCONNECTED = "paid_unconnected"  # entitled, no processor connected
+    CONNECTED_GENERATING = "connected_generating"  # history is being pulled and scored
+    BASELINE_READY = "baseline_ready"  # scored; first projection and alerts are next
+    LIVE_MONITORED = "live_monitored"
+
+
+class Cause(StrEnum):
+    """Why a state changed."""
+
+    ENTITLED = "entitled"
+    CONNECTED = "processor_connected"
+    BASELINE = "baseline_generated"
+    ARMED = "alerts_armed"
+    CANCELED = "canceled"
+    DISCONNECTED = "processor_disconnected"
+
+
+TRANSITIONS: dict[tuple[ActivationState | None, Cause], ActivationState] = {
+    (None, Cause.ENTITLED): ActivationState.PAID_UNCONNECTED,
+    (ActivationState.PAID_UNCONNECTED, Cause.CONNECTED): ActivationState.CONNECTED_GENERATING,
+    (ActivationState.CONNECTED_GENERATING, Cause.CONNECTED): ActivationState.CONNECTED_GENERATING,
+    (ActivationState.CONNECTED_GENERATING, Cause.BASELINE): ActivationState.BASELINE_READY,
+    (ActivationState.CONNECTED_GENERATING, Cause.CANCELED): ActivationState.PAID_UNCONNECTED,
+    (ActivationState.CONNECTED_GENERATING, Cause.DISCONNECTED): ActivationState.PAID_UNCONNECTED,
+    (ActivationState.BASELINE_READY, Cause.ARMED): ActivationState.LIVE_MONITORED,
+    (ActivationState.BASELINE_READY, Cause.CONNECTED): ActivationState.CONNECTED_GENERATING,
+    (ActivationState.BASELINE_READY, Cause.CANCELED): ActivationState.PAID_UNCONNECTED,
+    (ActivationState.BASELINE_READY, Cause.DISCONNECTED): ActivationState.PAID_UNCONNECTED,
+    (ActivationState.LIVE_MONITORED, Cause.CONNECTED): ActivationState.CONNECTED_GENERATING,
+    (ActivationState.LIVE_MONITORED, Cause.DISCONNECTED): ActivationState.PAID_UNCONNECTED,
+}
+"""Every change of state there is: (from, cause) → to. What is not here does not happen."""
+
+
+class Conditions(Protocol):
+    """The part of a workspace that says whether it is live."""
+
+    connection_id: object | None
+    baseline_generated_at: datetime | None
+    first_projection_at: datetime | None
+    alert_policy_armed_at: datetime | None
+
+
+def missing_conditions(workspace: Conditions, *, entitled: bool) -> list[str]:
+    """Which of the five conditions of a live workspace are not met, in the order in which they come true."""
+    checks = {
+        "entitled": entitled,
+        "processor_connected": workspace.connection_id is not None,
+        "baseline_generated": workspace.baseline_generated_at is not None,
+        "first_projection": workspace.first_projection_at is not None,
+        "alert_policy_armed": workspace.alert_policy_armed_at is not None,
+    }
+    return [name for name, met in checks.items() if not met]
+
+
+HOME = {
+    ActivationState.PAID_UNCONNECTED: "/activate",
+    ActivationState.CONNECTED_GENERATING: "/activate/arming",
+    ActivationState.BASELINE_READY: "/activate/arming",
+    ActivationState.LIVE_MONITORED: "/dashboard",
+}
+"""The page a workspace in each state belongs on."""

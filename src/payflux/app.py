@@ -1,0 +1,42 @@
+"""The one bootstrap of the web application: from a world to an app that can be served."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+from starlette.staticfiles import StaticFiles
+
+from payflux.web.errors import add_error_handlers
+from payflux.web.pages import activation, connection, dashboard, entry, health
+from payflux.web.rendering import build_templates
+from payflux.web.security import Envelope, require_csrf
+from payflux.world.bootstrap import World
+
+
+def create_app(world: World) -> FastAPI:
+    """The web application on `world`; it refuses to start on database roles with too much power."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await world.database.check()
+        yield
+        await world.close()
+
+    app = FastAPI(
+        title="PayFlux",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(require_csrf)],
+    )
+    app.state.world = world
+    app.state.templates = build_templates()
+    for page in (health, entry, activation, dashboard, connection):
+        app.include_router(page.router)
+    app.mount("/static", StaticFiles(packages=[("payflux", "static")]), name="static")
+    add_error_handlers(app)
+    app.add_middleware(Envelope, settings=world.settings)
+    return app

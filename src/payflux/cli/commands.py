@@ -1,0 +1,111 @@
+"""The commands: start a part or all of PayFlux, look after the database, and check the configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from payflux.app import create_app
+from payflux.cli.databases import owner_database, prepare_database, urls_of
+from payflux.cli.doctor import examine, report
+from payflux.cli.processes import PartFailed, end_with_supervisor
+from payflux.cli.run import PortTaken, run_all
+from payflux.kit.database import DatabaseError
+from payflux.kit.logs import configure_logging
+from payflux.kit.postgres import PostgresError
+from payflux.sandbox.server import run as run_sandbox
+from payflux.settings import Settings, SettingsError, load_settings
+from payflux.worker.main import work_until_stopped
+from payflux.world.bootstrap import build_world
+
+app = typer.Typer(
+    help="See what your payment processor may hold back, why, until when, and what lowers it.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+console = Console(highlight=False)
+complaints = Console(stderr=True, highlight=False)
+
+
+@contextmanager
+def _settings(process: str) -> Generator[Settings, None, None]:
+    """The settings; an error meant for a person ends the command with its sentence and exit code 1."""
+    try:
+        settings = load_settings()
+        configure_logging(log_format=settings.log_format, level=settings.log_level, process=process)
+        yield settings
+    except (SettingsError, PostgresError, DatabaseError, PortTaken, PartFailed) as error:
+        complaints.print(f"[bold red]PayFlux cannot go on.[/bold red] {error}")
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def run() -> None:
+    """Start everything: database, web, worker and, without a Stripe key, the sandbox."""
+    with _settings("run") as settings:
+        run_all(settings, console)
+
+
+@app.command()
+def serve() -> None:
+    """Start the web server alone."""
+    end_with_supervisor()
+    with _settings("web") as settings, owner_database(settings) as owner_url:
+        world = build_world(settings, database_url=owner_url)
+        uvicorn.run(
+            create_app(world),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+        )
+
+
+@app.command()
+def work() -> None:
+    """Start one worker alone. Start more for more work at once, on as many machines as you like."""
+    end_with_supervisor()
+    with _settings("worker") as settings, owner_database(settings) as owner_url:
+        asyncio.run(work_until_stopped(build_world(settings, database_url=owner_url)))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema and catalogue."""
+    with _settings("migrate") as settings, owner_database(settings) as owner_url:
+        plans = asyncio.run(prepare_database(urls_of(settings, owner_url)))
+        console.print(f"The database is up to date; the catalogue has {plans} plans.")
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int | None, typer.Option(help="The port to listen on, on loopback.")] = None,
+    latency_ms: Annotated[int, typer.Option(min=0, help="How long every API answer takes at least.")] = 0,
+    fresh: Annotated[bool, typer.Option(help="Keep nothing: start anew and forget at the end.")] = False,
+) -> None:
+    """Start the stand-in for Stripe alone, with made-up merchants."""
+    end_with_supervisor()
+    with _settings("sandbox") as settings:
+        if settings.environment == "production":
+            raise SettingsError("The sandbox is for development: PAYFLUX_ENVIRONMENT is production.")
+        state_dir: Path | None = None if fresh else settings.data_dir / "sandbox"
+        run_sandbox(port=port or settings.sandbox_port, state_dir=state_dir, latency_ms=latency_ms)
+
+
+@app.command()
+def doctor() -> None:
+    """Check every setting and everything PayFlux stands on, and say what to do."""
+    findings = examine()
+    report(findings, console)
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)

@@ -1,0 +1,127 @@
+"""`payflux doctor`: look at everything PayFlux stands on, and say what to do about what is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from typing import NamedTuple
+
+import asyncpg
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from payflux.cli.databases import owner_database, urls_of
+from payflux.kit.database import Database, DatabaseError, DatabaseUrls, asyncpg_address
+from payflux.kit.postgres import PostgresError, find_binaries
+from payflux.settings import STRIPE_API_VERSION, Settings, SettingsError, environment_variable, load_settings
+
+_MINIMUM_POSTGRES = 150_000
+_SECRETS = ("secret_key", "stripe_secret_key", "database_url", "app_database_url", "system_database_url")
+
+
+class Finding(NamedTuple):
+    """One thing looked at. `way_out` is empty when it is well."""
+
+    subject: str
+    ok: bool
+    found: str
+    way_out: str = ""
+
+
+def examine() -> list[Finding]:
+    """Look at the Python, the settings, the database and Stripe, in the order in which they depend on each other."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    findings = [
+        Finding(
+            "Python", sys.version_info >= (3, 11), version, "" if sys.version_info >= (3, 11) else "Use 3.11 or newer."
+        )
+    ]
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        return [*findings, *(Finding("setting", False, "wrong", line) for line in str(error).splitlines())]
+    findings += [_setting(settings, field) for field in Settings.model_fields]
+    findings.append(_look("database", lambda: _database(settings)))
+    findings.append(_look("Stripe", lambda: _stripe(settings)))
+    return findings
+
+
+def report(findings: list[Finding], console: Console) -> None:
+    """The findings as a table, what is wrong with its way out."""
+    table = Table("", "What", "Found", "What to do", box=None, pad_edge=False, header_style="bold")
+    for finding in findings:
+        mark = "[green]ok[/green]" if finding.ok else "[red]wrong[/red]"
+        table.add_row(mark, finding.subject, finding.found, finding.way_out)
+    console.print(table)
+
+
+def _look(subject: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, True, look())
+    except (PostgresError, DatabaseError, _Unreachable) as error:
+        return Finding(subject, False, "not usable", str(error))
+
+
+class _Unreachable(Exception):
+    """Stripe, or the sandbox, does not answer as it should."""
+
+
+def _setting(settings: Settings, field: str) -> Finding:
+    value = getattr(settings, field)
+    if field in _SECRETS:
+        shown = "set" if (value if isinstance(value, str) else value.get_secret_value()) else "not set"
+    else:
+        shown = "not set" if value in (None, "") else str(value)
+    return Finding(environment_variable(field), True, shown, str(Settings.model_fields[field].description))
+
+
+def _database(settings: Settings) -> str:
+    if not settings.database_url:
+        find_binaries(settings.pg_bin)
+    with owner_database(settings) as owner_url:
+        return asyncio.run(_examine_database(urls_of(settings, owner_url)))
+
+
+async def _examine_database(urls: DatabaseUrls) -> str:
+    try:
+        connection = await asyncpg.connect(asyncpg_address(urls.owner))
+    except (OSError, asyncpg.PostgresError) as error:
+        raise DatabaseError(f"DATABASE_URL: cannot connect ({type(error).__name__}).") from None
+    try:
+        number = int(await connection.fetchval("SHOW server_version_num"))
+        version = await connection.fetchval("SHOW server_version")
+        migrated = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+    finally:
+        await connection.close()
+    if number < _MINIMUM_POSTGRES:
+        raise DatabaseError(f"PostgreSQL {version} is too old; 15 or newer is needed.")
+    if not migrated:
+        raise DatabaseError("The database is empty. Run `payflux migrate`.")
+    database = Database(urls)
+    try:
+        await database.check()
+    finally:
+        await database.close()
+    return f"PostgreSQL {version}, migrated, roles as they should be"
+
+
+def _stripe(settings: Settings) -> str:
+    key = settings.stripe_secret_key.get_secret_value()
+    if not key:
+        return "no platform key: merchants connect with restricted keys"
+    headers = {"Authorization": f"Bearer {key}", "Stripe-Version": STRIPE_API_VERSION}
+    place = "the sandbox" if settings.uses_sandbox else "Stripe"
+    try:
+        answer = httpx.get(f"{settings.stripe_api_base}/v1/account", headers=headers, timeout=10.0)
+    except httpx.TransportError as error:
+        way_out = "It runs with `payflux run` or `payflux sandbox`." if settings.uses_sandbox else "Check the network."
+        raise _Unreachable(
+            f"{place} does not answer at {settings.stripe_api_base} ({type(error).__name__}). {way_out}"
+        ) from None
+    if answer.status_code == httpx.codes.UNAUTHORIZED:
+        raise _Unreachable("STRIPE_SECRET_KEY is not accepted. Copy it again from the Stripe Dashboard.")
+    if not settings.stripe_client_id:
+        raise _Unreachable("STRIPE_CLIENT_ID is not set; Connect OAuth needs it beside STRIPE_SECRET_KEY.")
+    return f"{place} answers"

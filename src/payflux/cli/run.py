@@ -1,0 +1,128 @@
+"""`payflux run`: everything on this machine, with one command."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import time
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from payflux.cli.databases import owner_database, prepare_database, urls_of
+from payflux.cli.processes import PartFailed, Supervisor
+from payflux.settings import Settings, environment_variable
+
+_START_PATIENCE = 60.0  # seconds
+
+
+class PortTaken(Exception):
+    """Another program listens where PayFlux wants to; the message says what to do."""
+
+
+def run_all(settings: Settings, console: Console) -> None:
+    """Start the database, the web server, a worker and, without a Stripe key, the sandbox; run until told to stop.
+
+    Raises PortTaken, PartFailed, PostgresError and DatabaseError, each with a message for a person.
+    """
+    ports = {"port": settings.port} | ({"sandbox_port": settings.sandbox_port} if settings.uses_sandbox else {})
+    for field, port in ports.items():
+        _refuse_taken_port(settings.host if field == "port" else "127.0.0.1", port, environment_variable(field))
+    stop = _StopSignal()
+    with owner_database(settings) as owner_url:
+        console.print("Preparing the database …" if stop.quiet else "")
+        plans = asyncio.run(prepare_database(urls_of(settings, owner_url)))
+        environment = {
+            "DATABASE_URL": owner_url,
+            "PAYFLUX_SECRET_KEY": settings.secret_key.get_secret_value(),
+            "PAYFLUX_DATA_DIR": str(settings.data_dir.absolute()),
+        }
+        supervisor = Supervisor(environment, on_restart=lambda part, code: _say_restart(console, part, code))
+        try:
+            if settings.uses_sandbox:
+                supervisor.start("sandbox")
+            supervisor.start("serve")
+            supervisor.start("work")
+            if _wait_until_ready(settings, supervisor, stop):
+                _say_what_runs(console, settings, plans)
+            while not stop.wait(0.5):
+                supervisor.check()
+        finally:
+            console.print("\nStopping …")
+            supervisor.stop()
+    console.print("Stopped. Everything is kept in " + str(settings.data_dir) + "; `make run` goes on from there.")
+
+
+class _StopSignal:
+    """Ctrl-C and SIGTERM, as something to wait for."""
+
+    def __init__(self) -> None:
+        self.told = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._tell)
+
+    def _tell(self, _number: int, _frame: object) -> None:
+        self.told = True
+
+    def wait(self, seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        while not self.told and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return self.told
+
+
+def _refuse_taken_port(host: str, port: int, variable: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            raise PortTaken(
+                f"{host}:{port} is taken by another program. Stop it, or choose another port: "
+                f"{variable}={port + 100} make run"
+            ) from None
+
+
+def _wait_until_ready(settings: Settings, supervisor: Supervisor, stop: _StopSignal) -> bool:
+    addresses = [f"http://{settings.host}:{settings.port}/readyz"]
+    if settings.uses_sandbox:
+        addresses.append(f"{settings.sandbox_url}/healthz")
+    deadline = time.monotonic() + _START_PATIENCE
+    with httpx.Client(timeout=2.0, trust_env=False) as client:
+        while addresses:
+            supervisor.check()
+            addresses = [address for address in addresses if not _answers(client, address)]
+            if stop.wait(0.1):
+                return False
+            if time.monotonic() > deadline:
+                raise PartFailed(f"{addresses[0]} does not answer after {_START_PATIENCE:.0f} seconds.")
+    return True
+
+
+def _answers(client: httpx.Client, address: str) -> bool:
+    try:
+        return client.get(address).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _say_what_runs(console: Console, settings: Settings, plans: int) -> None:
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_row("web", f"http://{settings.host}:{settings.port}")
+    table.add_row("worker", "one, for pulls, scores and projections")
+    database = "DATABASE_URL" if settings.database_url else f"PostgreSQL in {settings.data_dir / 'postgres'}"
+    table.add_row("database", f"{database}, {plans} plans")
+    if settings.uses_sandbox:
+        table.add_row("Stripe", f"{settings.sandbox_url}  a sandbox with made-up merchants; no key is set")
+    else:
+        table.add_row("Stripe", settings.stripe_api_base)
+    console.print()
+    console.print("[bold]PayFlux runs.[/bold]")
+    console.print(table)
+    console.print(f"\nOpen [bold]{settings.url}/register[/bold] and connect Stripe. Ctrl-C ends all of it.")
+
+
+def _say_restart(console: Console, part: str, code: int) -> None:
+    console.print(f"`payflux {part}` stopped (exit {code}); starting it again.")

@@ -1,0 +1,75 @@
+"""What makes an acceptable registration, and how long a session lives. Pure decisions."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import datetime, timedelta
+
+from zxcvbn import zxcvbn
+
+PASSWORD_MIN = 10
+PASSWORD_MAX = 128
+PASSWORD_STRENGTH = 3
+"""The least zxcvbn score (0 to 4) of an acceptable password: 3 is "safely unguessable", about 10^8 guesses."""
+
+SESSION_IDLE = timedelta(days=14)
+SESSION_ABSOLUTE = timedelta(days=30)
+
+FREE_FAILURES = 5
+"""Refused sign-ins for one address within :data:`FAILURE_WINDOW` before the next has to wait."""
+FAILURE_WINDOW = timedelta(minutes=15)
+
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+
+
+def normalize_email(email: str) -> str:
+    """The form of an address in which it is unique: NFKC, no outer spaces, lower case."""
+    return unicodedata.normalize("NFKC", email).strip().lower()
+
+
+def normalize_password(password: str) -> str:
+    """NFKC, so that the same password typed on another keyboard is the same (NIST SP 800-63B)."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def registration_problems(*, name: str, email: str, password: str) -> dict[str, str]:
+    """What is wrong with a registration, by field; empty when nothing is."""
+    problems = {}
+    if not name.strip():
+        problems["name"] = "Enter your name."
+    elif len(name) > 200:
+        problems["name"] = "Use at most 200 characters."
+    if len(email) > 320 or not _EMAIL.fullmatch(normalize_email(email)):
+        problems["email"] = "Enter an e-mail address like you@company.com."
+    if problem := password_problem(password, context=(name, email)):
+        problems["password"] = problem
+    return problems
+
+
+def password_problem(password: str, *, context: tuple[str, ...]) -> str:
+    """Why `password` is not acceptable, or an empty string. `context` are words that a guesser would try first."""
+    password = normalize_password(password)
+    if len(password) < PASSWORD_MIN:
+        return f"Use at least {PASSWORD_MIN} characters; a few unrelated words work well."
+    if len(password) > PASSWORD_MAX:
+        return f"Use at most {PASSWORD_MAX} characters."
+    words = [part for text in (*context, "payflux") for part in re.split(r"[\s@.+_-]+", text.lower()) if len(part) > 2]
+    # zxcvbn's time grows faster than the input's length; what is beyond 72 characters cannot make it weaker
+    result = zxcvbn(password[:72], user_inputs=words)
+    if result["score"] >= PASSWORD_STRENGTH:
+        return ""
+    reason = result["feedback"]["warning"] or "This password is easy to guess"
+    return f"{reason.rstrip('.')}. Add another word or two that have nothing to do with you."
+
+
+def session_expiry(created_at: datetime, used_at: datetime) -> datetime:
+    """When a session ends: 14 days after its last use, at most 30 days after it began."""
+    return min(used_at + SESSION_IDLE, created_at + SESSION_ABSOLUTE)
+
+
+def sign_in_delay(failures: int) -> timedelta:
+    """How long after the last of `failures` refused sign-ins the next one is answered: 2, 4, … 60 seconds."""
+    if failures < FREE_FAILURES:
+        return timedelta(0)
+    return timedelta(seconds=min(2 ** (failures - FREE_FAILURES + 1), 60))

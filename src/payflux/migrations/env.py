@@ -1,0 +1,26 @@
+"""Alembic's entry: runs on the connection it is handed, and compares with the models when asked to write a revision."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from payflux.activation import models as activation
+from payflux.frontdoor.accounts import models as accounts
+from payflux.frontdoor.billing import models as billing
+from payflux.kit import audit
+from payflux.kit.database import Base
+from payflux.monitor.alerts import models as alerts
+from payflux.monitor.processors import models as processors
+from payflux.monitor.projections import models as projections
+from payflux.monitor.risk import models as risk
+
+# imported so that every table is known to Base.metadata
+MODELS = (accounts, activation, alerts, audit, billing, processors, projections, risk)
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    include_name=lambda name, kind, _parents: not (kind == "table" and str(name).startswith("pgqueuer")),
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,77 @@
+"""The readout: risk band, trapped capital, and why."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from payflux.activation.models import Workspace
+from payflux.activation.service import first_visit, get_workspace
+from payflux.activation.states import HOME, ActivationState
+from payflux.frontdoor.billing.models import Subscription
+from payflux.frontdoor.billing.rules import trial_days_left
+from payflux.monitor.processors.permissions import resource_label
+from payflux.monitor.processors.queries import get_connection
+from payflux.monitor.projections.queries import newest_projection
+from payflux.monitor.risk.queries import newest_surface
+from payflux.web.charts import tier_chart, trapped_capital_chart
+from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_entitled, signed_in
+from payflux.web.rendering import render
+from payflux.world.bootstrap import World
+
+router = APIRouter(dependencies=[Depends(signed_in)])
+
+
+def product_context(world: World, workspace: Workspace, subscription: Subscription | None) -> dict[str, object]:
+    """What every page of the signed-in product knows beside its own content."""
+    days_left = subscription and trial_days_left(
+        status=subscription.status, current_period_end=subscription.current_period_end, now=world.clock.now()
+    )
+    return {
+        "workspace": workspace,
+        "live": workspace.activation_state == ActivationState.LIVE_MONITORED,
+        "trial": None
+        if subscription is None or days_left is None
+        else {"days_left": days_left, "plan": subscription.plan.capitalize()},
+    }
+
+
+@router.get("/dashboard", dependencies=[Depends(require_entitled, scope="function")])
+async def dashboard(
+    request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
+) -> Response:
+    """The newest readout; until there is one, the page that leads to it."""
+    workspace = await get_workspace(session, account_id=who.account_id)
+    if workspace.activation_state == ActivationState.PAID_UNCONNECTED:
+        return RedirectResponse("/dashboard/activate-prompt", status_code=HTTPStatus.SEE_OTHER)
+    surface = await newest_surface(session, account_id=who.account_id, workspace_id=workspace.id)
+    projection = await newest_projection(session, account_id=who.account_id, workspace_id=workspace.id)
+    if surface is None or projection is None:
+        return RedirectResponse(HOME[ActivationState(workspace.activation_state)], status_code=HTTPStatus.SEE_OTHER)
+    assert workspace.connection_id is not None
+    connection = await get_connection(session, account_id=who.account_id, connection_id=workspace.connection_id)
+    forbidden = sorted(resource for resource, state in connection.capabilities.items() if state == "forbidden")
+    return render(
+        request,
+        "dashboard.html",
+        surface=surface,
+        projection=projection,
+        first_visit=await first_visit(session, account_id=who.account_id, now=world.clock.now()),
+        processor="Stripe",
+        tier_scale=tier_chart(surface),
+        projection_chart=trapped_capital_chart(projection),
+        sync=None,
+        degraded=[resource_label(resource) for resource in forbidden],
+        **product_context(world, workspace, subscription),
+    )
+
+
+@router.get("/dashboard/activate-prompt")
+async def activate_prompt(request: Request, who: Who, session: Tenant) -> Response:
+    """Where a member lands whose workspace has no processor yet."""
+    workspace = await get_workspace(session, account_id=who.account_id)
+    if workspace.activation_state != ActivationState.PAID_UNCONNECTED:
+        return RedirectResponse(HOME[ActivationState(workspace.activation_state)], status_code=HTTPStatus.SEE_OTHER)
+    return render(request, "dashboard_empty.html")

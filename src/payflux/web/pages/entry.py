@@ -1,0 +1,132 @@
+"""The landing page, registration, sign-in and sign-out."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from payflux.activation.service import create_workspace, get_workspace
+from payflux.activation.states import HOME, ActivationState
+from payflux.frontdoor.accounts import service as accounts
+from payflux.frontdoor.billing.service import start_trial
+from payflux.kit.errors import InvalidInput, TooManyRequests
+from payflux.web.guards import CurrentWorld, Visitor, Who
+from payflux.web.rendering import render
+from payflux.web.security import cookie_name
+from payflux.world.bootstrap import World
+
+router = APIRouter()
+
+Text = Annotated[str, Form()]
+
+
+@router.get("/")
+async def landing(request: Request, who: Visitor) -> Response:
+    """What PayFlux does, in one screen."""
+    return render(request, "landing.html")
+
+
+@router.get("/start")
+async def start(who: Visitor, world: CurrentWorld) -> Response:
+    """The page the visitor belongs on: a stranger's is the landing page, a member's depends on the activation."""
+    if who is None:
+        return _see("/")
+    async with world.database.tenant(who.account_id) as session:
+        workspace = await get_workspace(session, account_id=who.account_id)
+    return _see(HOME[ActivationState(workspace.activation_state)])
+
+
+@router.get("/register")
+async def register_form(request: Request, who: Visitor, next: str = "") -> Response:  # noqa: A002 -- the field's name
+    if who is not None:
+        return _see("/start")
+    return render(request, "register.html", form={}, errors={}, next=_local(next))
+
+
+@router.post("/register")
+async def register(
+    request: Request,
+    world: CurrentWorld,
+    name: Text = "",
+    email: Text = "",
+    password: Text = "",
+) -> Response:
+    """Create the account with its workspace and trial, and sign its owner in."""
+    now = world.clock.now()
+    try:
+        async with world.database.system() as session:
+            user, account = await accounts.register(session, name=name, email=email, password=password, now=now)
+            await start_trial(session, account_id=account.id, now=now)
+            await create_workspace(session, account_id=account.id, name=account.name, now=now)
+            token = await accounts.start_session(session, world.tokens, user_id=user.id, now=now)
+    except (InvalidInput, accounts.EmailTaken) as error:
+        errors = error.fields if isinstance(error, InvalidInput) else {"email": f"{error.message} {error.way_out}"}
+        form = {"name": name, "email": email}
+        return render(request, "register.html", status=error.status, form=form, errors=errors, next="")
+    return _with_session(_see("/activate"), world, token)
+
+
+@router.get("/sign-in")
+async def sign_in_form(request: Request, who: Visitor, next: str = "") -> Response:  # noqa: A002 -- the field's name
+    if who is not None:
+        return _see(_local(next) or "/start")
+    return render(request, "sign_in.html", form={}, errors={}, next=_local(next))
+
+
+@router.post("/sign-in")
+async def sign_in(
+    request: Request,
+    world: CurrentWorld,
+    email: Text = "",
+    password: Text = "",
+    next: Text = "",  # noqa: A002 -- the field's name
+) -> Response:
+    now = world.clock.now()
+    client = request.client.host if request.client else ""
+    problem = "That address and password do not belong together. Check both, then try again."
+    token, status = "", HTTPStatus.UNPROCESSABLE_ENTITY
+    try:
+        async with world.database.system() as session:
+            user = await accounts.sign_in(session, world.tokens, email=email, password=password, client=client, now=now)
+            if user is not None:
+                token = await accounts.start_session(session, world.tokens, user_id=user.id, now=now)
+    except TooManyRequests as error:
+        problem, status = f"{error.message} {error.way_out}", error.status
+    if not token:
+        form, errors = {"email": email}, {"": problem}
+        return render(request, "sign_in.html", status=status, form=form, errors=errors, next=_local(next))
+    return _with_session(_see(_local(next) or "/start"), world, token)
+
+
+@router.post("/sign-out")
+async def sign_out(who: Who, world: CurrentWorld) -> Response:
+    async with world.database.system() as session:
+        await accounts.sign_out(session, session_id=who.session_id)
+    response = _see("/")
+    response.delete_cookie(cookie_name(world.settings, "session"), path="/")
+    return response
+
+
+def _with_session(response: RedirectResponse, world: World, token: str) -> RedirectResponse:
+    response.set_cookie(
+        cookie_name(world.settings, "session"),
+        token,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=world.settings.url.startswith("https://"),
+        max_age=30 * 24 * 3600,
+    )
+    return response
+
+
+def _see(path: str) -> RedirectResponse:
+    return RedirectResponse(path, status_code=HTTPStatus.SEE_OTHER)
+
+
+def _local(path: str) -> str:
+    """`path` where it leads to a page of ours; an empty string where it could lead elsewhere."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path else ""

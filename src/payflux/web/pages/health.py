@@ -1,0 +1,37 @@
+"""Whether this process lives, and whether it can do its work."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+
+import structlog
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from payflux.web.guards import CurrentWorld
+
+router = APIRouter()
+log = structlog.get_logger(__name__)
+
+_PATIENCE = 3.0  # seconds
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def readyz(world: CurrentWorld) -> JSONResponse:
+    """The process can serve: its database answers. 503 while it does not."""
+    try:
+        async with asyncio.timeout(_PATIENCE), world.database.system() as session:
+            await session.execute(text("SELECT 1 FROM alembic_version"))
+    except (OSError, TimeoutError, SQLAlchemyError) as error:
+        log.warning("not ready", reason=type(error).__name__)
+        return JSONResponse({"status": "unavailable", "database": "no answer"}, HTTPStatus.SERVICE_UNAVAILABLE)
+    return JSONResponse({"status": "ok", "database": "ok"})

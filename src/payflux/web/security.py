@@ -1,0 +1,129 @@
+"""What every response carries and every change must prove: security headers, a request id, and a CSRF token."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from urllib.parse import urlsplit
+
+import structlog
+from fastapi import Request
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from payflux.kit.crypto import TokenHasher
+from payflux.kit.errors import Forbidden
+from payflux.kit.ids import new_id
+from payflux.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+CSRF_FIELD = "csrf_token"
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def cookie_name(settings: Settings, name: str) -> str:
+    """`name` with the prefix that ties a cookie to this host over HTTPS; browsers refuse it over plain HTTP."""
+    return f"__Host-payflux_{name}" if settings.url.startswith("https://") else f"payflux_{name}"
+
+
+def content_security_policy(settings: Settings) -> str:
+    """Only our own scripts, styles and images. A form may also lead to Stripe's authorize page, by redirect."""
+    stripe = urlsplit(settings.stripe_connect_base)
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self'",
+            "connect-src 'self'",
+            f"form-action 'self' {stripe.scheme}://{stripe.netloc}",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
+class Envelope:
+    """Wraps every HTTP exchange: a request id, the security headers, the CSRF cookie and one log line."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
+        self._app = app
+        https = settings.url.startswith("https://")
+        self._headers = {
+            "Content-Security-Policy": content_security_policy(settings),
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "same-origin",
+            "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
+            "Cross-Origin-Opener-Policy": "same-origin",
+            "Cross-Origin-Resource-Policy": "same-origin",
+        } | ({"Strict-Transport-Security": "max-age=31536000; includeSubDomains"} if https else {})
+        self._csrf_cookie = cookie_name(settings, "csrf")
+        self._cookie_attributes = "Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if https else "")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        request_id = str(new_id())
+        seed = request.cookies.get(self._csrf_cookie)
+        is_new = not seed or not re.fullmatch(r"[\w-]{43}", seed)
+        scope.setdefault("state", {})
+        scope["state"]["request_id"] = request_id
+        scope["state"]["csrf_seed"] = seed = secrets.token_urlsafe(32) if is_new else seed
+        started, status = time.perf_counter(), 500
+        is_file = scope["path"].startswith("/static/")
+
+        async def send_wrapped(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers[name] = value
+                headers["X-Request-Id"] = request_id
+                if not is_file:
+                    headers.setdefault("Cache-Control", "no-store")
+                    if is_new:
+                        headers.append("Set-Cookie", f"{self._csrf_cookie}={seed}; {self._cookie_attributes}")
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_wrapped)
+            finally:
+                if not is_file:
+                    took = round((time.perf_counter() - started) * 1000, 1)
+                    log.info("request", method=scope["method"], path=scope["path"], status_code=status, ms=took)
+
+
+def csrf_token(request: Request, tokens: TokenHasher) -> str:
+    """The token that a form on a page for this browser carries."""
+    return tokens.digest(f"csrf {request.state.csrf_seed}").hex()
+
+
+async def require_csrf(request: Request) -> None:
+    """Refuse a change that another site, or an old form, asks for. Raises Forbidden."""
+    if request.method in _SAFE_METHODS:
+        return
+    settings: Settings = request.app.state.world.settings
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    same_site = site in (None, "same-origin", "none") and (
+        origin is None or _origin(origin) in (_origin(settings.url), _origin(str(request.base_url)))
+    )
+    token = (await request.form()).get(CSRF_FIELD)
+    tokens: TokenHasher = request.app.state.world.tokens
+    if not same_site or not isinstance(token, str) or not tokens.matches(token, f"csrf {request.state.csrf_seed}"):
+        raise Forbidden(
+            "This form was open too long, or was sent from another site. Nothing was changed.",
+            way_out="Reload the page and send it again.",
+            code="csrf",
+        )
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc

@@ -1,0 +1,65 @@
+"""A worker: runs jobs and timers until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import asyncpg
+import structlog
+
+from payflux.activation.pipeline import STEPS, record_failure
+from payflux.frontdoor.accounts.service import delete_ended_sessions
+from payflux.kit.database import asyncpg_address
+from payflux.kit.jobs import Handler, Payload, run_jobs
+from payflux.world.bootstrap import World
+
+log = structlog.get_logger(__name__)
+
+
+async def work_until_stopped(world: World) -> None:
+    """Run until SIGTERM or SIGINT; jobs under way are finished first."""
+    shutdown = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, shutdown.set)
+    await world.database.check()
+    log.info("worker started")
+    try:
+        await work(world, shutdown=shutdown)
+    finally:
+        await world.close()
+        log.info("worker stopped")
+
+
+async def work(world: World, *, shutdown: asyncio.Event | None = None, drain: bool = False) -> None:
+    """Run jobs until `shutdown` is set or, with `drain`, until none is left."""
+    connection = await asyncpg.connect(asyncpg_address(world.database.urls.system))
+
+    async def on_failure(name: str, payload: Payload, error: Exception) -> None:
+        await record_failure(world, name, payload, error)
+
+    async def clean() -> None:
+        async with world.database.system() as session:
+            await delete_ended_sessions(session, now=world.clock.now())
+
+    try:
+        await run_jobs(
+            connection,
+            {name: _handler(world, name) for name in STEPS},
+            timers={"delete_ended_sessions": ("17 * * * *", clean)},
+            on_failure=on_failure,
+            shutdown=shutdown,
+            drain=drain,
+        )
+    finally:
+        await connection.close()
+
+
+def _handler(world: World, name: str) -> Handler:
+    async def handle(payload: Payload) -> None:
+        with structlog.contextvars.bound_contextvars(job=name, workspace_id=payload.get("workspace_id")):
+            await STEPS[name](world, payload)
+            log.info("job done")
+
+    return handle

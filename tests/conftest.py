@@ -1,0 +1,117 @@
+"""What the tests share: a real PostgreSQL with the migrated schema, a clock that is moved, and the cast."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from pydantic import SecretStr
+
+from payflux.cli.databases import OWNER_ROLE, ensure_owned_database, prepare_database, urls_of
+from payflux.kit.database import role_password
+from payflux.kit.postgres import EmbeddedPostgres, find_binaries
+from payflux.settings import Settings, load_settings
+from payflux.world.bootstrap import World, build_world
+
+SECRET = "a secret for tests alone, 32 characters or more"
+TEMPLATE = "payflux_template"
+
+
+class MovedClock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def move(self, by: timedelta) -> None:
+        self._now += by
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    return MovedClock(datetime.now(UTC).replace(microsecond=0))
+
+
+@contextmanager
+def open_folder() -> Generator[Path, None, None]:
+    """A temporary folder that `nobody`, as whom the server runs under root, can enter; pytest's own are closed."""
+    folder = Path(mkdtemp(prefix="payflux-test-"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        rmtree(folder)
+
+
+@pytest.fixture
+def postgres_home() -> Iterator[Path]:
+    with open_folder() as folder:
+        yield folder / "pg"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[EmbeddedPostgres]:
+    """One PostgreSQL server for the test process."""
+    with open_folder() as folder:
+        server = EmbeddedPostgres(folder / "pg", find_binaries(None), durable=False)
+        server.start()
+        yield server
+        server.release()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return load_settings(data_dir=tmp_path / "data", secret_key=SecretStr(SECRET))
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database that the migrations built, to copy from."""
+    settings = load_settings(data_dir=tmp_path_factory.mktemp("data"), secret_key=SecretStr(SECRET))
+    password = role_password(SECRET, OWNER_ROLE)
+
+    async def build() -> None:
+        await ensure_owned_database(postgres.url(), owner=OWNER_ROLE, password=password, database=TEMPLATE)
+        url = postgres.url(user=OWNER_ROLE, password=password, database=TEMPLATE)
+        await prepare_database(urls_of(settings, url))
+
+    asyncio.run(build())
+    return TEMPLATE
+
+
+@pytest.fixture
+async def owner_url(postgres: EmbeddedPostgres, migrated_template: str) -> AsyncIterator[str]:
+    """The owner's address of a fresh, migrated database of this test's own."""
+    name = f"test_{uuid4().hex}"
+    connection = await asyncpg.connect(postgres.url())
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template} OWNER {OWNER_ROLE}")
+        yield postgres.url(user=OWNER_ROLE, password=role_password(SECRET, OWNER_ROLE), database=name)
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def world(settings: Settings, owner_url: str, clock: MovedClock) -> AsyncIterator[World]:
+    """The world on a fresh database, with a clock that stands still."""
+    built = build_world(settings, database_url=owner_url, clock=clock)
+    yield built
+    await built.close()
+
+
+def with_settings(world: World, **changes: object) -> World:
+    """`world` under other settings."""
+    return replace(world, settings=world.settings.model_copy(update=changes))

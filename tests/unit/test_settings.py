@@ -1,0 +1,89 @@
+"""Settings come from the environment alone, and production refuses what is only good for development."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from payflux.settings import SANDBOX_SECRET_KEY, SettingsError, load_settings
+
+PRODUCTION = {
+    "PAYFLUX_ENVIRONMENT": "production",
+    "PAYFLUX_SECRET_KEY": "x" * 32,
+    "PAYFLUX_PUBLIC_URL": "https://payflux.example",
+    "STRIPE_SECRET_KEY": "sk_live_not_a_real_key",
+    "STRIPE_CLIENT_ID": "ca_real",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch
+
+
+def test_development_needs_no_setting_and_keeps_its_generated_secret(environment: pytest.MonkeyPatch) -> None:
+    first, second = load_settings(), load_settings()
+    assert first.secret_key == second.secret_key
+    assert len(first.secret_key.get_secret_value()) >= 32
+    assert Path(".payflux/secret_key").stat().st_mode & 0o077 == 0
+    assert first.uses_sandbox
+    assert first.stripe_api_base == first.stripe_connect_base == "http://127.0.0.1:8001"
+
+
+def test_a_stripe_key_replaces_the_sandbox_by_configuration_alone(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("STRIPE_SECRET_KEY", "sk_test_mine")
+    settings = load_settings()
+    assert not settings.uses_sandbox
+    assert settings.stripe_api_base == "https://api.stripe.com"
+
+
+def test_settings_cannot_be_changed(environment: pytest.MonkeyPatch) -> None:
+    settings = load_settings()
+    with pytest.raises(ValidationError):
+        settings.port = 9  # ty: ignore[invalid-assignment] -- that it is refused is the point
+
+
+def test_production_accepts_real_settings(environment: pytest.MonkeyPatch) -> None:
+    for name, value in PRODUCTION.items():
+        environment.setenv(name, value)
+    assert load_settings().url == "https://payflux.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PAYFLUX_SECRET_KEY", "short"),
+        ("PAYFLUX_SECRET_KEY", ""),
+        ("PAYFLUX_PUBLIC_URL", "http://payflux.example"),
+        ("STRIPE_SECRET_KEY", SANDBOX_SECRET_KEY),
+        ("STRIPE_CLIENT_ID", "ca_sandbox"),
+        ("STRIPE_API_BASE", "http://127.0.0.1:8001"),
+        ("STRIPE_API_BASE", "https://localhost"),
+        ("STRIPE_CONNECT_BASE", "http://connect.stripe.com"),
+    ],
+)
+def test_production_refuses_development_values_and_names_the_variable(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    for key, good in PRODUCTION.items():
+        environment.setenv(key, good)
+    environment.setenv(name, value)
+    with pytest.raises(SettingsError, match=name):
+        load_settings()
+
+
+def test_a_wrong_value_names_its_variable(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("PAYFLUX_PORT", "eighty")
+    environment.setenv("DATABASE_URL", "mysql://localhost/x")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert "PAYFLUX_PORT" in str(raised.value)
+    assert "DATABASE_URL: must start with postgresql://" in str(raised.value)
+
+
+def test_no_secret_shows_when_settings_are_printed(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("STRIPE_SECRET_KEY", "sk_test_do_not_print_me")
+    assert "do_not_print_me" not in repr(load_settings())
