@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from payflux.kit.charts import BandPoint, band_chart, step_scale
 from payflux.monitor.projections.projection import Exposure, ProjectedWindow, ReserveProjection, ReserveScenario
@@ -155,13 +156,20 @@ ACTIVATE = SIGNED_IN | {
 }
 
 
-def stages(finished: int, count: str = "") -> list[dict[str, str]]:
-    """The four stages with the first `finished` done and the next one running."""
-    states = ["done"] * finished + ["running"] + ["waiting"] * 3
-    keys = ("pull", "baseline", "projection", "alerts")
+STAGES = (
+    ("pull", "Pulling processor data", "Retrieving payment events from your Stripe account..."),
+    ("baseline", "Computing risk baseline", "Analyzing failure patterns, retry pressure, geographic entropy..."),
+    ("projection", "Generating reserve projection", "Modeling reserve exposure across T+30, T+60, T+90 windows..."),
+    ("alerts", "Arming default alerts", "Setting up tier escalation, reserve spike, and trend monitors..."),
+)
+
+
+def stages(finished: int, counted: str = "", then: str = "running") -> list[dict[str, str]]:
+    """The four stages with the first `finished` done and the next one as `then` says."""
+    states = ["done"] * finished + [then] + ["waiting"] * 3
     return [
-        {"key": key, "state": state, "detail": "", "count": count if key == "pull" else ""}
-        for key, state in zip(keys, states, strict=False)
+        {"key": key, "label": label, "detail": detail, "state": state, "count": counted if key == "pull" else ""}
+        for (key, label, detail), state in zip(STAGES, states, strict=False)
     ]
 
 
@@ -180,18 +188,24 @@ def charts(surface: RiskSurface, projection: ReserveProjection) -> dict[str, Any
     def dollars(minor: float) -> str:
         return money_short(round(minor), projection.currency)
 
-    return {
-        "tier_scale": step_scale(
-            ["Low", "Moderate", "Elevated", "High", "Critical"], surface.risk_tier, title="Risk tier", danger_from=4
-        ),
-        "projection_chart": band_chart(
+    def drawn(*, width: int, height: int) -> Markup:
+        return band_chart(
             [BandPoint(*day) for day in projection.daily],
             title="Capital trapped, day by day",
             description="Expected trapped capital over 90 days with its 80 % range.",
             format_x=lambda day: f"T+{day:.0f}",
             format_y=dollars,
             marks=(30, 60, 90),
+            width=width,
+            height=height,
+        )
+
+    return {
+        "tier_scale": step_scale(
+            ["Low", "Moderate", "Elevated", "High", "Critical"], surface.risk_tier, title="Risk tier", danger_from=4
         ),
+        "projection_chart": drawn(width=720, height=260),
+        "projection_chart_narrow": drawn(width=360, height=240),
     }
 
 
@@ -257,7 +271,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "arming": ("arming.html", ARMING),
     "arming-slow": ("arming.html", ARMING | {"slow": True}),
     "arming-done": ("arming.html", ARMING | {"stages": stages(4, "3,412 charges"), "done": True, "live": True}),
-    "arming-problem": ("arming.html", ARMING | {"problem": PROBLEM}),
+    "arming-problem": ("arming.html", ARMING | {"stages": stages(1, "3,412 charges", "failed"), "problem": PROBLEM}),
     "dashboard": ("dashboard.html", DASHBOARD),
     "dashboard-syncing": (
         "dashboard.html",
@@ -272,7 +286,13 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
 
 def environment() -> Environment:
     """Templates as the product loads them, but a name no context gives is an error."""
-    made = Environment(loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined)
+    made = Environment(
+        loader=FileSystemLoader(ROOT / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
     made.filters.update(FILTERS)
     return made
 

@@ -5,18 +5,24 @@ from __future__ import annotations
 import json
 import mimetypes
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from tests.unit.web.samples import PAGES, ROOT, render
 
-POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 class SampleServer(ThreadingHTTPServer):
-    """Serves `/pages/NAME`, `/static/…` and the arming endpoints from `progress`; events only when `events` is true."""
+    """Serves `/pages/NAME`, `/static/…` and the arming endpoints from `progress`; events only when `events` is true.
+
+    `shown` names the sample that stands at another's address.
+    """
 
     daemon_threads = True
 
@@ -24,23 +30,28 @@ class SampleServer(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.progress: list[dict[str, Any]] = []
         self.events = True
+        self.shown: dict[str, str] = {}
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: SampleServer
+    @property
+    def samples(self) -> SampleServer:
+        assert isinstance(self.server, SampleServer)
+        return self.server
 
     def do_GET(self) -> None:
         path = self.path.split("?")[0]
-        if path.startswith("/pages/") and path.removeprefix("/pages/") in PAGES:
-            self._answer("text/html; charset=utf-8", render(path.removeprefix("/pages/")).encode())
+        page = path.removeprefix("/pages/")
+        if page in PAGES:
+            self._answer("text/html; charset=utf-8", render(self.samples.shown.get(page, page)).encode())
         elif path.startswith("/static/") and (ROOT / path[1:]).is_file():
             self._answer(mimetypes.guess_type(path)[0] or "text/plain", (ROOT / path[1:]).read_bytes())
-        elif path == "/activate/arming/events" and self.server.events:
-            messages = (f"event: progress\ndata: {json.dumps(message)}\n\n" for message in self.server.progress)
-            self._answer("text/event-stream", "".join(messages).encode())
+        elif path == "/activate/arming/events" and self.samples.events:
+            messages = (f"event: progress\ndata: {json.dumps(message)}\n\n" for message in self.samples.progress)
+            self._answer("text/event-stream", f"retry: 50\n{''.join(messages)}".encode())
         elif path == "/activate/arming/state":
-            self._answer("application/json", json.dumps(self.server.progress[-1]).encode())
+            self._answer("application/json", json.dumps(self.samples.progress[-1]).encode())
         else:
             self.send_error(404)
 
@@ -57,7 +68,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[SampleServer]:
+def serving() -> Generator[SampleServer]:
     """A running server on a free port of loopback, stopped at the end."""
     server = SampleServer()
     thread = threading.Thread(target=server.serve_forever, daemon=True)

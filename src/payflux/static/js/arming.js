@@ -23,8 +23,8 @@ function apply({ stages, done, slow, problem }) {
     item.dataset.state = stage.state;
     arcs[index].dataset.state = stage.state;
     write(item.querySelector("[data-state-word]"), `(${stage.state})`);
-    if (stage.detail) write(item.querySelector("[data-detail]"), stage.detail);
-    write(item.querySelector("[data-count]"), stage.count ?? "");
+    write(item.querySelector("[data-detail]"), stage.detail);
+    write(item.querySelector("[data-count]"), stage.count);
   });
   const finished = stages.filter((stage) => stage.state === "done").length;
   write(find("status"), done ? "Done. Your workspace is live." : `${finished} of ${stages.length} stages done.`);
@@ -33,6 +33,7 @@ function apply({ stages, done, slow, problem }) {
   if (!done) return false;
   document.querySelector("[data-radar]").dataset.armed = "true";
   write(find("title"), find("title").dataset.doneTitle);
+  find("lead").hidden = true;
   find("live").hidden = false;
   find("enter").hidden = false;
   find("cancel").hidden = true;

@@ -1,6 +1,7 @@
 // Reads a chart point by point: with the pointer on it, or with a slider below it that the arrow keys move.
 
 const SVG = "http://www.w3.org/2000/svg";
+const THUMB = 16; // pixels, as the style sheet draws it
 
 function make(name, attributes) {
   const element = document.createElementNS(SVG, name);
@@ -8,22 +9,27 @@ function make(name, attributes) {
   return element;
 }
 
-for (const figure of document.querySelectorAll("[data-chart]")) {
-  const svg = figure.querySelector("svg.chart");
+const words = ({ label, value, low, high }) => `${label}: ${value}${low ? ` (80 %: ${low} – ${high})` : ""}`;
+
+function equip(plot, readout) {
+  const svg = plot.querySelector("svg.chart");
   const points = [...svg.querySelectorAll(".chart-hit")];
-  const readout = figure.querySelector("[data-readout]");
-  if (points.length === 0) continue;
-  const bottom = Math.max(...points.map((point) => Number(point.getAttribute("y")) + Number(point.getAttribute("height"))));
+  if (points.length < 2) return;
+  const bottom = Number(points[0].getAttribute("y")) + Number(points[0].getAttribute("height"));
   const line = make("line", { class: "chart-cursor", y2: bottom, visibility: "hidden" });
   const dot = make("circle", { class: "chart-cursor-dot", r: 6, visibility: "hidden" });
   points[0].before(line, dot);
 
   const slider = document.createElement("input");
-  Object.assign(slider, { type: "range", min: 0, max: points.length - 1, step: 1, value: points.length - 1, className: "chart-figure__scrub" });
+  Object.assign(slider, { type: "range", min: 0, max: points.length - 1, step: 1, className: "plot__slider" });
+  slider.value = points.length - 1;
   slider.setAttribute("aria-label", `${svg.querySelector("title").textContent}: point by point`);
-  svg.after(slider);
-
-  const words = ({ label, value, low, high }) => `${label}: ${value}${low ? ` (80 %: ${low} – ${high})` : ""}`;
+  slider.setAttribute("aria-valuetext", words(points.at(-1).dataset));
+  const share = (x) => (x / svg.viewBox.baseVal.width) * 100;
+  const from = share(points[0].dataset.x);
+  slider.style.marginLeft = `calc(${from}% - ${THUMB / 2}px)`;
+  slider.style.width = `calc(${share(points.at(-1).dataset.x) - from}% + ${THUMB}px)`;
+  plot.append(slider);
 
   function show(index) {
     const { dataset } = points[index];
@@ -36,10 +42,14 @@ for (const figure of document.querySelectorAll("[data-chart]")) {
     slider.setAttribute("aria-valuetext", words(dataset));
   }
 
-  slider.setAttribute("aria-valuetext", words(points.at(-1).dataset));
   slider.addEventListener("input", () => show(Number(slider.value)));
   points.forEach((point, index) => {
-    point.querySelector("title")?.remove();
+    point.querySelector("title").remove();
     point.addEventListener("pointerenter", () => show(index));
   });
+}
+
+for (const figure of document.querySelectorAll("[data-chart]")) {
+  const readout = figure.querySelector("[data-readout]");
+  for (const plot of figure.querySelectorAll("[data-plot]")) equip(plot, readout);
 }

@@ -1,0 +1,185 @@
+"""The pages in a real Chromium, under the product's content security policy: scripts, keyboard, width and access."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.unit.web.samples import PAGES, stages
+from tests.unit.web.server import SampleServer, serving
+
+LOOKS = [name for name in PAGES if not name.startswith("error-")] + ["error-404"]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def server() -> Iterator[SampleServer]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda message: complaints.append(message.text) if "Security Policy" in message.text else None)
+    yield page
+    page.close()
+    assert complaints == []
+
+
+def progress(finished: int, counted: str = "") -> dict[str, object]:
+    return {"stages": stages(finished, counted), "done": finished == 4, "slow": False, "problem": None}
+
+
+def still_arming(server: SampleServer) -> None:
+    server.progress = [progress(1)]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_breaks_an_accessibility_rule_in_either_scheme(
+    browser: Browser, server: SampleServer, scheme: Literal["light", "dark"]
+) -> None:
+    still_arming(server)
+    page = browser.new_page(color_scheme=scheme)
+    found = {}
+    for name in LOOKS:
+        page.goto(f"{server.url}/pages/{name}")
+        page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true; })")
+        violations = Axe().run(page, options={"runOnly": RULES}).response["violations"]
+        found[name] = [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations]
+    page.close()
+    assert {name: rules for name, rules in found.items() if rules} == {}
+
+
+@pytest.mark.parametrize("width", [320, 360, 768, 1280, 1920])
+def test_no_page_is_wider_than_the_screen(page: Page, server: SampleServer, width: int) -> None:
+    still_arming(server)
+    page.set_viewport_size({"width": width, "height": 800})
+    excess = {}
+    for name in LOOKS:
+        page.goto(f"{server.url}/pages/{name}")
+        excess[name] = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert {name: pixels for name, pixels in excess.items() if pixels > 0} == {}
+
+
+def test_a_refused_form_puts_the_focus_on_its_summary(page: Page, server: SampleServer) -> None:
+    page.goto(f"{server.url}/pages/register-refused")
+    expect(page.get_by_role("alert")).to_be_focused()
+    page.get_by_role("link", name="Enter a whole e-mail address.").click()
+    expect(page.get_by_label("Work e-mail")).to_be_focused()
+
+
+def test_a_password_can_be_shown_and_its_length_is_told_while_typing(page: Page, server: SampleServer) -> None:
+    page.goto(f"{server.url}/pages/register")
+    field = page.get_by_label("Password", exact=True)
+    field.press_sequentially("seven77")
+    expect(page.locator("#password-hint")).to_have_text("3 more to go.")
+    field.press_sequentially("890")
+    expect(page.locator("#password-hint")).to_have_text("10 characters: long enough.")
+    page.get_by_role("button", name="Show password").click()
+    expect(field).to_have_attribute("type", "text")
+    page.get_by_role("button", name="Hide password").click()
+    expect(field).to_have_attribute("type", "password")
+
+
+def test_the_clock_counts_up_from_the_sign_up(page: Page, server: SampleServer) -> None:
+    page.clock.install(time="2026-11-21T10:59:00Z")
+    page.goto(f"{server.url}/pages/activate")
+    expect(page.get_by_role("timer")).to_have_text("00:12:00")
+    page.clock.run_for(61_000)
+    expect(page.get_by_role("timer")).to_have_text("00:13:01")
+    page.clock.fast_forward("23:46:59")
+    expect(page.get_by_role("timer")).to_have_text("1 day 00:00:00")
+
+
+def test_arming_follows_the_events_to_the_way_in(page: Page, server: SampleServer) -> None:
+    server.progress = [progress(1, "1,200 charges"), progress(4, "3,412 charges · 118 refunds")]
+    page.goto(f"{server.url}/pages/arming")
+    expect(page.get_by_role("link", name="Enter your workspace")).to_be_visible()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Your workspace is armed.")
+    expect(page.get_by_role("status")).to_have_text("Done. Your workspace is live.")
+    expect(page.get_by_text("3,412 charges · 118 refunds")).to_be_visible()
+    expect(page.locator("[data-arc][data-state=done]")).to_have_count(4)
+    expect(page.get_by_text("Connected the wrong account?")).to_be_hidden()
+    expect(page).to_have_title("Your workspace is armed – PayFlux")
+
+
+def test_arming_asks_again_and_again_where_events_cannot_come_through(page: Page, server: SampleServer) -> None:
+    server.events = False
+    server.progress = [progress(2)]
+    page.clock.install()
+    page.goto(f"{server.url}/pages/arming")
+    expect(page.get_by_role("status")).to_have_text("2 of 4 stages done.")
+    server.progress = [progress(4)]
+    page.clock.run_for(2_000)
+    expect(page.get_by_role("link", name="Enter your workspace")).to_be_visible()
+
+
+def test_arming_turns_into_the_problem_with_its_way_out_when_one_comes(page: Page, server: SampleServer) -> None:
+    still_arming(server)
+    page.goto(f"{server.url}/pages/arming")
+    expect(page.get_by_role("status")).to_have_text("1 of 4 stages done.")
+    server.shown["arming"] = "arming-problem"
+    server.progress = [progress(1) | {"problem": {"title": "Stripe does not answer."}}]
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect(page.get_by_role("button", name="Cancel and connect again")).to_be_visible()
+
+
+def test_the_chart_is_read_with_the_arrow_keys_and_with_the_pointer(page: Page, server: SampleServer) -> None:
+    page.goto(f"{server.url}/pages/dashboard")
+    slider = page.get_by_role("slider")
+    slider.focus()
+    slider.press("ArrowLeft")
+    spoken = "T+89: $40,940 (80 %: $36,490 – $47,170)"
+    expect(slider).to_have_attribute("aria-valuetext", spoken)
+    expect(page.locator("[data-readout]")).to_have_text(spoken)
+    page.locator(".plot--wide .chart-hit").nth(30).hover()
+    expect(page.locator("[data-readout]")).to_have_text("T+30: $13,800 (80 %: $12,300 – $15,900)")
+    expect(slider).to_have_value("30")
+
+
+def test_the_user_menu_closes_on_escape_and_gives_the_focus_back(page: Page, server: SampleServer) -> None:
+    page.goto(f"{server.url}/pages/dashboard")
+    menu = page.locator("summary", has_text="Alice Archer")
+    menu.focus()
+    menu.press("Enter")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+    expect(menu).to_be_focused()
+
+
+def test_times_are_shown_in_the_readers_zone_with_utc_at_hand(browser: Browser, server: SampleServer) -> None:
+    page = browser.new_page(timezone_id="America/New_York")
+    page.goto(f"{server.url}/pages/dashboard")
+    shown = page.locator(".provenance time")
+    expect(shown).to_have_text("21 Nov 2026, 05:59 GMT-5")
+    expect(shown).to_have_attribute("title", "21\u00a0Nov\u00a02026, 10:59\u00a0UTC")
+    page.close()
+
+
+def test_every_page_can_be_used_without_javascript(browser: Browser, server: SampleServer) -> None:
+    page = browser.new_page(java_script_enabled=False)
+    page.goto(f"{server.url}/pages/dashboard")
+    assert page.locator("svg.chart-band").first.is_visible()
+    page.get_by_text("The same as a table").click()
+    assert page.get_by_role("row", name="T+90 $41,400 $36,900 $47,700").is_visible()
+    page.goto(f"{server.url}/pages/register")
+    assert not page.get_by_role("button", name="Show password").is_visible()
+    page.close()

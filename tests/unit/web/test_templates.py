@@ -1,0 +1,199 @@
+import re
+from html import unescape
+from html.parser import HTMLParser
+
+import msgspec
+import pytest
+
+from tests.unit.web.samples import DASHBOARD, PAGES, PROJECTION, ROOT, SURFACE, charts, environment, render
+
+EVERY_PAGE = pytest.mark.parametrize("page", PAGES)
+
+
+class Outline(HTMLParser):
+    """What the rules below look at: every tag with its attributes, and which controls stand in which form."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.forms: list[tuple[dict[str, str], list[dict[str, str]]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        self.tags.append((tag, attributes))
+        if tag == "form":
+            self.forms.append((attributes, []))
+        elif tag == "input" and self.forms:
+            self.forms[-1][1].append(attributes)
+
+    def having(self, name: str) -> list[dict[str, str]]:
+        return [attributes for tag, attributes in self.tags if tag == name]
+
+
+def text_of(html: str) -> str:
+    """The words of a page, every kind of space as one."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+
+
+@EVERY_PAGE
+def test_no_page_holds_a_style_a_script_or_a_handler_of_its_own(page: str) -> None:
+    outline = Outline(render(page))
+    assert not [attributes for _, attributes in outline.tags if "style" in attributes]
+    assert not [name for _, attributes in outline.tags for name in attributes if name.startswith("on")]
+    assert not outline.having("style")
+    assert all(script["src"].startswith("/static/js/") for script in outline.having("script"))
+
+
+@EVERY_PAGE
+def test_every_file_a_page_asks_for_exists(page: str) -> None:
+    outline = Outline(render(page))
+    asked = [script["src"] for script in outline.having("script")] + [link["href"] for link in outline.having("link")]
+    assert asked
+    assert [path for path in asked if not (ROOT / path.removeprefix("/")).is_file()] == []
+
+
+@EVERY_PAGE
+def test_every_form_that_changes_something_carries_the_csrf_token(page: str) -> None:
+    for form, inputs in Outline(render(page)).forms:
+        assert form["method"] == "post"
+        assert [field["value"] for field in inputs if field.get("name") == "csrf_token"] == ["token"]
+
+
+@EVERY_PAGE
+def test_a_page_has_one_main_heading_a_title_and_no_id_twice(page: str) -> None:
+    html = render(page)
+    outline = Outline(html)
+    ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
+    assert len(outline.having("h1")) == 1
+    assert re.search(r"<title>[^<]+ – PayFlux</title>", html)
+    assert sorted(set(ids)) == sorted(ids)
+
+
+@EVERY_PAGE
+def test_every_field_has_a_label_and_every_description_exists(page: str) -> None:
+    outline = Outline(render(page))
+    ids = {attributes.get("id") for _, attributes in outline.tags}
+    labelled = {label["for"] for label in outline.having("label")}
+    for field in outline.having("input"):
+        if field["type"] != "hidden":
+            assert field["id"] in labelled
+            assert "autocomplete" in field
+        assert set(field.get("aria-describedby", "").split()) <= ids
+
+
+def test_what_a_person_typed_is_text_and_never_markup() -> None:
+    hostile = '"><script>alert(1)</script>'
+    html = render("register", form={"name": hostile, "email": hostile}, errors={"email": hostile}, next=hostile)
+    assert "<script>" not in html
+    assert html.count("&lt;script&gt;") == 5
+
+
+def test_a_refused_registration_focuses_the_summary_and_marks_each_field_but_never_repeats_the_password() -> None:
+    outline = Outline(
+        render("register-refused", form={"name": "Alice", "email": "alice@", "password": "hunter2hunter2"})
+    )
+    fields = {field["name"]: field for field in outline.having("input")}
+    [summary] = [attributes for _, attributes in outline.tags if "autofocus" in attributes]
+    assert summary["role"] == "alert"
+    assert fields["email"]["aria-invalid"] == fields["password"]["aria-invalid"] == "true"
+    assert "aria-invalid" not in fields["name"]
+    assert fields["email"]["value"] == "alice@"
+    assert fields["password"]["value"] == ""
+
+
+def test_password_managers_are_told_which_password_is_meant() -> None:
+    new = {field["name"]: field for field in Outline(render("register")).having("input")}
+    known = {field["name"]: field for field in Outline(render("sign-in")).having("input")}
+    assert new["password"]["autocomplete"] == "new-password"
+    assert known["password"]["autocomplete"] == "current-password"
+    assert known["email"]["autocomplete"] == "username"
+
+
+def test_activation_says_what_it_is_for_and_offers_one_primary_action() -> None:
+    html = render("activate")
+    assert "Your risk defense layer is ready to arm." in html
+    assert "time since purchase without protection" in text_of(render("activate", in_trial=False)).lower()
+    assert "time since sign-up without protection" in text_of(html).lower()
+    assert html.count("button--primary") == 1
+    assert "Connect Stripe" in html
+
+
+def test_the_clock_is_a_plain_date_without_javascript() -> None:
+    assert "since 21 Nov 2026, 10:47 UTC" in text_of(render("activate"))
+
+
+def test_without_an_oauth_application_the_restricted_key_is_the_primary_way() -> None:
+    outline = Outline(render("activate-key-only"))
+    assert [form["action"] for form, _ in outline.forms] == ["/sign-out", "/api/stripe/key"]
+
+
+@pytest.mark.parametrize(
+    ("page", "refreshes"), [("arming", True), ("arming-slow", True), ("arming-done", False), ("arming-problem", False)]
+)
+def test_arming_reloads_itself_without_javascript_only_while_there_is_something_to_wait_for(
+    page: str, refreshes: bool
+) -> None:
+    assert ('<noscript><meta http-equiv="refresh" content="2"></noscript>' in render(page)) == refreshes
+
+
+def test_arming_shows_the_way_in_only_when_done_and_a_way_out_before() -> None:
+    def links(page: str) -> dict[str, bool]:
+        html = render(page)
+        return {"enter": "data-enter>" in html, "cancel": 'action="/activate/cancel"' in html}
+
+    assert links("arming") == {"enter": False, "cancel": True}
+    assert links("arming-problem") == {"enter": False, "cancel": True}
+    assert links("arming-done") == {"enter": True, "cancel": False}
+
+
+def test_the_dashboard_states_band_windows_and_basis() -> None:
+    text = text_of(render("dashboard"))
+    assert "Your workspace is live." in text
+    assert "Elevated Tier 3 of 5" in text
+    assert "T+30 ~$13,800 80 %: $12,420 – $15,870 1,000 bps 3.0" in text
+    assert "T+90 ~$41,400 80 %: $37,260 – $47,610 1,000 bps 9.0" in text
+    assert "Based on 847 payment events from your Stripe account over the last 90 days." in text
+    assert "Your workspace is live." not in text_of(render("dashboard-syncing"))
+
+
+def test_the_chart_has_the_same_figures_as_a_table() -> None:
+    rows = re.findall(r'<th scope="row">T\+(\d+)</th><td class="number">([^<]+)</td>', render("dashboard"))
+    assert [int(day) for day, _ in rows] == list(range(0, 91, 10))
+    assert rows[-1] == ("90", "$41,400")
+
+
+def test_what_cannot_be_said_is_said_to_be_unknown_and_not_zero() -> None:
+    exposure = msgspec.structs.replace(PROJECTION.exposure, coverage=None, shortfall=None)
+    text = text_of(render("dashboard", projection=msgspec.structs.replace(PROJECTION, exposure=exposure)))
+    assert "Covered by your balance cannot be seen" in text
+    assert "Shortfall" not in text
+    assert "Early fraud warnings last 30 days – 1 warning: fewer than 3 say nothing. Not enough data" in text
+
+
+def test_a_quiet_workspace_has_no_reasons_and_an_empty_one_no_division_by_zero() -> None:
+    surface = msgspec.structs.replace(SURFACE, reasons=(), signals=(), event_count=0)
+    exposure = msgspec.structs.replace(
+        PROJECTION.exposure, chargebacks_to_come=0, refunds_to_come=0, undelivered=0, open_disputes=0, gross=0
+    )
+    projection = msgspec.structs.replace(PROJECTION, exposure=exposure, assumptions=())
+    context = DASHBOARD | charts(surface, projection) | {"surface": surface, "projection": projection}
+    text = text_of(environment().get_template("dashboard.html").render(context))
+    assert "asks for a higher tier" in text
+    assert "Expected exposure $0" in text
+
+
+@pytest.mark.parametrize("status", [403, 404, 409, 422, 500, 503])
+def test_an_error_says_what_happened_what_is_safe_and_what_to_do(status: int) -> None:
+    text = text_of(render(f"error-{status}"))
+    positions = [text.index(words) for words in ("What happened", "What is safe", "What to do", "req_01JD")]
+    assert positions == sorted(positions)
+    assert "The database is being moved." in text_of(
+        render(f"error-{status}", what_happened="The database is being moved.")
+    )
+
+
+def test_the_trial_is_quiet_until_its_last_day() -> None:
+    assert "tag--danger" not in render("dashboard", trial={"plan": "Pro", "days_left": 2}, degraded=[])
+    assert "Pro trial · 1 day left" in text_of(render("dashboard", trial={"plan": "Pro", "days_left": 1}))
+    assert "tag--danger" in render("dashboard", trial={"plan": "Pro", "days_left": 1})
