@@ -37,7 +37,10 @@ class Level(IntEnum):
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
-    """One measured signal. `value` and the interval are in `unit`; None means it cannot be said, `note` says why."""
+    """One measured signal. `value` and the interval are in `unit`; None means it cannot be said, `note` says why.
+
+    `judged` is the number that `level` was set on: the value itself, or the careful bound of its interval.
+    """
 
     key: str  # dispute_activity, refund_rate, …
     label: str
@@ -50,6 +53,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     denominator: int = 0
     thresholds: tuple[float, float, float] | None = None  # warn, high, critical
     level: Level = Level.OK
+    judged: float | None = None
     note: str = ""
     source: str = ""  # where formula and thresholds come from
 
@@ -67,7 +71,10 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RiskSurface(msgspec.Struct, frozen=True, kw_only=True):
-    """A workspace's risk as of one instant. `reasons` is ranked, the one that set the tier first."""
+    """A workspace's risk as of one instant. `reasons` is ranked, the one that set the tier first.
+
+    `trend_note` says what moved, `notes` what was left out or cannot be seen.
+    """
 
     model_version: str
     as_of: datetime
@@ -80,3 +87,5 @@ class RiskSurface(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
     signals: tuple[Signal, ...]
     inputs_hash: str  # hex SHA-256 of the canonical inputs
+    trend_note: str = ""
+    notes: tuple[str, ...] = ()

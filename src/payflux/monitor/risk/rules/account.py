@@ -1,0 +1,97 @@
+"""Signals on the account itself: its state, its balance, its payouts and the reserves in force."""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec.structs import replace
+
+from payflux.monitor.processors.events import Status
+from payflux.monitor.risk.rules.exposure import coverage as covered
+from payflux.monitor.risk.rules.exposure import debt, outlook
+from payflux.monitor.risk.rules.history import DAY, History
+from payflux.monitor.risk.rules.holds import open_holds, reserve_rate
+from payflux.monitor.risk.rules.measures import days_window, unseen, value_signal
+from payflux.monitor.risk.surface import Level, Signal
+
+_SCHEDULE_DAYS = {"daily": 1, "weekly": 7, "monthly": 31}
+
+
+def account_state(history: History) -> Signal:
+    """Stripe's `requirements` as a level: 1 something is due, 2 past due, 3 under review, paused or rejected."""
+    account = history.account
+    if account is None:
+        return unseen("account_state", "The account's state cannot be seen in this data.")
+    reason = account.disabled_reason
+    if reason in ("under_review", "platform_paused", "listed") or reason.startswith("rejected."):
+        level, note = 3, f"Disabled: {reason}."
+    elif account.past_due or (reason and reason != "requirements.pending_verification"):
+        level, note = 2, f"Past due: {', '.join(account.past_due) or reason}."
+    elif account.currently_due or reason or not (account.charges_enabled and account.payouts_enabled):
+        level, note = 1, f"Due: {', '.join(account.currently_due) or reason or 'finishing the account'}."
+    else:
+        level, note = 0, "Nothing is due."
+    return value_signal("account_state", level, level, window="now", note=note)
+
+
+def observed_reserve(history: History) -> Signal:
+    """Amount held back of the last 30 days' sales / those sales; share; any / 10 / 25 %. Open holds alone warn."""
+    held = open_holds(history).open_at(history.now)
+    rate = reserve_rate(history)
+    signal = value_signal(
+        "observed_reserve",
+        rate,
+        rate,
+        window=days_window(30),
+        numerator=held,
+        note="Holds are open." if held else "No reserve is seen.",
+    )
+    return replace(signal, level=Level.WARN) if held and signal.level == Level.OK else signal
+
+
+def coverage(history: History) -> Signal:
+    """(available + pending + reserved) / (chargebacks and refunds to come + open cases); ratio; 2 / 1 / 0.5.
+
+    A negative available balance is critical by itself. Adyen's coverage against exposure.
+    """
+    funds = covered(history)
+    if funds is None:
+        return unseen("coverage", "The balance cannot be seen in this data.")
+    owed = debt(history)
+    losses = outlook(history).expected_losses + owed
+    if not losses:
+        return value_signal("coverage", None, None, window="now", note="No loss is expected.", numerator=funds)
+    ratio = max(0.0, funds / losses)
+    judged = 0.0 if owed else ratio
+    note = "The available balance is negative." if owed else ""
+    return value_signal("coverage", ratio, judged, window="now", note=note, numerator=funds, denominator=losses)
+
+
+def payout_failures(history: History) -> Signal:
+    """Payouts that failed or were canceled, 30 days; count; 1 / 2 / 3."""
+    if not history.payouts.size:
+        return unseen("payout_failures", "Payouts cannot be seen in this data.", window=days_window(30))
+    status = history.last(history.payouts, 30)["status"]
+    broken = int(np.count_nonzero((status == Status.FAILED) | (status == Status.CANCELED)))
+    return value_signal(
+        "payout_failures", broken, broken, window=days_window(30), numerator=broken, denominator=len(status)
+    )
+
+
+def payout_gap(history: History) -> Signal:
+    """Days since the last payout / the longest usual gap; ratio; 1.5 / 2 / 3.
+
+    The usual gap is the schedule's, or the longest one in the window before, so that weekends and holidays are not
+    called a stop. Not judged for manual payouts or fewer than five payouts.
+    """
+    window = "since the last payout"
+    if history.account and history.account.payout_interval == "manual":
+        return unseen("payout_gap", "Payouts are made by hand.", window=window)
+    status = history.payouts["status"]
+    moving = history.payouts[(status == Status.SUCCEEDED) | (status == Status.PENDING)]["at"]
+    moving = moving[moving > history.now - history.window_days * DAY]
+    if moving.size < 5:
+        return unseen("payout_gap", "Insufficient evidence: fewer than five payouts.", window=window)
+    scheduled = _SCHEDULE_DAYS.get(history.account.payout_interval, 1) if history.account else 1
+    usual = max(scheduled * DAY, int(np.diff(moving).max()))
+    ratio = (history.now - int(moving[-1])) / usual
+    return value_signal("payout_gap", ratio, ratio, window=window, note=f"The usual gap is {usual / DAY:.0f} days.")

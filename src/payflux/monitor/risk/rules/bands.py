@@ -1,0 +1,112 @@
+"""Which signals are judged, by what thresholds, and what each can take off the stability score."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from payflux.monitor.risk.surface import Level, Signal
+
+MINIMUM_PAYMENTS = 25
+MINIMUM_EVENTS = 3
+"""Fewer is "insufficient evidence". Gumroad's live gate, so that small accounts are not hit by noise (PR 5712)."""
+
+
+class Banding(NamedTuple):
+    """Thresholds of one signal: warn, high, critical, and its weight in the stability score (points at critical).
+
+    `falling` means that a lower value is worse. Order in :data:`BANDINGS` ranks reasons of the same tier.
+    """
+
+    label: str
+    unit: str
+    thresholds: tuple[float, float, float]
+    weight: int
+    source: str
+    falling: bool = False
+
+
+_DISPUTES = (0.004, 0.0075, 0.010)
+
+BANDINGS: dict[str, Banding] = {
+    "dispute_activity": Banding(
+        "Dispute activity", "rate", _DISPUTES, 40,
+        "docs.stripe.com/disputes/measuring; 0.75 % widely attributed to Stripe, not confirmed; 1 % Gumroad PR 5712",
+    ),
+    "vamp": Banding(
+        "Visa VAMP ratio (estimate)", "rate", (0.003, 0.005, 0.015), 10, "docs.stripe.com/disputes/monitoring-programs",
+    ),
+    "ecm": Banding(
+        "Mastercard ECM ratio (estimate)", "rate", (0.0075, 0.010, 0.015), 5,
+        "docs.stripe.com/disputes/monitoring-programs; SPME manual 8.3.1 as cited by processors",
+    ),
+    "ultimate_dispute_rate": Banding(
+        "Ultimate dispute rate", "rate", _DISPUTES, 10, "Cape-Cod with a Gamma posterior; bands of dispute activity",
+    ),
+    "account_state": Banding(
+        "Account state", "level", (1, 2, 3), 40, "Stripe requirements and disabled_reason",
+    ),
+    "observed_reserve": Banding(
+        "Reserve in force", "rate", (0.0, 0.10, 0.25), 30, "reserve holds; 25 % Gumroad PR 7495",
+    ),
+    "coverage": Banding(
+        "Coverage of expected losses", "ratio", (2.0, 1.0, 0.5), 10,
+        "Adyen, merchant potential liability: exposure less coverage", falling=True,
+    ),
+    "card_testing": Banding(
+        "Declines in the worst week", "rate", (0.10, 0.15, 0.20), 15, "Visa VAMP enumeration 20 %, proxy",
+    ),
+    "fraud_warning_rate": Banding(
+        "Early fraud warnings", "rate", (0.003, 0.005, 0.0075), 10,
+        "docs.stripe.com/disputes/how-disputes-work: 80 % of warnings become disputes",
+    ),
+    "refund_rate": Banding("Refund rate", "rate", (0.08, 0.15, 0.25), 15, "PayFlux default, no public figure"),
+    "payout_failures": Banding("Failed payouts", "count", (1, 2, 3), 10, "Stripe delinquency indicator `payouts`"),
+    "payout_gap": Banding(
+        "Time since the last payout", "ratio", (1.5, 2.0, 3.0), 10, "Stripe delinquency indicator `payouts`",
+    ),
+    "growth": Banding(
+        "Growth of weekly sales", "rate", (0.5, 1.0, 2.0), 10, "PayFlux default; PayPal reviews sudden growth",
+    ),
+    "ticket_drift": Banding(
+        "Drift of the ticket size", "nats", (0.3, 0.6, 1.0), 5, "Stripe delinquency indicator `aov`",
+    ),
+}  # fmt: skip
+
+
+def level_of(key: str, judged: float | None) -> Level:
+    """The level of signal `key` at the `judged` value."""
+    if judged is None:
+        return Level.INSUFFICIENT_EVIDENCE
+    banding = BANDINGS[key]
+    if banding.falling:
+        return Level(sum(judged < threshold for threshold in banding.thresholds))
+    if banding.thresholds[0] == 0:  # any at all is a warning
+        return Level((judged > 0) + sum(judged > threshold for threshold in banding.thresholds[1:]))
+    return Level(sum(judged >= threshold for threshold in banding.thresholds))
+
+
+_SEVERITY_AT = (0.0, 0.25, 0.6, 1.0)
+
+
+def severity(signal: Signal) -> float:
+    """How bad a judged signal is, in [0, 1]: 0, then 0.25, 0.6 and 1 at its thresholds, straight in between.
+
+    A level below what the number alone says (a count is missing, say) caps it. Never falls when the value worsens.
+    """
+    banding = BANDINGS.get(signal.key)
+    if banding is None or signal.judged is None or signal.level == Level.INSUFFICIENT_EVIDENCE:
+        return 0.0
+    value, points = signal.judged, banding.thresholds
+    if banding.falling:
+        value, points = -value, tuple(-point for point in points)
+        start = 2 * points[0]  # twice the coverage that warns is calm
+    else:
+        start = 0.0
+    knots = (start, *points)
+    reached = _SEVERITY_AT[min(signal.level + 1, 3)]
+    if value <= knots[0]:
+        return 0.0
+    for left, right, low, high in zip(knots, knots[1:], _SEVERITY_AT, _SEVERITY_AT[1:], strict=False):
+        if value < right:
+            return min(reached, low + (high - low) * (value - left) / (right - left))
+    return min(reached, 1.0)

@@ -1,0 +1,196 @@
+"""Signals on disputes and early fraud warnings. All are lower bounds: processors handle some disputes unseen."""
+
+from __future__ import annotations
+
+import numpy as np
+from msgspec.structs import replace
+
+from payflux.monitor.processors.events import Method, Network, Status
+from payflux.monitor.risk.rules import lag
+from payflux.monitor.risk.rules.bands import BANDINGS, level_of
+from payflux.monitor.risk.rules.history import DAY, History
+from payflux.monitor.risk.rules.measures import days_window, plain_signal, rate_signal, too_little
+from payflux.monitor.risk.rules.networks import Programme, Step, monthly_fine, programme, step_reached
+from payflux.monitor.risk.surface import Level, Signal
+
+ACTIVITY_DAYS = 30
+WARNING_ESCALATION = 0.8
+"""Share of early fraud warnings that become disputes if nothing is done (Stripe, "How disputes work")."""
+
+_HIDDEN = "A lower bound: disputes the processor settles itself are not visible here and count with the networks."
+
+
+def dispute_activity(history: History) -> Signal:
+    """Disputes dated in the last 30 days / payments of the last 30 days; share; 0.4 / 0.75 / 1.0 %.
+
+    Inquiries and prevented disputes do not count; refunded, won and lost ones do (Stripe, "Measuring disputes" and
+    "Monitoring programs"). The tier takes the share itself, as processors do; an alert should take `low`.
+    """
+    disputes = len(history.last(history.disputes, ACTIVITY_DAYS))
+    payments = len(history.last(history.payments, ACTIVITY_DAYS))
+    return rate_signal(
+        "dispute_activity", disputes, payments, window=days_window(ACTIVITY_DAYS), on_lower_bound=False, note=_HIDDEN
+    )
+
+
+def ultimate_dispute_rate(history: History) -> Signal:
+    """Share of the window's payments that will have been disputed in the end; 0.4 / 0.75 / 1.0 % on a lower bound.
+
+    Cape-Cod over daily cohorts (module `lag`). Value and interval use the merchant's own reporting curve. The level
+    uses the lower bound under the reference curve, which one more dispute can never lower, and stops at high: a
+    critical level is kept for what was counted.
+    """
+    payments = history.last(history.payments, history.window_days)
+    start = history.now - history.window_days * DAY
+    seen = history.disputes[history.disputes["charge_at"] > start]
+    ages = lag.ages_in_days(payments["at"], history.now)
+    ones = np.ones(len(payments), np.int64)
+    curve = lag.own_curve(seen["charge_at"], seen["at"], history.now, history.window_days)
+    estimate = lag.ultimate_rate(len(seen), lag.ripe_exposure(ones, ages, curve))
+    reference = lag.ultimate_rate(len(seen), lag.ripe_exposure(ones, ages, lag.DISPUTE_CURVE))
+    gate = too_little(len(seen), len(payments))
+    banding = BANDINGS["ultimate_dispute_rate"]
+    judged = None if gate else reference.low
+    note = f"{len(seen)} seen so far; the level is set on the lower bound {reference.low:.2%}."
+    return Signal(
+        key="ultimate_dispute_rate",
+        label=banding.label,
+        unit=banding.unit,
+        window=f"payments of the {days_window(history.window_days)}",
+        value=estimate.value if len(payments) else None,
+        low=estimate.low if len(payments) else None,
+        high=estimate.high if len(payments) else None,
+        numerator=len(seen),
+        denominator=len(payments),
+        thresholds=banding.thresholds,
+        level=min(Level.HIGH, level_of("ultimate_dispute_rate", judged)),
+        judged=judged,
+        note=gate or note,
+        source=banding.source,
+    )
+
+
+def fraud_warning_rate(history: History) -> Signal:
+    """Early fraud warnings / payments, 30 days; share; 0.3 / 0.5 / 0.75 % on the lower bound."""
+    warnings = len(history.last(history.warnings, ACTIVITY_DAYS))
+    payments = len(history.last(history.payments, ACTIVITY_DAYS))
+    return rate_signal("fraud_warning_rate", warnings, payments, window=days_window(ACTIVITY_DAYS))
+
+
+def open_warnings(history: History) -> Signal:
+    """Warnings that can still be answered by a refund; count. Four in five become disputes if nothing is done."""
+    count = int(np.count_nonzero(history.warnings["status"] == Status.ACTIONABLE))
+    return plain_signal(
+        "open_warnings",
+        "Open fraud warnings",
+        "count",
+        float(count),
+        window="now",
+        source="docs.stripe.com/disputes/how-disputes-work",
+        note=f"About {WARNING_ESCALATION * count:.0f} of them become disputes if nothing is done." if count else "",
+        numerator=count,
+    )
+
+
+def vamp(history: History) -> Signal:
+    """Visa: (early fraud warnings + disputes of the month) / card-not-present payments of the same month; share.
+
+    0.3 % warns (a share of it is an acquirer's early warning); non-compliant 0.5 % with 5 events is high, excessive
+    with its count is critical, as the registry has them on the day. On the lower bound, in the worse of last month and
+    this month so far. One fraud can count twice: as a warning and as a dispute.
+    """
+    phase = programme("vamp", history.as_of.date())
+    counted = np.concatenate([history.disputes, history.warnings])
+    return _programme_signal("vamp", history, phase, counted)
+
+
+def ecm(history: History) -> Signal:
+    """Mastercard: disputes of the month / payments of the month before; share; 0.75 / 1.0 / 1.5 % on the lower bound.
+
+    Critical needs the programme's count too. A United States account's month of disputes runs from the 5th to the
+    5th, as partners report late (Stripe).
+    """
+    return _programme_signal("ecm", history, programme("ecm", history.as_of.date()), history.disputes)
+
+
+def programme_fine(history: History, key: str) -> tuple[Programme, Step, int, int] | None:
+    """The fined programme `key` puts this account in: phase, step, months in it and fine (0: charged per event)."""
+    phase = programme(key, history.as_of.date())
+    if phase is None:
+        return None
+    counted = np.concatenate([history.disputes, history.warnings]) if key == "vamp" else history.disputes
+    events, payments, this_month = _by_month(history, phase, counted)
+    step, months = None, 0
+    for month in range(this_month, this_month - 14, -1):
+        base = payments.get(_denominator_month(phase, month), 0)
+        reached = step_reached(phase, events.get(month, 0) / base, events.get(month, 0)) if base else None
+        identified = reached is not None and reached.name != "non-compliant"
+        if identified:
+            months += 1
+            step = step or reached
+        elif month != this_month:
+            break
+    if step is None:
+        return None
+    fine = monthly_fine(phase, months)
+    return (phase, step, months, fine) if fine or step.fined else None
+
+
+def _programme_signal(key: str, history: History, phase: Programme | None, counted: np.ndarray) -> Signal:
+    if phase is None:
+        return rate_signal(key, 0, 0, window="month", note="The programme is not in force on this day.")
+    if not (history.payments["network"] == phase.network).any():
+        known = (history.payments["network"] != Network.UNKNOWN).any()
+        why = f"No payment by {phase.network.name.title()}." if known else "The card network cannot be seen here."
+        return rate_signal(key, 0, 0, window="month", note=why)
+    events, payments, this_month = _by_month(history, phase, counted)
+    found = []
+    for month, window in ((this_month - 1, "last calendar month"), (this_month, "month to date")):
+        count, base = events.get(month, 0), payments.get(_denominator_month(phase, month), 0)
+        signal = rate_signal(key, count, base, window=window, note=_HIDDEN)
+        found.append(_gated_by_count(signal, phase, count))
+    worse = max(found, key=lambda signal: (signal.level, signal.judged or 0.0))
+    needed = phase.steps[-1] if key == "vamp" else phase.steps[0]
+    limit = f"{phase.name}: {needed.name} needs {needed.ratio:.1%} and {needed.count:,} events in a month."
+    return replace(worse, note=f"{limit} {worse.note}")
+
+
+def _gated_by_count(signal: Signal, phase: Programme, count: int) -> Signal:
+    """A programme's level needs its count as well as its ratio."""
+    critical = phase.steps[0] if phase.key == "ecm" else phase.steps[-1]
+    level = signal.level
+    if level == Level.CRITICAL and (count < critical.count or (signal.judged or 0) < critical.ratio):
+        level = Level.HIGH
+    if level == Level.HIGH and phase.key == "vamp" and count < phase.steps[0].count:
+        level = Level.WARN
+    return replace(signal, level=level)
+
+
+def _by_month(history: History, phase: Programme, counted: np.ndarray) -> tuple[dict[int, int], dict[int, int], int]:
+    """Counts of events and payments of the phase's network by month (months since 1970), and the current month.
+
+    Months that the history does not hold whole have no payments: their ratio cannot be said.
+    """
+    shift = 4 * DAY if phase.key == "ecm" and history.account and history.account.country == "US" else 0
+    mine = history.payments[history.payments["network"] == phase.network]
+    theirs = counted[counted["network"] == phase.network]
+    if phase.key == "vamp":
+        mine, theirs = (events[events["method"] != Method.CARD_PRESENT] for events in (mine, theirs))
+    payments, events = _count(_months(mine["at"])), _count(_months(theirs["at"] - shift))
+    first = int(_months(history.events["at"][:1])[0]) if len(history.events) else 0
+    payments.pop(first, None)
+    now = np.array([history.now - shift])
+    return events, payments, int(_months(now)[0])
+
+
+def _denominator_month(phase: Programme, month: int) -> int:
+    return month if phase.denominator == "same month" else month - 1
+
+
+def _months(at: np.ndarray) -> np.ndarray:
+    return at.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
+
+
+def _count(months: np.ndarray) -> dict[int, int]:
+    values, counts = np.unique(months, return_counts=True)
+    return {int(month): int(count) for month, count in zip(values, counts, strict=True)}

@@ -1,0 +1,118 @@
+"""Tier, reasons and stability score from the signals and the hard rules.
+
+Worst level warn → tier 2, high → 3, critical → 4. Tier 5 is set by hard rules alone: an account rejected or without
+payouts, more than a quarter of sales held back, a network programme that fines. Too little evidence → tier 2: not
+known is not low.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_PAYMENTS, severity
+from payflux.monitor.risk.rules.disputes import programme_fine
+from payflux.monitor.risk.rules.history import History
+from payflux.monitor.risk.rules.holds import reserve_rate
+from payflux.monitor.risk.rules.sentences import crossed_threshold, lowers, percent, sentence
+from payflux.monitor.risk.surface import Level, Reason, Signal
+
+TIER_OF_LEVEL = {Level.WARN: 2, Level.HIGH: 3, Level.CRITICAL: 4}
+RESERVE_LIMIT = 0.25
+SCORE_LIMIT = {1: 100, 2: 84, 3: 69, 4: 49, 5: 29}
+"""The stability score may not say another thing than the tier."""
+
+UNKNOWN_LIMIT = 75
+"""The best score of a workspace with too few payments to judge."""
+
+
+def reasons(history: History, signals: Sequence[Signal]) -> tuple[Reason, ...]:
+    """Why the tier is what it is, the worst first; among equals hard rules first, then in the order of BANDINGS."""
+    open_warnings = next((signal.numerator for signal in signals if signal.key == "open_warnings"), 0)
+    hard = hard_reasons(history)
+    told = {reason.key for reason in hard}
+    soft = [
+        Reason(
+            key=signal.key,
+            tier=TIER_OF_LEVEL[signal.level],
+            sentence=sentence(signal),
+            lowers=lowers(signal, open_warnings),
+            value=signal.value,
+            threshold=crossed_threshold(signal),
+            unit=signal.unit,
+        )
+        for signal in sorted(signals, key=_rank)
+        if signal.level in TIER_OF_LEVEL and signal.key not in told
+    ]
+    found = sorted([*hard, *soft, *_no_evidence(history)], key=lambda reason: -reason.tier)
+    return tuple(found) or (
+        Reason(
+            key="calm",
+            tier=1,
+            sentence=f"No signal is over its threshold in the last {history.window_days} days.",
+            lowers="Nothing to do.",
+        ),
+    )
+
+
+def hard_reasons(history: History) -> list[Reason]:
+    """The rules that set a tier whatever the score says."""
+    found: list[Reason] = []
+    account = history.account
+    if account is not None:
+        disabled = account.disabled_reason
+        if disabled.startswith("rejected.") or disabled == "listed":
+            text = f"The processor has rejected the account ({disabled})."
+            found.append(
+                _hard("account_state", 5, text, "Ask the processor for a review; money may stay held for months.")
+            )
+        elif not account.payouts_enabled and len(history.payments):
+            text = "The processor has stopped payouts" + (f" ({disabled})." if disabled else ".")
+            found.append(_hard("account_state", 5, text, "Hand in what the processor asks for, in its dashboard."))
+    held = reserve_rate(history)
+    if held > RESERVE_LIMIT:
+        text = f"The processor held back {percent(held, 0)} of the last 30 days' sales; a quarter is already severe."
+        way = "Ask the processor for the reserve's terms and its review date."
+        found.append(_hard("observed_reserve", 5, text, way, held, RESERVE_LIMIT))
+    for key, name in (("vamp", "Visa"), ("ecm", "Mastercard")):
+        fined = programme_fine(history, key)
+        if fined:
+            phase, step, months, fine = fined
+            cost = f"a fine of {fine:,} this month" if fine else "a fee for each dispute and fraud report"
+            text = f"{name}'s {phase.name} ({step.name}), month {months}: {cost}."
+            way = f"{phase.months_to_leave} months in a row below {percent(step.ratio, 1)} end it."
+            if phase.months_to_leave == 1:
+                way = f"One month below {percent(step.ratio, 1)} ends it."
+            found.append(_hard(key, 5, text, way, None, step.ratio))
+    return found
+
+
+def stability_score(signals: Sequence[Signal], tier: int, payments: int) -> int:
+    """0 to 100, higher is calmer: 100 − Σ weight · severity, rounded down, and at most :data:`SCORE_LIMIT` of the tier.
+
+    Every weight is positive, every severity grows with its signal, so that nothing worse can raise the score.
+    """
+    lost = math.fsum(BANDINGS[signal.key].weight * severity(signal) for signal in signals if signal.key in BANDINGS)
+    limit = min(SCORE_LIMIT[tier], UNKNOWN_LIMIT if payments < MINIMUM_PAYMENTS else 100)
+    return max(0, min(limit, math.floor(100 - lost + 1e-9)))
+
+
+def _no_evidence(history: History) -> list[Reason]:
+    payments = len(history.last(history.payments, history.window_days))
+    if payments >= MINIMUM_PAYMENTS:
+        return []
+    text = (
+        f"{payments} payments in the last {history.window_days} days are too few to judge: "
+        f"{MINIMUM_PAYMENTS} are needed. Not known is not the same as low."
+    )
+    return [Reason(key="insufficient_evidence", tier=2, sentence=text, lowers="It firms up as payments come in.")]
+
+
+def _rank(signal: Signal) -> int:
+    return list(BANDINGS).index(signal.key) if signal.key in BANDINGS else len(BANDINGS)
+
+
+def _hard(
+    key: str, tier: int, text: str, way: str, value: float | None = None, threshold: float | None = None
+) -> Reason:
+    return Reason(key=key, tier=tier, sentence=text, lowers=way, value=value, threshold=threshold, unit="rate")

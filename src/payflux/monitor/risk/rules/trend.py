@@ -1,0 +1,65 @@
+"""Is it getting better or worse: the last 30 days against the 30 before."""
+
+from __future__ import annotations
+
+import math
+
+from payflux.monitor.risk.rules.bands import BANDINGS, severity
+from payflux.monitor.risk.rules.history import History
+from payflux.monitor.risk.rules.measures import rate_signal, too_little
+from payflux.monitor.risk.rules.statistics import Z80
+from payflux.monitor.risk.surface import Trend
+
+DAYS = 30
+DEAD_BAND = 0.20
+"""A rate that moved by less than a fifth has not moved."""
+
+POINTS = 2.0
+"""Points of the stability score that must have moved."""
+
+
+def trend(history: History) -> tuple[Trend, str]:
+    """The direction, and what moved in a sentence.
+
+    Each rate (disputes, warnings, declines) of the last 30 days is compared with that of the 30 before. One that moved
+    by more than a fifth and more than chance allows (two-proportion z beyond 1.28) counts with the points it moves in
+    the stability score. DEGRADING or IMPROVING needs two points in sum; too few payments or events are STABLE.
+    """
+    recent, before = history.last(history.payments, DAYS), history.last(history.payments, DAYS, skip=DAYS)
+    moved: list[tuple[float, str]] = []
+    for key, events in (
+        ("dispute_activity", history.disputes),
+        ("fraud_warning_rate", history.warnings),
+        ("card_testing", history.declines),
+    ):
+        now, then = len(history.last(events, DAYS)), len(history.last(events, DAYS, skip=DAYS))
+        base_now, base_then = len(recent), len(before)
+        if key == "card_testing":
+            base_now, base_then = base_now + now, base_then + then
+        points = _points(key, now, base_now, then, base_then)
+        if points:
+            label = "Declines" if key == "card_testing" else BANDINGS[key].label
+            went = f"from {then / base_then:.2%} to {now / base_now:.2%}".replace("%", " %")
+            moved.append((points, f"{label} went {went} between the two last periods of {DAYS} days."))
+    total = sum(points for points, _ in moved)
+    if abs(total) < POINTS:
+        return Trend.STABLE, "No rate moved by more than chance and its dead band allow."
+    moved.sort(key=lambda move: -move[0] if total > 0 else move[0])
+    return (Trend.DEGRADING if total > 0 else Trend.IMPROVING), moved[0][1]
+
+
+def _points(key: str, now: int, base_now: int, then: int, base_then: int) -> float:
+    """Points of the stability score that a rate lost (positive) or won, 0 when it did not really move."""
+    if too_little(max(now, then), min(base_now, base_then)):
+        return 0.0
+    rate_now, rate_then = now / base_now, then / base_then
+    pooled = min(1.0, (now + then) / (base_now + base_then))
+    error = math.sqrt(pooled * (1 - pooled) * (1 / base_now + 1 / base_then))
+    change = rate_now - rate_then
+    if error == 0 or abs(change) <= Z80 * error or abs(change) <= DEAD_BAND * rate_then:
+        return 0.0
+    worse, better = (
+        severity(rate_signal(key, events, base, window="", on_lower_bound=False))
+        for events, base in ((now, base_now), (then, base_then))
+    )
+    return BANDINGS[key].weight * (worse - better)
