@@ -134,6 +134,30 @@ REASONS: tuple[str, ...] = (
     "account_frozen",
     "could_not_process",
     "no_account",
+    # further declines (docs.stripe.com/declines/codes)
+    "low_probability_of_authorization",
+    "try_again_later",
+    "pickup_card",
+    "restricted_card",
+    "invalid_account",
+    "card_not_supported",
+    "card_velocity_exceeded",
+    "suspected_fraud",
+    "call_issuer",
+    "approve_with_id",
+    "invalid_cvc",
+    "no_action_taken",
+    "revocation_of_authorization",
+    "security_violation",
+    "service_not_allowed",
+    "not_permitted",
+    "currency_not_supported",
+    "withdrawal_count_limit_exceeded",
+    # further payouts; a debit takes money from the merchant's bank to fill a negative balance
+    "debit",
+    "bank_account_restricted",
+    "bank_ownership_changed",
+    "declined",
 )
 """Reason codes by number. Append only: stored rows hold the index. An unknown reason is 0, its text is kept aside."""
 

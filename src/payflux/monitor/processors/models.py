@@ -49,7 +49,8 @@ class ConnectionStatus(StrEnum):
 class Connection(Base):
     """One merchant account at one processor, as a workspace reads it.
 
-    `capabilities` maps each resource to `ok` or `forbidden`. `snapshot` is the account and the balance as last read. `secret` is the encrypted restricted key; none for OAuth.
+    `capabilities` maps each resource to `ok` or `forbidden`. `snapshot` is the account and the balance as last read.
+    `secret` is the encrypted restricted key; none for OAuth.
     """
 
     __tablename__ = "processor_connections"

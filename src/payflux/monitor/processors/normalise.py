@@ -1,0 +1,237 @@
+"""Stripe's objects as payment events: pure, one function an object.
+
+Enumerations: docs.stripe.com/api, version 2026-10-28.endive. A value that Stripe adds later becomes the neutral one of
+its kind, never an error: a new word must not stop a reading.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from payflux.monitor.processors import decode
+from payflux.monitor.processors.events import (
+    Kind,
+    Method,
+    Network,
+    Outcome,
+    PaymentEvent,
+    RiskLevel,
+    Status,
+    moment,
+)
+
+_CHARGE = {"succeeded": Status.SUCCEEDED, "pending": Status.PENDING, "failed": Status.FAILED}
+_REFUND = _CHARGE | {"canceled": Status.CANCELED, "requires_action": Status.PENDING}
+_PAYOUT = {
+    "paid": Status.SUCCEEDED,
+    "pending": Status.PENDING,
+    "in_transit": Status.PENDING,
+    "failed": Status.FAILED,
+    "canceled": Status.CANCELED,
+}
+_DISPUTE = {
+    "warning_needs_response": Status.INQUIRY,
+    "warning_under_review": Status.INQUIRY,
+    "warning_closed": Status.INQUIRY,
+    "won": Status.WON,
+    "lost": Status.LOST,
+    "charge_refunded": Status.LOST,
+    "prevented": Status.PREVENTED,
+}
+_OUTCOME = {
+    "authorized": Outcome.AUTHORIZED,
+    "issuer_declined": Outcome.ISSUER_DECLINED,
+    "blocked": Outcome.BLOCKED,
+    "invalid": Outcome.INVALID,
+    "manual_review": Outcome.MANUAL_REVIEW,
+}
+_RISK = {"normal": RiskLevel.NORMAL, "elevated": RiskLevel.ELEVATED, "highest": RiskLevel.HIGHEST}
+_NETWORK = {
+    "visa": Network.VISA,
+    "mastercard": Network.MASTERCARD,
+    "amex": Network.AMEX,
+    "discover": Network.DISCOVER,
+    "diners": Network.DINERS,
+    "jcb": Network.JCB,
+    "unionpay": Network.UNIONPAY,
+    "unknown": Network.UNKNOWN,
+    "": Network.UNKNOWN,
+}
+_METHOD = {"card": Method.CARD, "card_present": Method.CARD_PRESENT, "interac_present": Method.CARD_PRESENT}
+_AUTHENTICATED = ("authenticated", "attempt_acknowledged")
+
+RESERVE_TYPES = (
+    "reserve_hold",
+    "reserve_release",
+    "reserved_funds",
+    "payment_network_reserve_hold",
+    "payment_network_reserve_release",
+)
+"""The types of balance transaction by which money is put aside against risk, or given back."""
+
+
+def charge_event(charge: decode.Charge) -> PaymentEvent:
+    """An attempt to pay. An authorization that is not captured yet has moved no money and is pending."""
+    status = _CHARGE.get(charge.status, Status.PENDING)
+    if status == Status.SUCCEEDED and not charge.captured:
+        status = Status.PENDING
+    settled, settled_currency = _settled(charge.amount, charge.currency, charge.balance_transaction)
+    outcome = charge.outcome or decode.ChargeOutcome()
+    return PaymentEvent(
+        kind=Kind.CHARGE,
+        source_id=charge.id,
+        occurred_at=moment(charge.created),
+        status=status,
+        amount=charge.amount,
+        currency=charge.currency,
+        settled_amount=settled,
+        settled_currency=settled_currency,
+        reason=(outcome.reason or charge.failure_code or "") if status == Status.FAILED else "",
+        **_facts_of(charge),
+    )
+
+
+def refund_event(refund: decode.Refund) -> PaymentEvent:
+    settled, settled_currency = _settled(refund.amount, refund.currency, refund.balance_transaction)
+    if not isinstance(refund.balance_transaction, decode.BalanceTransaction):
+        settled, settled_currency = _at_rate_of(refund.charge, refund.amount, refund.currency)
+    return PaymentEvent(
+        kind=Kind.REFUND,
+        source_id=refund.id,
+        occurred_at=moment(refund.created),
+        status=_REFUND.get(refund.status or "", Status.SUCCEEDED),
+        amount=refund.amount,
+        currency=refund.currency,
+        settled_amount=settled,
+        settled_currency=settled_currency,
+        reason=refund.reason or "",
+        **_facts_of(refund.charge),
+    )
+
+
+def dispute_event(dispute: decode.Dispute) -> PaymentEvent:
+    """A dispute. Settled is what was withdrawn; before that, or for an inquiry, the amount at the charge's rate."""
+    withdrawn = [movement for movement in dispute.balance_transactions if movement.amount < 0]
+    if withdrawn:
+        settled, settled_currency = -withdrawn[0].amount, withdrawn[0].currency
+    else:
+        settled, settled_currency = _at_rate_of(dispute.charge, dispute.amount, dispute.currency)
+    due = dispute.evidence_details.due_by
+    return PaymentEvent(
+        kind=Kind.DISPUTE,
+        source_id=dispute.id,
+        occurred_at=moment(dispute.created),
+        status=_DISPUTE.get(dispute.status, Status.OPEN),
+        amount=dispute.amount,
+        currency=dispute.currency,
+        settled_amount=settled,
+        settled_currency=settled_currency,
+        reason=dispute.reason,
+        ends_at=moment(due) if due else None,
+        **_facts_of(dispute.charge),
+    )
+
+
+def warning_event(warning: decode.EarlyFraudWarning) -> PaymentEvent | None:
+    """An early fraud warning, with the amount of its charge; None when the charge is not there to tell."""
+    if not isinstance(warning.charge, decode.Charge):
+        return None
+    charge = warning.charge
+    settled, settled_currency = _at_rate_of(charge, charge.amount, charge.currency)
+    return PaymentEvent(
+        kind=Kind.EARLY_FRAUD_WARNING,
+        source_id=warning.id,
+        occurred_at=moment(warning.created),
+        status=Status.ACTIONABLE if warning.actionable else Status.SETTLED,
+        amount=charge.amount,
+        currency=charge.currency,
+        settled_amount=settled,
+        settled_currency=settled_currency,
+        reason=warning.fraud_type,
+        **_facts_of(charge),
+    )
+
+
+def payout_event(payout: decode.Payout) -> PaymentEvent:
+    """A payout. One that takes money from the merchant's bank, to fill a negative balance, has the reason `debit`."""
+    return PaymentEvent(
+        kind=Kind.PAYOUT,
+        source_id=payout.id,
+        occurred_at=moment(payout.created),
+        status=_PAYOUT.get(payout.status, Status.PENDING),
+        amount=abs(payout.amount),
+        currency=payout.currency,
+        settled_amount=abs(payout.amount),
+        settled_currency=payout.currency,
+        reason=payout.failure_code or ("debit" if payout.amount < 0 else ""),
+        ends_at=moment(payout.arrival_date),
+    )
+
+
+def reserve_event(movement: decode.BalanceTransaction) -> PaymentEvent | None:
+    """Money put aside, or given back. A reserve debits the balance of payments and credits the reserved one, or the
+    reverse; the balance of payments must show every movement to add up, so its side tells and the other is None.
+    """
+    if movement.type not in RESERVE_TYPES or movement.balance_type == "risk_reserved" or not movement.amount:
+        return None
+    event: dict[str, Any] = {}
+    source = movement.source
+    if isinstance(source, decode.MovementSource) and source.object == "charge":
+        event = {"charge_id": source.id, "charge_occurred_at": moment(source.created)}
+    elif isinstance(source, decode.MovementSource) and source.object == "reserve.hold":
+        schedule = source.release_schedule or decode.ReleaseSchedule()
+        due = schedule.scheduled_release or schedule.release_after
+        event = {"charge_id": source.source_charge or "", "ends_at": moment(due) if due else None}
+    return PaymentEvent(
+        kind=Kind.RESERVE_HOLD if movement.amount < 0 else Kind.RESERVE_RELEASE,
+        source_id=movement.id,
+        occurred_at=moment(movement.created),
+        status=Status.SUCCEEDED,
+        amount=abs(movement.amount),
+        currency=movement.currency,
+        settled_amount=abs(movement.amount),
+        settled_currency=movement.currency,
+        **event,
+    )
+
+
+def _settled(amount: int, currency: str, movement: str | decode.BalanceTransaction | None) -> tuple[int, str]:
+    """What reached or left the account's balance; the amount itself where nothing has moved."""
+    if isinstance(movement, decode.BalanceTransaction):
+        return abs(movement.amount), movement.currency
+    return amount, currency
+
+
+def _at_rate_of(charge: str | decode.Charge | None, amount: int, currency: str) -> tuple[int, str]:
+    """`amount` at the rate its charge was settled at, rounded half up; unchanged where that is not known."""
+    if not isinstance(charge, decode.Charge) or charge.currency != currency or not charge.amount:
+        return amount, currency
+    whole = charge.amount_captured or charge.amount
+    settled, settled_currency = _settled(whole, currency, charge.balance_transaction)
+    return (2 * amount * settled + whole) // (2 * whole), settled_currency
+
+
+def _facts_of(charge: str | decode.Charge | None) -> dict[str, Any]:
+    """What every event about a charge says of it."""
+    if not isinstance(charge, decode.Charge):
+        return {"charge_id": charge or ""}
+    details = charge.payment_method_details or decode.PaymentMethodDetails(type="")
+    card = details.card or details.card_present or details.interac_present
+    outcome = charge.outcome or decode.ChargeOutcome()
+    facts: dict[str, Any] = {
+        "charge_id": charge.id,
+        "charge_occurred_at": moment(charge.created),
+        "method": _METHOD.get(details.type, Method.OTHER if details.type else Method.UNKNOWN),
+        "outcome": _OUTCOME.get(outcome.type or "", Outcome.UNKNOWN),
+        "risk_level": _RISK.get(outcome.risk_level or "", RiskLevel.UNKNOWN),
+        "customer": charge.customer or "",
+    }
+    if card is None:
+        return facts
+    secure = card.three_d_secure.result in _AUTHENTICATED if card.three_d_secure else False
+    return facts | {
+        "network": _NETWORK.get(card.network or card.brand or "", Network.OTHER),
+        "country": card.country or "",
+        "card": card.fingerprint or "",
+        "three_d_secure": secure,
+    }

@@ -1,0 +1,227 @@
+import asyncio
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from payflux.settings import STRIPE_API_VERSION, Settings
+from payflux.world.limiter import AdaptiveLimiter
+from payflux.world.stripe import (
+    CodeRefused,
+    Disconnected,
+    KeyRefused,
+    PermissionMissing,
+    ProcessorUnavailable,
+    RequestRefused,
+    StripeAuth,
+    StripeGateway,
+    StripeReader,
+)
+
+KEY = "rk_test_51Secret"
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+class Time:
+    """Time that passes only while somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+        await asyncio.sleep(0)
+
+
+def settings() -> Settings:
+    return Settings(stripe_secret_key=SecretStr("sk_test_platform"), stripe_client_id="ca_1", stripe_test_rate=20)
+
+
+def gateway(handler: Handler, time: Time) -> StripeGateway:
+    http = httpx.AsyncClient(transport=httpx.MockTransport(handler))
+    return StripeGateway(settings(), http, monotonic=time.monotonic, sleep=time.sleep, jitter=lambda: 1.0)
+
+
+def reader(handler: Handler, time: Time, account: str | None = None) -> StripeReader:
+    return gateway(handler, time).reader(StripeAuth(KEY, account))
+
+
+def error(status: int, **body: str) -> httpx.Response:
+    return httpx.Response(status, json={"error": body}, headers={"Request-Id": "req_1"})
+
+
+async def test_a_request_carries_key_version_and_connected_account() -> None:
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"data": []})
+
+    body = await reader(answer, Time(), "acct_1").get("/v1/charges", {"limit": 100, "expand[]": ["data.source"]})
+    assert body == b'{"data":[]}'
+    assert seen[0].headers["Authorization"] == f"Bearer {KEY}"
+    assert seen[0].headers["Stripe-Version"] == STRIPE_API_VERSION
+    assert seen[0].headers["Stripe-Account"] == "acct_1"
+    assert parse_qs(seen[0].url.query.decode()) == {"limit": ["100"], "expand[]": ["data.source"]}
+
+
+async def test_an_outage_is_waited_out_with_growing_pauses() -> None:
+    time, answers = Time(), iter([error(500), error(503), httpx.Response(200, json={})])
+    assert await reader(lambda _: next(answers), time).get("/v1/account") == b"{}"
+    assert time.slept == [1.0, 2.0]
+
+
+async def test_a_broken_connection_is_tried_again() -> None:
+    attempts = 0
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        nonlocal attempts
+        attempts += 1
+        if attempts == 1:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(200, json={})
+
+    await reader(answer, Time()).get("/v1/account")
+    assert attempts == 2
+
+
+async def test_an_outage_without_end_is_given_up_without_telling_the_key() -> None:
+    time = Time()
+    with pytest.raises(ProcessorUnavailable, match="after 6 attempts") as raised:
+        await reader(lambda _: error(500, message=KEY), time).get("/v1/account")
+    assert KEY not in str(raised.value)
+    assert time.slept == [1.0, 2.0, 4.0, 8.0, 8.0]
+
+
+@pytest.mark.parametrize(
+    ("response", "failure"),
+    [
+        (error(401, message=f"Invalid API Key provided: {KEY}"), KeyRefused),
+        (error(403, code="account_invalid", message=f"The key '{KEY}' does not have access"), Disconnected),
+        (error(400, code="parameter_unknown", message=f"unknown with {KEY}"), RequestRefused),
+        (httpx.Response(404, text="<html>"), RequestRefused),
+    ],
+)
+async def test_a_refusal_is_not_tried_again_and_tells_no_key(
+    response: httpx.Response, failure: type[Exception]
+) -> None:
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return response
+
+    with pytest.raises(failure) as raised:
+        await reader(answer, Time()).get("/v1/charges")
+    assert len(asked) == 1
+    assert KEY not in f"{raised.value!s} {raised.value!r}"
+
+
+async def test_a_missing_permission_is_named() -> None:
+    message = "Having the 'rak_dispute_read' permission would allow this request to continue."
+    with pytest.raises(PermissionMissing) as raised:
+        await reader(lambda _: error(403, message=message), Time()).get("/v1/disputes")
+    assert raised.value.permission == "dispute_read"
+
+
+async def test_a_429_slows_the_reader_down_and_calm_lets_it_recover() -> None:
+    time = Time()
+    limiter = AdaptiveLimiter(20, monotonic=time.monotonic, sleep=time.sleep)
+    for _ in range(5):
+        limiter.throttled()
+    assert limiter.rate == 10
+    time.now += 1
+    limiter.throttled()
+    assert limiter.rate == 5
+    for _ in range(5):
+        limiter.succeeded()
+    assert 5.9 < limiter.rate < 6
+    for _ in range(1000):
+        limiter.succeeded()
+    assert limiter.rate == 20
+
+
+@given(
+    rate=st.integers(1, 30),
+    pauses=st.lists(st.floats(0, 2), max_size=40),
+    throttled=st.sets(st.integers(0, 40)),
+)
+def test_no_second_ever_sees_more_requests_than_the_rate(rate: int, pauses: list[float], throttled: set[int]) -> None:
+    time = Time()
+    limiter = AdaptiveLimiter(rate, monotonic=time.monotonic, sleep=time.sleep)
+    sent: list[float] = []
+
+    async def send_all() -> None:
+        for number, pause in enumerate([*pauses, *([0.0] * 2 * rate)]):
+            time.now += pause
+            if number in throttled:
+                limiter.throttled()
+            await limiter.acquire()
+            sent.append(time.now)
+            limiter.succeeded()
+
+    asyncio.run(send_all())
+    for start in sent:
+        assert sum(1 for moment in sent if start <= moment < start + 1 - 1e-6) <= rate
+
+
+async def test_a_whole_seconds_worth_of_requests_leaves_at_once() -> None:
+    time = Time()
+    limiter = AdaptiveLimiter(25, monotonic=time.monotonic, sleep=time.sleep)
+    await asyncio.gather(*(limiter.acquire() for _ in range(26)))
+    assert time.slept == [1.0]
+
+
+def test_the_authorize_address_carries_what_stripe_asks_for() -> None:
+    address = gateway(lambda _: httpx.Response(200), Time()).authorize_url(
+        redirect_uri="http://127.0.0.1:8000/connect/callback", state="s/1"
+    )
+    assert urlsplit(address).path == "/oauth/authorize"
+    assert parse_qs(urlsplit(address).query) == {
+        "response_type": ["code"],
+        "client_id": ["ca_1"],
+        "scope": ["read_write"],
+        "redirect_uri": ["http://127.0.0.1:8000/connect/callback"],
+        "state": ["s/1"],
+    }
+
+
+async def test_a_code_is_exchanged_once_even_when_stripe_fails() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(500)
+
+    with pytest.raises(ProcessorUnavailable):
+        await gateway(answer, Time()).exchange_code("ac_secret")
+    assert len(asked) == 1
+
+
+async def test_a_used_code_is_refused_without_repeating_it() -> None:
+    refusal = httpx.Response(400, json={"error": "invalid_grant", "error_description": "ac_secret does not exist"})
+    with pytest.raises(CodeRefused) as raised:
+        await gateway(lambda _: refusal, Time()).exchange_code("ac_secret")
+    assert "ac_secret" not in str(raised.value)
+
+
+async def test_giving_up_an_account_that_is_not_connected_is_no_error() -> None:
+    answers = iter([httpx.Response(200, json={}), httpx.Response(401, json={"error": "invalid_client"})])
+    stripe = gateway(lambda _: next(answers), Time())
+    await stripe.deauthorize("acct_1")
+    await stripe.deauthorize("acct_1")
+
+
+def test_a_key_is_not_shown_and_tells_its_mode() -> None:
+    assert KEY not in repr(StripeAuth(KEY))
+    assert StripeAuth("sk_live_1").livemode
+    assert not StripeAuth(KEY).livemode
