@@ -85,6 +85,8 @@ SURFACE = RiskSurface(
         ),
     ),
     inputs_hash="9f2c" * 16,
+    trend_note="dispute activity up from 0.61 % to 0.87 %",
+    notes=("2 events from the future are left out.",),
 )
 
 

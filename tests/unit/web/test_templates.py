@@ -197,3 +197,11 @@ def test_the_trial_is_quiet_until_its_last_day() -> None:
     assert "tag--danger" not in render("dashboard", trial={"plan": "Pro", "days_left": 2}, degraded=[])
     assert "Pro trial · 1 day left" in text_of(render("dashboard", trial={"plan": "Pro", "days_left": 1}))
     assert "tag--danger" in render("dashboard", trial={"plan": "Pro", "days_left": 1})
+
+
+def test_a_refused_key_opens_its_form_with_the_focus_in_it() -> None:
+    html = render("activate", errors={"key": "This is a secret key. Create a restricted one."})
+    [focused] = [attributes for _, attributes in Outline(html).tags if "autofocus" in attributes]
+    assert focused["id"] == "key"
+    assert '<details class="disclosure" open>' in html
+    assert "open>" not in render("activate")
