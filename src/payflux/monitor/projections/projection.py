@@ -33,7 +33,11 @@ class ProjectedWindow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exposure(msgspec.Struct, frozen=True, kw_only=True):
-    """What a reserve has to cover, and what covers it, in minor units."""
+    """What a reserve has to cover, and what covers it, in minor units.
+
+    `gross` is the sum of the four parts above it at their means, `gross_stress` the same with both rates at their 90th
+    percentiles; a negative balance adds to both. `shortfall` is gross less coverage, never negative.
+    """
 
     chargebacks_to_come: int
     refunds_to_come: int
@@ -42,10 +46,16 @@ class Exposure(msgspec.Struct, frozen=True, kw_only=True):
     gross: int
     coverage: int | None  # None when the balance is not known
     shortfall: int | None
+    gross_stress: int = 0
+    shortfall_stress: int | None = None
 
 
 class ReserveProjection(msgspec.Struct, frozen=True, kw_only=True):
-    """A projection as of one instant, in `currency` minor units. `daily` is (day, trapped, low, high)."""
+    """A projection as of one instant, in `currency` minor units. `daily` is (day, trapped, low, high).
+
+    `stress` is what the next tier up would mean and `stress_windows` its figures, at the same horizons; `releases` is
+    the calendar of the holds that are open now as (day from now, minor units released).
+    """
 
     model_version: str
     as_of: datetime
@@ -62,3 +72,6 @@ class ReserveProjection(msgspec.Struct, frozen=True, kw_only=True):
     exposure: Exposure
     assumptions: tuple[str, ...]
     inputs_hash: str
+    stress: ReserveScenario | None = None
+    stress_windows: tuple[ProjectedWindow, ...] = ()
+    releases: tuple[tuple[int, int], ...] = ()
