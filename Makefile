@@ -9,7 +9,7 @@ help: ## Show what each command does
 
 $(VENV)/run.stamp: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "PayFlux needs Python 3.11 or newer; this is %s. Set PYTHON=/path/to/python3.11." % sys.version.split()[0])'
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "Python's venv module is missing; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@echo "Installing PayFlux and what it needs (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
@@ -25,6 +25,35 @@ setup: $(VENV)/run.stamp ## Install PayFlux into .venv
 
 .PHONY: lock
 lock: ## Write the lock files anew from pyproject.toml (needs uv)
-	uv lock --upgrade-package payflux
+	uv lock --quiet
 	uv export --quiet --no-emit-project --no-dev --group build --no-header -o requirements.lock
 	uv export --quiet --no-emit-project --all-groups --no-header -o requirements-dev.lock
+
+.PHONY: run
+run: $(VENV)/run.stamp ## Start PayFlux: database, web, worker and, without a Stripe key, the sandbox
+	@$(BIN)/payflux run
+
+.PHONY: lint
+lint: $(VENV)/dev.stamp ## Check style, types and who imports whom
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/ty check --quiet
+	@$(BIN)/lint-imports --no-cache --no-logo >$(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
+
+.PHONY: fmt
+fmt: $(VENV)/dev.stamp ## Put the code into the house's style
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: test
+test: lint ## Set everything up, then run every check and every test
+	@$(BIN)/python -m tests.chromium
+	@$(BIN)/pytest -q -n 2 --dist loadgroup
+
+.PHONY: bench
+bench: $(VENV)/dev.stamp ## Measure the fast paths against their named peers
+	@$(BIN)/python -m tests.bench
+
+.PHONY: reset
+reset: $(VENV)/run.stamp ## Delete the embedded database and everything else in .payflux
+	@$(BIN)/payflux reset

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from payflux.cli.processes import PartFailed, end_with_supervisor
 from payflux.cli.run import PortTaken, run_all
 from payflux.kit.database import DatabaseError
 from payflux.kit.logs import configure_logging
-from payflux.kit.postgres import PostgresError
+from payflux.kit.postgres import EmbeddedPostgres, PostgresError, find_binaries
 from payflux.sandbox.server import run as run_sandbox
 from payflux.settings import Settings, SettingsError, load_settings
 from payflux.worker.main import work_until_stopped
@@ -101,6 +102,25 @@ def sandbox(
             raise SettingsError("The sandbox is for development: PAYFLUX_ENVIRONMENT is production.")
         state_dir: Path | None = None if fresh else settings.data_dir / "sandbox"
         run_sandbox(port=port or settings.sandbox_port, state_dir=state_dir, latency_ms=latency_ms)
+
+
+@app.command()
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+) -> None:
+    """Delete the embedded database and everything else in the data folder."""
+    with _settings("reset") as settings:
+        home = EmbeddedPostgres(settings.data_dir / "postgres", find_binaries(settings.pg_bin)).home
+        folders = [folder for folder in (home, settings.data_dir) if folder.exists()]
+        if not folders:
+            console.print(f"Nothing to delete in {settings.data_dir}.")
+            return
+        named = " and ".join(map(str, folders))
+        if not yes and not typer.confirm(f"Delete {named}, with every account in it?"):
+            raise typer.Exit(1)
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+        console.print(f"Deleted {named}.")
 
 
 @app.command()

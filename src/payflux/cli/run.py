@@ -32,7 +32,6 @@ def run_all(settings: Settings, console: Console) -> None:
         _refuse_taken_port(settings.host if field == "port" else "127.0.0.1", port, environment_variable(field))
     stop = _StopSignal()
     with owner_database(settings) as owner_url:
-        console.print("Preparing the database …" if stop.quiet else "")
         plans = asyncio.run(prepare_database(urls_of(settings, owner_url)))
         environment = {
             "DATABASE_URL": owner_url,

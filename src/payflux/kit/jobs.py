@@ -31,6 +31,9 @@ FailureHandler = Callable[[str, Payload, Exception], Awaitable[None]]
 MAX_ATTEMPTS = 3
 """How often a failing job is tried again before it is given up."""
 
+HEARTBEAT_TIMEOUT = timedelta(seconds=6)
+"""How long a worker may stay silent before its job is picked up by another."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -64,7 +67,7 @@ async def run_jobs(
     on_failure: FailureHandler,
     shutdown: asyncio.Event | None = None,
     drain: bool = False,
-    heartbeat_timeout: timedelta = timedelta(seconds=6),
+    heartbeat_timeout: timedelta = HEARTBEAT_TIMEOUT,
 ) -> None:
     """Run jobs until `shutdown` is set, or, with `drain`, until the queue is empty.
 
@@ -79,7 +82,11 @@ async def run_jobs(
     for name, (expression, run) in timers.items():
         queuer.schedule(name, expression)(_fire(run))
     if drain:
-        await queuer.qm.run(mode=QueueExecutionMode.drain, dequeue_timeout=timedelta(seconds=0.1))
+        await queuer.qm.run(
+            mode=QueueExecutionMode.drain,
+            dequeue_timeout=timedelta(seconds=0.1),
+            heartbeat_timeout=heartbeat_timeout,
+        )
     else:
         await queuer.run(dequeue_timeout=timedelta(seconds=5), heartbeat_timeout=heartbeat_timeout)
 

@@ -96,5 +96,7 @@ async def _upgrade_queue(connection: asyncpg.Connection) -> None:
     tables = [settings.queue_table, settings.queue_table_log, settings.statistics_table, settings.schedules_table]
     await connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(tables)} TO {SYSTEM_ROLE}")
     # the app's role may add a job, and may see of the queue only what finding a duplicate takes
-    await connection.execute(f"GRANT INSERT, SELECT ON {settings.queue_table}, {settings.queue_table_log} TO {APP_ROLE}")
+    await connection.execute(
+        f"GRANT INSERT, SELECT ON {settings.queue_table}, {settings.queue_table_log} TO {APP_ROLE}"
+    )
     await connection.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {APP_ROLE}, {SYSTEM_ROLE}")

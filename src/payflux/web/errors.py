@@ -45,7 +45,7 @@ def present(request: Request, error: UserError) -> Response:
     return render(
         request,
         "error.html",
-        status=error.status,
+        error.status,
         request_id=request.state.request_id,
         what_happened=error.message,
         what_is_safe="",

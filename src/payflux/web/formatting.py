@@ -70,12 +70,12 @@ def decimal(value: float, digits: int = 1) -> str:
 
 
 def measure(value: float | None, unit: str) -> str:
-    """A signal's `value` with its unit (rate, count, days, ratio, nats); a dash when it cannot be said."""
+    """A signal's `value` with its unit (rate, count, level, days, ratio, nats); a dash when it cannot be said."""
     if value is None:
         return "–"
     if unit == "rate":
         return percent(value)
-    if unit == "count":
+    if unit in ("count", "level"):
         return count(round(value))
     text = _plain(Decimal(repr(float(value))), 2)
     return text + {"days": f"{NBSP}days", "ratio": f"{NBSP}×", "nats": f"{NBSP}nats"}.get(

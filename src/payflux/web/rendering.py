@@ -24,7 +24,7 @@ def build_templates() -> Environment:
     return environment
 
 
-def render(request: Request, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
+def render(request: Request, template: str, status: int = 200, /, **context: object) -> HTMLResponse:
     """The page `template` for this request, with what every page knows: who is asking, the CSRF token, the sandbox."""
     world: World = request.app.state.world
     environment: Environment = request.app.state.templates

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import Mapping
+from datetime import timedelta
 
 import asyncpg
 import structlog
 
-from payflux.activation.pipeline import STEPS, record_failure
+from payflux.activation.pipeline import STEPS, Step, record_failure
 from payflux.frontdoor.accounts.service import delete_ended_sessions
 from payflux.kit.database import asyncpg_address
-from payflux.kit.jobs import Handler, Payload, run_jobs
+from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
 from payflux.world.bootstrap import World
 
 log = structlog.get_logger(__name__)
@@ -32,7 +34,14 @@ async def work_until_stopped(world: World) -> None:
         log.info("worker stopped")
 
 
-async def work(world: World, *, shutdown: asyncio.Event | None = None, drain: bool = False) -> None:
+async def work(
+    world: World,
+    *,
+    shutdown: asyncio.Event | None = None,
+    drain: bool = False,
+    steps: Mapping[str, Step] = STEPS,
+    heartbeat_timeout: timedelta = HEARTBEAT_TIMEOUT,
+) -> None:
     """Run jobs until `shutdown` is set or, with `drain`, until none is left."""
     connection = await asyncpg.connect(asyncpg_address(world.database.urls.system))
 
@@ -46,20 +55,21 @@ async def work(world: World, *, shutdown: asyncio.Event | None = None, drain: bo
     try:
         await run_jobs(
             connection,
-            {name: _handler(world, name) for name in STEPS},
+            {name: _handler(world, name, step) for name, step in steps.items()},
             timers={"delete_ended_sessions": ("17 * * * *", clean)},
             on_failure=on_failure,
             shutdown=shutdown,
             drain=drain,
+            heartbeat_timeout=heartbeat_timeout,
         )
     finally:
         await connection.close()
 
 
-def _handler(world: World, name: str) -> Handler:
+def _handler(world: World, name: str, step: Step) -> Handler:
     async def handle(payload: Payload) -> None:
         with structlog.contextvars.bound_contextvars(job=name, workspace_id=payload.get("workspace_id")):
-            await STEPS[name](world, payload)
+            await step(world, payload)
             log.info("job done")
 
     return handle

@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated
-from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation import service as activation
 from payflux.activation.models import Workspace
+from payflux.activation.pipeline import retry_pipeline
 from payflux.activation.problems import Problem, problem_of
 from payflux.activation.progress import Progress
 from payflux.activation.queries import activation_progress
 from payflux.activation.states import HOME, ActivationState, Cause
 from payflux.frontdoor.accounts.service import SignedIn
 from payflux.kit.errors import InvalidInput, UserError
-from payflux.monitor.processors import connect as processors
+from payflux.monitor.processors.connect import connect_with_key, finish_connect
+from payflux.monitor.processors.models import Connection
 from payflux.monitor.processors.permissions import KEY_PERMISSIONS, key_creation_url
 from payflux.web.guards import (
     CurrentSubscription,
     CurrentWorld,
     Tenant,
     Who,
-    get_world,
     require_entitled,
     require_manager,
     signed_in,
@@ -42,10 +43,6 @@ router = APIRouter(dependencies=[Depends(signed_in)])
 MAY_CONNECT = [Depends(require_entitled, scope="function"), Depends(require_manager)]
 
 PROGRESS_INTERVAL = 0.3  # seconds between looks at the database while somebody watches
-
-
-def _see(path: str) -> RedirectResponse:
-    return RedirectResponse(path, status_code=HTTPStatus.SEE_OTHER)
 
 
 @router.get("/activate")
@@ -89,7 +86,12 @@ async def callback(
             "what_to_do": "Press Connect Stripe whenever you are ready.",
         }
         return _activate_page(request, workspace, in_trial=True, problem=declined)
-    return await _connected(request, world, who, workspace, processors.authorize_with_code(world, code=code))
+    return await _connect(
+        request,
+        who,
+        world,
+        lambda session: finish_connect(session, world, account_id=who.account_id, workspace_id=workspace.id, code=code),
+    )
 
 
 @router.post("/api/stripe/key", dependencies=MAY_CONNECT)
@@ -97,4 +99,121 @@ async def connect_key(request: Request, who: Who, world: CurrentWorld, key: Anno
     """Connect with a restricted key that the merchant pasted."""
     async with world.database.tenant(who.account_id) as session:
         workspace = await activation.get_workspace(session, account_id=who.account_id)
-    return await _connected(request, world, who, workspace, processors.authorize_with_key(world, key=key.strip()))
+    return await _connect(
+        request,
+        who,
+        world,
+        lambda session: connect_with_key(
+            session, world, account_id=who.account_id, workspace_id=workspace.id, key=key.strip()
+        ),
+    )
+
+
+@router.get("/activate/arming")
+async def arming(request: Request, who: Who, session: Tenant, world: CurrentWorld) -> Response:
+    """The pipeline at work, in four stages."""
+    progress = await activation_progress(session, account_id=who.account_id, now=world.clock.now())
+    if progress.state == ActivationState.PAID_UNCONNECTED:
+        return _see("/activate")
+    return render(
+        request,
+        "arming.html",
+        stages=progress.stages,
+        done=progress.done,
+        slow=progress.slow,
+        live=progress.done,
+        problem=progress.problem,
+    )
+
+
+@router.get("/activate/arming/state")
+async def arming_state(who: Who, session: Tenant, world: CurrentWorld) -> Response:
+    """The same as JSON, for a browser that cannot hold an event stream open."""
+    progress = await activation_progress(session, account_id=who.account_id, now=world.clock.now())
+    return Response(msgspec.json.encode(progress), media_type="application/json")
+
+
+@router.get("/activate/arming/events", response_class=EventSourceResponse)
+async def arming_events(request: Request, who: Who, world: CurrentWorld) -> AsyncIterator[ServerSentEvent]:
+    """The same as server-sent events, one for each change, until the workspace is live or needs a person."""
+    said: Progress | None = None
+    while not await request.is_disconnected():
+        async with world.database.tenant(who.account_id) as session:
+            progress = await activation_progress(session, account_id=who.account_id, now=world.clock.now())
+        if progress != said:
+            yield ServerSentEvent(event="progress", data=msgspec.to_builtins(progress))
+            said = progress
+        if progress.done or progress.problem or progress.state == ActivationState.PAID_UNCONNECTED:
+            return
+        await asyncio.sleep(PROGRESS_INTERVAL)
+
+
+@router.post("/activate/retry", dependencies=MAY_CONNECT)
+async def retry(who: Who, session: Tenant) -> Response:
+    """Try the step that failed once more."""
+    workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
+    if workspace.problem and workspace.pull_id:
+        await retry_pipeline(session, workspace)
+    return _see("/start")
+
+
+@router.post("/activate/cancel", dependencies=[Depends(require_manager)])
+async def cancel(who: Who, session: Tenant, world: CurrentWorld) -> Response:
+    """Stop the activation and go back to connecting."""
+    workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
+    if workspace.activation_state in (ActivationState.CONNECTED_GENERATING, ActivationState.BASELINE_READY):
+        await activation.leave_connection(
+            session, workspace, Cause.CANCELED, now=world.clock.now(), actor_id=who.user_id
+        )
+    return _see("/activate")
+
+
+async def _connect(
+    request: Request, who: SignedIn, world: World, connect: Callable[[AsyncSession], Awaitable[Connection]]
+) -> Response:
+    """Store the connection that `connect` makes and start the pipeline, or say on the page why it was not made."""
+    try:
+        async with world.database.tenant(who.account_id) as session:
+            connection = await connect(session)
+            workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
+            await activation.begin_pipeline(session, workspace, connection, now=world.clock.now(), actor_id=who.user_id)
+    except (StripeFailure, UserError) as failure:
+        async with world.database.tenant(who.account_id) as session:
+            workspace = await activation.get_workspace(session, account_id=who.account_id)
+        errors = failure.fields if isinstance(failure, InvalidInput) else {}
+        problem = None if errors else problem_of(failure)
+        return _activate_page(request, workspace, in_trial=True, problem=problem, errors=errors, status=422)
+    return _see("/activate/arming")
+
+
+def _activate_page(
+    request: Request,
+    workspace: Workspace,
+    *,
+    in_trial: bool,
+    problem: Problem | None,
+    errors: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    world: World = request.app.state.world
+    return render(
+        request,
+        "activate.html",
+        status,
+        entitled_at=workspace.entitled_at,
+        in_trial=in_trial,
+        problem=problem,
+        oauth_available=bool(world.settings.stripe_client_id and world.settings.stripe_secret_key.get_secret_value()),
+        key_permissions=KEY_PERMISSIONS,
+        key_creation_url=key_creation_url(),
+        form={},
+        errors=errors or {},
+    )
+
+
+def _callback(world: World) -> str:
+    return f"{world.settings.url}/api/stripe/callback"
+
+
+def _see(path: str) -> RedirectResponse:
+    return RedirectResponse(path, status_code=HTTPStatus.SEE_OTHER)

@@ -65,7 +65,7 @@ async def register(
     except (InvalidInput, accounts.EmailTaken) as error:
         errors = error.fields if isinstance(error, InvalidInput) else {"email": f"{error.message} {error.way_out}"}
         form = {"name": name, "email": email}
-        return render(request, "register.html", status=error.status, form=form, errors=errors, next="")
+        return render(request, "register.html", error.status, form=form, errors=errors, next="")
     return _with_session(_see("/activate"), world, token)
 
 
@@ -97,7 +97,7 @@ async def sign_in(
         problem, status = f"{error.message} {error.way_out}", error.status
     if not token:
         form, errors = {"email": email}, {"": problem}
-        return render(request, "sign_in.html", status=status, form=form, errors=errors, next=_local(next))
+        return render(request, "sign_in.html", status, form=form, errors=errors, next=_local(next))
     return _with_session(_see(_local(next) or "/start"), world, token)
 
 

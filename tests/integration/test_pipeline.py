@@ -1,0 +1,204 @@
+"""From connected to live: each step once, whatever happens to the worker."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+from payflux.monitor.processors.connect import connect_with_key
+from sqlalchemy import func, select, text
+
+from payflux.activation import service as activation
+from payflux.activation.models import ActivationTransition, Workspace
+from payflux.activation.pipeline import STEPS
+from payflux.activation.queries import activation_progress
+from payflux.activation.states import ActivationState, Cause
+from payflux.frontdoor.accounts.service import register
+from payflux.frontdoor.billing.service import start_trial
+from payflux.kit.clock import SystemClock
+from payflux.monitor.alerts.models import AlertRule
+from payflux.monitor.processors.models import StoredEvent
+from payflux.monitor.projections.models import ReserveProjectionRecord
+from payflux.monitor.risk.models import RiskSurfaceRecord
+from payflux.worker.main import work
+from payflux.world.bootstrap import World
+from tests.conftest import SECRET
+from tests.running import product_environment
+from tests.sandbox_server import running_sandbox
+
+
+@asynccontextmanager
+async def on_the_sandbox(world: World, url: str) -> AsyncGenerator[World, None]:
+    """`world` with the sandbox at `url` for Stripe, and with the machine's clock, by which the sandbox goes."""
+    settings = world.settings.model_copy(update={"stripe_api_base": url, "stripe_connect_base": url})
+    async with httpx.AsyncClient() as http:
+        yield replace(world, settings=settings, clock=SystemClock(), http=http)
+
+
+@pytest.fixture(scope="module")
+def sandbox_url() -> Iterator[str]:
+    with running_sandbox() as url:
+        yield url
+
+
+@pytest.fixture
+async def live_world(world: World, sandbox_url: str) -> AsyncIterator[World]:
+    async with on_the_sandbox(world, sandbox_url) as connected:
+        yield connected
+
+
+async def connected_account(world: World, merchant: str) -> UUID:
+    """An account in its trial, whose merchant has just been connected."""
+    now = world.clock.now()
+    async with world.database.system() as session:
+        user, account = await register(
+            session, name="Alice", email="alice@shop.example", password="quiet harbour lantern", now=now
+        )
+        await start_trial(session, account_id=account.id, now=now)
+        await activation.create_workspace(session, account_id=account.id, name="Shop", now=now)
+    await reconnect(world, account.id, user.id, merchant)
+    return account.id
+
+
+async def reconnect(world: World, account_id: UUID, user_id: UUID | None, merchant: str) -> None:
+    async with world.database.tenant(account_id) as session:
+        workspace = await activation.get_workspace(session, account_id=account_id)
+        connection = await connect_with_key(
+            session, world, account_id=account_id, workspace_id=workspace.id, key=f"rk_test_sandbox_{merchant}"
+        )
+        await activation.begin_pipeline(session, workspace, connection, now=world.clock.now(), actor_id=user_id)
+
+
+async def work_off(world: World) -> None:
+    async with asyncio.timeout(120):
+        await work(world, drain=True, heartbeat_timeout=timedelta(seconds=1))
+
+
+async def workspace_of(world: World, account_id: UUID) -> Workspace:
+    async with world.database.tenant(account_id) as session:
+        return await activation.get_workspace(session, account_id=account_id)
+
+
+async def counts(world: World, account_id: UUID) -> dict[str, int]:
+    """How much there is of everything the pipeline makes."""
+    tables = {
+        "events": StoredEvent,
+        "surfaces": RiskSurfaceRecord,
+        "projections": ReserveProjectionRecord,
+        "alerts": AlertRule,
+        "transitions": ActivationTransition,
+    }
+    async with world.database.tenant(account_id) as session:
+        found = {
+            name: (await session.execute(select(func.count()).select_from(table))).scalar_one()
+            for name, table in tables.items()
+        }
+        found["different_events"] = (
+            await session.execute(text("SELECT count(DISTINCT (connection_id, kind, source_id)) FROM payment_events"))
+        ).scalar_one()
+    return found
+
+
+async def test_a_connected_workspace_becomes_live_with_one_of_everything(live_world: World) -> None:
+    account_id = await connected_account(live_world, "healthy")
+    await work_off(live_world)
+    workspace = await workspace_of(live_world, account_id)
+    assert workspace.activation_state == ActivationState.LIVE_MONITORED
+    found = await counts(live_world, account_id)
+    assert found["events"] == found["different_events"] > 100
+    assert (found["surfaces"], found["projections"], found["alerts"], found["transitions"]) == (1, 1, 4, 4)
+    moments = [
+        workspace.entitled_at,
+        workspace.connected_at,
+        workspace.pulled_at,
+        workspace.baseline_generated_at,
+        workspace.first_projection_at,
+        workspace.alert_policy_armed_at,
+    ]
+    assert moments == sorted(moment for moment in moments if moment)
+    async with live_world.database.tenant(account_id) as session:
+        progress = await activation_progress(session, account_id=account_id, now=live_world.clock.now())
+    assert progress.done
+    assert [stage.state for stage in progress.stages] == ["done"] * 4
+    assert "charges" in progress.stages[0].count
+
+
+@pytest.mark.parametrize(
+    ("step", "point"),
+    [(step, point) for step in STEPS for point in ("start", "inside", "end")]
+    + [("pull_processor_events", "3"), ("pull_processor_events", "9"), ("pull_processor_events", "17")],
+)
+async def test_a_killed_worker_loses_nothing_and_does_nothing_twice(
+    live_world: World, owner_url: str, sandbox_url: str, step: str, point: str
+) -> None:
+    account_id = await connected_account(live_world, "healthy")
+    killed = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "tests.integration.killed_worker",
+        step,
+        point,
+        env=product_environment(
+            live_world.settings.data_dir,
+            DATABASE_URL=owner_url,
+            PAYFLUX_SECRET_KEY=SECRET,
+            STRIPE_SECRET_KEY="sk_test_sandbox",
+            STRIPE_CLIENT_ID="ca_sandbox",
+            STRIPE_API_BASE=sandbox_url,
+            STRIPE_CONNECT_BASE=sandbox_url,
+        ),
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert await asyncio.wait_for(killed.wait(), 60) == -9
+    await work_off(live_world)
+    after_the_kill = await counts(live_world, account_id)
+    assert (await workspace_of(live_world, account_id)).activation_state == ActivationState.LIVE_MONITORED
+
+    async with live_world.database.tenant(account_id) as session:
+        workspace = await activation.get_workspace(session, account_id=account_id, lock=True)
+        await activation.leave_connection(
+            session, workspace, Cause.DISCONNECTED, now=live_world.clock.now(), actor_id=None
+        )
+    await reconnect(live_world, account_id, None, "healthy")
+    await work_off(live_world)
+    uninterrupted = await counts(live_world, account_id)
+    assert after_the_kill["events"] == uninterrupted["events"]
+    assert (after_the_kill["surfaces"], after_the_kill["projections"]) == (1, 1)
+    assert (after_the_kill["alerts"], after_the_kill["transitions"]) == (4, 4)
+
+
+async def test_a_step_of_an_earlier_connection_changes_nothing(live_world: World) -> None:
+    account_id = await connected_account(live_world, "healthy")
+    async with live_world.database.tenant(account_id) as session:
+        workspace = await activation.get_workspace(session, account_id=account_id, lock=True)
+        await activation.leave_connection(session, workspace, Cause.CANCELED, now=live_world.clock.now(), actor_id=None)
+    await work_off(live_world)
+    workspace = await workspace_of(live_world, account_id)
+    assert workspace.activation_state == ActivationState.PAID_UNCONNECTED
+    assert (await counts(live_world, account_id))["surfaces"] == 0
+
+
+async def test_an_account_that_was_taken_away_is_a_problem_in_words_and_not_a_retry(live_world: World) -> None:
+    account_id = await connected_account(live_world, "healthy")
+    broken = live_world.settings.model_copy(update={"stripe_api_base": live_world.settings.stripe_api_base + "/gone"})
+    await work_off(replace(live_world, settings=broken))
+    workspace = await workspace_of(live_world, account_id)
+    assert workspace.problem
+    assert all(workspace.problem[key] for key in ("title", "what_happened", "what_is_safe", "what_to_do"))
+    assert workspace.activation_state == ActivationState.CONNECTED_GENERATING
+
+
+async def test_a_dead_network_is_tried_again_and_the_pipeline_goes_on_from_where_it_stopped(live_world: World) -> None:
+    account_id = await connected_account(live_world, "healthy")
+    async with live_world.database.tenant(account_id) as session:
+        workspace = await activation.get_workspace(session, account_id=account_id, lock=True)
+        workspace.problem = {"code": "x", "title": "x", "what_happened": "x", "what_is_safe": "x", "what_to_do": "x"}
+    await work_off(live_world)
+    assert (await workspace_of(live_world, account_id)).activation_state == ActivationState.LIVE_MONITORED
