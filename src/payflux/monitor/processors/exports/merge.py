@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import msgspec
 
 from payflux.monitor.processors.events import Kind, PaymentEvent, Status
-from payflux.monitor.processors.exports.layouts.layout import SUMMARY
+from payflux.monitor.processors.exports.layouts.layout import CHARGE_FACTS, SUMMARY
 
 Key = tuple[Kind, str]
 
@@ -31,7 +31,6 @@ _DEFAULTS = {
     for field in msgspec.structs.fields(PaymentEvent)
     if field.default is not msgspec.NODEFAULT
 }
-_OF_THE_CHARGE = ("charge_occurred_at", "network", "method", "country", "card", "customer")
 
 
 class Facts:
@@ -78,7 +77,7 @@ class Facts:
         if known is None:
             return event
         charge = known[1]
-        event = _filled(event, charge, _OF_THE_CHARGE)
+        event = _filled(event, charge, CHARGE_FACTS)
         if event.settled_currency != charge.settled_currency and event.currency == charge.currency and charge.amount:
             settled = (2 * event.amount * charge.settled_amount + charge.amount) // (2 * charge.amount)
             event = msgspec.structs.replace(event, settled_amount=settled, settled_currency=charge.settled_currency)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from payflux.monitor.processors.events import Kind, PaymentEvent
-from payflux.monitor.processors.exports.layouts import LAYOUTS
+from payflux.monitor.processors.events import Kind, PaymentEvent, Status
+from payflux.monitor.processors.exports.layouts import LAYOUTS, balance_activity, plain, unified_payments
 from payflux.monitor.processors.exports.layouts.layout import Layout
 from payflux.monitor.processors.exports.merge import Facts
 from payflux.monitor.processors.exports.report import FileReport, ReadReport, Trouble, set_aside, tally
@@ -49,7 +49,7 @@ def read_exports(paths: Sequence[Path], *, now: datetime, progress: Progress | N
     report.currencies = tally(Counter(event.settled_currency for event in events if event.kind == Kind.CHARGE))
     if events:
         report.first_at, report.last_at = events[0].occurred_at, events[-1].occurred_at
-    report.unseen = _unseen(events)
+    report.unseen = _unseen(events, {file.layout for file in report.files})
     return Reading(events, report)
 
 
@@ -129,27 +129,35 @@ def _missing(layout: Layout, header: Sequence[str]) -> list[str]:
     return [column for column in layout.required if column not in columns]
 
 
-def _unseen(events: Sequence[PaymentEvent]) -> tuple[str, ...]:
+def _unseen(events: Sequence[PaymentEvent], layouts: Set[str]) -> tuple[str, ...]:
     """What no event shows, so that nobody takes an absence for a zero."""
     kinds = {event.kind for event in events}
-    sentences = [
-        "The account's state and its balance now: a file holds neither, so coverage and payout stops are not judged."
-    ]
-    if Kind.EARLY_FRAUD_WARNING not in kinds:
-        sentences.append("Early fraud warnings: no export lists them, so card-network fraud ratios are lower bounds.")
     charges = [event for event in events if event.kind == Kind.CHARGE]
-    if charges and all(event.status.name == "SUCCEEDED" for event in charges):
-        sentences.append(
-            "Failed attempts: none in these files, so the decline rate is not known; add the payments export."
-        )
-    if charges and not any(event.card for event in charges):
-        sentences.append("Card fingerprints: not in these files, so retries and card testing cannot be told.")
-    if Kind.DISPUTE not in kinds:
-        sentences.append("Disputes: none in these files. If there were any, add the payments or the disputes export.")
-    if Kind.REFUND not in kinds:
-        sentences.append(
-            "Refunds: none in these files. If there were any, add the payments export or the itemized report."
-        )
-    if Kind.PAYOUT not in kinds and Kind.RESERVE_HOLD not in kinds:
-        sentences.append("Payouts and reserves in force: not in these files; add the itemized balance report.")
-    return tuple(sentences)
+    tests = (
+        (True, "The account's state and its balance now: files hold neither, so coverage and stops are not judged."),
+        (not charges, "Payments: none in these files, so no rate can be said; add the payments export."),
+        (
+            Kind.EARLY_FRAUD_WARNING not in kinds,
+            "Early fraud warnings: no export lists them, so card-network fraud ratios are lower bounds.",
+        ),
+        (
+            charges and Status.FAILED not in {event.status for event in charges},
+            "Failed attempts: none in these files. If there were any, add the payments export.",
+        ),
+        (
+            charges and not any(event.card for event in charges),
+            "Card fingerprints: not in these files, so retries and card testing cannot be told.",
+        ),
+        (
+            layouts == {unified_payments.LAYOUT.name},
+            "Refunds and disputes of payments older than the file: add the disputes export and the itemized report.",
+        ),
+        (Kind.DISPUTE not in kinds, "Disputes: none in these files. If there were any, add the disputes export."),
+        (Kind.REFUND not in kinds, "Refunds: none in these files. If there were any, add the itemized report."),
+        (Kind.PAYOUT not in kinds, "Payouts: not in these files, so late or failed ones are not seen."),
+        (
+            not layouts & {balance_activity.LAYOUT.name, plain.LAYOUT.name},
+            "Reserves in force: not in these files; add the itemized balance report.",
+        ),
+    )
+    return tuple(sentence for applies, sentence in tests if applies)

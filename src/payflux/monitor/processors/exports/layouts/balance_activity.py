@@ -89,6 +89,7 @@ def _payout(row: Row, kind: Kind, status: Status, gross: int, currency: str) -> 
 
 
 def _reserve(row: Row, gross: int, currency: str) -> Found:
+    """Money put aside or given back. The report has no date of release: `available_on` is when the row settles."""
     if not gross:
         return f"{_RESERVE} of nothing"
     return [
@@ -103,7 +104,6 @@ def _reserve(row: Row, gross: int, currency: str) -> Found:
             settled_currency=currency,
             charge_id=row.text("charge_id"),
             charge_occurred_at=row.time("charge_created_utc"),
-            ends_at=row.time("available_on_utc") if gross < 0 else None,
         )
     ]
 
@@ -124,8 +124,9 @@ LAYOUT = Layout(
         "available_on_utc fee net description charge_id charge_created_utc payment_intent_id customer_id "
         "customer_email customer_facing_amount customer_facing_currency payment_method_type is_link "
         "card_brand card_country card_funding dispute_reason invoice_id invoice_number subscription_id "
-        "automatic_payout_id automatic_payout_effective_at_utc statement_descriptor regulatory_tag created "
-        "available_on trace_id trace_id_status"
+        "automatic_payout_id automatic_payout_effective_at_utc statement_descriptor regulatory_tag "
+        "connected_account_id connected_account_name connected_account_country "
+        "connected_account_direct_charge_id created available_on trace_id trace_id_status"
     ),
     read=read,
     aliases={"automatic_payout_effective_at": "automatic_payout_effective_at_utc"},

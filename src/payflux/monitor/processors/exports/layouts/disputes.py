@@ -34,7 +34,7 @@ def read(row: Row) -> Found:
 
 LAYOUT = Layout(
     name="disputes",
-    title="Stripe Dashboard disputes export",
+    title="Stripe disputes export",
     authority=2,
     required=("id", "created_utc", "amount", "currency", "charge_id", "reason", "status"),
     optional=("is_charge_refundable", "evidence_due_utc", "network_reason_code", "card_brand", "payment_created_utc"),

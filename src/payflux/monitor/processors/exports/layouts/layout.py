@@ -32,5 +32,11 @@ def words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
+CHARGE_FACTS = (
+    *("charge_occurred_at", "network", "method", "outcome", "risk_level", "three_d_secure"),
+    *("country", "card", "customer"),
+)
+"""Fields in which a refund or a dispute repeats what is known of its charge."""
+
 SUMMARY = "/summary"
 """Ends the `source_id` of a refund or dispute known only from its charge's row, which names no object of its own."""

@@ -7,17 +7,15 @@ to the real objects when another file lists them.
 from __future__ import annotations
 
 from payflux.monitor.processors.events import Kind, Outcome, PaymentEvent, Status
-from payflux.monitor.processors.exports.layouts.layout import SUMMARY, Found, Layout, words
+from payflux.monitor.processors.exports.layouts.layout import CHARGE_FACTS, SUMMARY, Found, Layout, words
 from payflux.monitor.processors.exports.report import Trouble
 from payflux.monitor.processors.exports.rows import DISPUTE_STATUSES, RefusedRowError, Row, method, network
 
-_SUCCEEDED = words(
-    "paid succeeded refunded partial_refund partially_refunded disputed dispute_won dispute_lost uncaptured"
-)
+_SUCCEEDED = words("paid succeeded refunded partial_refund partially_refunded disputed dispute_won dispute_lost")
 _STATUSES = (
     dict.fromkeys(_SUCCEEDED, Status.SUCCEEDED)
     | dict.fromkeys(("failed", "blocked", "declined"), Status.FAILED)
-    | dict.fromkeys(("pending", "processing"), Status.PENDING)
+    | dict.fromkeys(("pending", "processing", "uncaptured"), Status.PENDING)
 )
 _NEVER_CHARGED = words("canceled incomplete requires_payment_method requires_confirmation requires_action expired")
 
@@ -36,6 +34,8 @@ def read(row: Row) -> Found:
     charge_id, created = row.required("id"), row.required_time("created_utc")
     brand = row.text("card_brand")
     status = row.choice("status", _STATUSES)
+    if status == Status.SUCCEEDED and row.text("captured").lower() == "false":
+        status = Status.PENDING  # authorized only: no money has moved
     charge = PaymentEvent(
         kind=Kind.CHARGE,
         source_id=charge_id,
@@ -111,10 +111,7 @@ def _dispute(row: Row, charge: PaymentEvent) -> list[PaymentEvent]:
 
 def _about(charge: PaymentEvent, **own) -> PaymentEvent:
     kind: Kind = own["kind"]
-    shared = {
-        name: getattr(charge, name)
-        for name in ("currency", "settled_currency", "charge_id", "charge_occurred_at", "network", "method", "country")
-    }
+    shared = {name: getattr(charge, name) for name in ("currency", "settled_currency", "charge_id", *CHARGE_FACTS)}
     return PaymentEvent(source_id=f"{charge.charge_id}/{kind.name.lower()}{SUMMARY}", **shared, **own)
 
 
@@ -125,7 +122,7 @@ def _share(part: int, charge: PaymentEvent) -> int:
 
 LAYOUT = Layout(
     name="unified_payments",
-    title="Stripe Dashboard payments export",
+    title="Stripe payments export",
     authority=1,
     required=("id", "created_utc", "amount", "currency", "status", "amount_refunded"),
     optional=words(

@@ -1,0 +1,160 @@
+"""`payflux analyze`: the risk readout from files alone, without a server."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, time, timedelta
+from io import TextIOWrapper
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import numpy as np
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from payflux.cli.readout import basis_sentence, show
+from payflux.cli.report import report_page
+from payflux.kit.clock import SystemClock
+from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_columns, sort_events
+from payflux.monitor.processors.exports import Reading, UnreadableFileError, read_exports
+from payflux.monitor.processors.exports.tables import Progress as Report
+from payflux.monitor.projections.rules import project
+from payflux.monitor.risk.rules import score
+
+FRESH_DAYS = 7
+"""Events as recent as this are read as of now; older ones as of the end of their last day."""
+
+BATCH = 50_000
+
+
+class AsOf(msgspec.Struct, frozen=True):
+    """The instant a readout is for, and in a few words why that one."""
+
+    instant: datetime
+    basis: str
+
+
+def analyze(
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Stripe exports (payments, disputes, itemized balance report) or plain payment events, as CSV or "
+            "Parquet, of one account. Several are merged.",
+            show_default=False,
+        ),
+    ],
+    json_: Annotated[bool, typer.Option("--json", help="Print everything as JSON instead of the readout.")] = False,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Also write one self-contained page to this file.", dir_okay=False)
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            help="Read as of the end of this day, or this instant (ISO 8601, UTC where no zone is named). Without it: "
+            "now if the last event is at most 7 days old, else the end of its day.",
+            show_default=False,
+        ),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with code 2 when any row was refused.")] = False,
+) -> None:
+    """See your risk band and trapped capital from export files, without a server.
+
+    Exit code 0: read. 1: a file is unreadable, or nothing usable is in it. 2: with --strict, a row was refused.
+    """
+    complaints = Console(stderr=True, highlight=False)
+    now = SystemClock().now()
+    try:
+        with _progress(files) as progress:
+            reading = read_exports(files, now=now, progress=progress)
+        instant = choose_as_of(as_of, reading.events, now)
+    except (UnreadableFileError, ValueError) as error:
+        complaints.print(str(error), style="bold red", markup=False)
+        raise typer.Exit(1) from None
+    if not reading.events:
+        complaints.print("There is no usable payment event in what was given.", style="bold red")
+        for problem in reading.report.problems[:10]:
+            complaints.print(f"{problem.file}, line {problem.line}: {problem.message}", markup=False)
+        raise typer.Exit(1)
+    try:
+        _publish(reading, instant, json_=json_, html=html)
+    except OSError as error:
+        complaints.print(f"{html} cannot be written: {error.strerror or error}.", style="bold red", markup=False)
+        raise typer.Exit(1) from None
+    if strict and reading.report.refused:
+        raise typer.Exit(2)
+
+
+def choose_as_of(chosen: str | None, events: Sequence[PaymentEvent], now: datetime) -> AsOf:
+    """The instant to read as of. A day means its end, or `now` when it is not over.
+
+    Raises ValueError, with a sentence that says what to write, when `chosen` is not a time.
+    """
+    if chosen is not None:
+        try:
+            moment = datetime.fromisoformat(chosen)
+        except ValueError:
+            raise ValueError(f"--as-of {chosen!r} is not a day or a time such as 2026-11-20.") from None
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return AsOf(min(_end_of_day(moment), now) if len(chosen) <= len("2026-11-20") else moment, "as asked")
+    past = [event.occurred_at for event in events if event.occurred_at <= now]
+    if not past or now - past[-1] <= timedelta(days=FRESH_DAYS):
+        return AsOf(now, "")
+    return AsOf(_end_of_day(past[-1]), "the end of the last event's day, as the files end before this week")
+
+
+def _end_of_day(moment: datetime) -> datetime:
+    return datetime.combine(moment.date() + timedelta(days=1), time(), UTC)
+
+
+def columns_of(events: Sequence[PaymentEvent]) -> np.ndarray:
+    """`events` as one array of EVENT_DTYPE, made in pieces so that a long history takes little memory."""
+    pieces = [event_columns(events[start : start + BATCH]) for start in range(0, len(events), BATCH)]
+    return sort_events(np.concatenate(pieces)) if pieces else np.empty(0, EVENT_DTYPE)
+
+
+def _publish(reading: Reading, as_of: AsOf, *, json_: bool, html: Path | None) -> None:
+    columns = columns_of(reading.events)
+    surface = score(columns, as_of=as_of.instant, account=None, balance=None)
+    projection = project(columns, surface, as_of=as_of.instant, account=None, balance=None)
+    if html is not None:
+        page = report_page(surface, projection, reading.report, columns, as_of_basis=as_of.basis)
+        html.write_text(page, encoding="utf-8")
+    if json_:
+        answer = {
+            "basis": basis_sentence(surface, reading.report),
+            "as_of_basis": as_of.basis,
+            "surface": surface,
+            "projection": projection,
+            "reading": reading.report,
+        }
+        print(msgspec.json.format(msgspec.json.encode(answer)).decode())
+        return
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # an old terminal shows ? where it cannot show a sign
+    console = Console(highlight=False)
+    show(console, surface, projection, reading.report, as_of_basis=as_of.basis)
+    if html is not None:
+        console.print(f" The page is in {html}.", markup=False)
+
+
+@contextmanager
+def _progress(files: Sequence[Path]) -> Generator[Report | None]:
+    """A progress bar over all files on a terminal's standard error; none anywhere else."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        tasks = {path: bar.add_task(path.name, total=None) for path in files}
+        yield lambda path, done, whole: bar.update(tasks[path], completed=done, total=whole)
