@@ -24,7 +24,7 @@ def find() -> Path | None:
     return next((Path(path) for path in candidates if path and Path(path).is_file()), None)
 
 
-def environment() -> dict[str, str]:
+def environment() -> dict[str, str | float | bool]:
     """The environment the browser starts in: an unpacked one finds its libraries beside it."""
     libraries = [str(path) for path in (UNPACKED / "root" / "usr" / "lib").glob("*-linux-gnu*")]
     return {**os.environ, **({"LD_LIBRARY_PATH": ":".join(libraries)} if libraries else {})}

@@ -37,8 +37,8 @@ async def test_a_member_sees_and_changes_the_rows_of_their_own_account_alone(wor
     alice, charlie = await registered(world, "alice"), await registered(world, "charlie")
     async with world.database.tenant(alice) as session:
         assert (await session.execute(select(Account.id))).scalars().all() == [alice]
-        changed = await session.execute(text("UPDATE accounts SET name = 'mine'"))
-        assert changed.rowcount == 1
+        changed = await session.execute(text("UPDATE accounts SET name = 'mine' RETURNING id"))
+        assert changed.scalars().all() == [alice]
     async with world.database.tenant(charlie) as session:
         assert (await session.execute(select(Account.name))).scalars().all() == ["Charlie-shop"]
 
