@@ -65,7 +65,7 @@ def test_counts_and_decimals_line_up() -> None:
 
 def test_a_measure_carries_its_unit_and_says_when_it_cannot_be_said() -> None:
     assert measure(0.0087, "rate") == f"0.87{NBSP}%"
-    assert measure(3.0, "count") == "3"
+    assert measure(3.0, "count") == measure(3.0, "level") == "3"
     assert measure(1.5, "days") == f"1.5{NBSP}days"
     assert measure(2.0, "ratio") == f"2{NBSP}×"
     assert measure(-0.31, "nats") == f"{MINUS}0.31{NBSP}nats"

@@ -205,3 +205,17 @@ def test_a_refused_key_opens_its_form_with_the_focus_in_it() -> None:
     assert focused["id"] == "key"
     assert '<details class="disclosure" open>' in html
     assert "open>" not in render("activate")
+
+
+def test_a_signal_on_amounts_shows_money_and_one_on_events_shows_counts() -> None:
+    text = text_of(render("dashboard"))
+    assert "0.87 % 21 of 2,412" in text
+    assert "4.46 % $3,476 of $78,015" in text
+    assert "1.77 nats over 156 No threshold" in text
+
+
+def test_where_no_reserve_is_assumed_none_is_described() -> None:
+    scenario = msgspec.structs.replace(PROJECTION.scenario, rate=0.0)
+    text = text_of(render("dashboard", projection=msgspec.structs.replace(PROJECTION, scenario=scenario)))
+    assert "No new reserve is assumed at tier 3" in text
+    assert "rolling reserve of" not in text
