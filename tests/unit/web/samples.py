@@ -1,4 +1,4 @@
-"""A context for every page, as a route would pass it, and pages rendered from them with undefined names refused."""
+"""A context for every page, as a route would pass it, and the pages rendered from them as the product renders."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from payflux.kit.charts import BandPoint, band_chart, step_scale
 from payflux.monitor.projections.projection import Exposure, ProjectedWindow, ReserveProjection, ReserveScenario
 from payflux.monitor.risk.surface import BANDS, Level, Reason, RiskSurface, Signal, Trend
-from payflux.web.formatting import FILTERS, money_short
+from payflux.web.formatting import money_short
+from payflux.web.rendering import build_templates
 
 ROOT = Path(__file__).parents[3] / "src" / "payflux"
 NOW = datetime(2026, 11, 21, 10, 59, tzinfo=UTC)
@@ -304,20 +304,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
 } | {f"error-{status}": ("error.html", ERROR | {"status": status}) for status in (403, 404, 409, 422, 500, 503)}
 
 
-def environment() -> Environment:
-    """Templates as the product loads them, but a name no context gives is an error."""
-    made = Environment(
-        loader=FileSystemLoader(ROOT / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters.update(FILTERS)
-    return made
-
-
 def render(page: str, **changes: object) -> str:
     """`page` of :data:`PAGES`, its context updated with `changes`."""
     template, context = PAGES[page]
-    return environment().get_template(template).render(context | changes)
+    return build_templates().get_template(template).render(context | changes)

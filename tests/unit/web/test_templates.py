@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 import msgspec
 import pytest
 
-from tests.unit.web.samples import DASHBOARD, PAGES, PROJECTION, ROOT, SURFACE, charts, environment, render
+from payflux.web.rendering import build_templates
+from tests.unit.web.samples import DASHBOARD, PAGES, PROJECTION, ROOT, SURFACE, charts, render
 
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES)
 
@@ -178,7 +179,7 @@ def test_a_quiet_workspace_has_no_reasons_and_an_empty_one_no_division_by_zero()
     )
     projection = msgspec.structs.replace(PROJECTION, exposure=exposure, assumptions=())
     context = DASHBOARD | charts(surface, projection) | {"surface": surface, "projection": projection}
-    text = text_of(environment().get_template("dashboard.html").render(context))
+    text = text_of(build_templates().get_template("dashboard.html").render(context))
     assert "asks for a higher tier" in text
     assert "Expected exposure $0" in text
 
