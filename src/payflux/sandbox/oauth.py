@@ -15,7 +15,7 @@ from payflux.sandbox.pages import render_page
 from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, SandboxState
 
 SCOPES = ("read_only", "read_write")
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+LOOPBACK = {"127.0.0.1", "localhost"}
 
 
 def _checked(query: QueryParams | FormData) -> dict[str, str]:

@@ -30,7 +30,7 @@ DISPUTE_LAG = (
     (1.0, 120.0),
 )
 WARNING_LAG = ((0.0, 0.5), (0.3, 4.0), (0.6, 10.0), (0.9, 30.0), (1.0, 60.0))
-ESCALATION_LAG = ((0.0, 3.0), (0.5, 10.0), (1.0, 30.0))  # days from warning to dispute
+ESCALATION_LAG = ((0.0, 5.0), (0.5, 9.0), (1.0, 14.0))  # days from warning to dispute
 ANSWER_LAG = ((0.0, 1.0), (0.5, 7.0), (1.0, 18.0))  # days from dispute to the merchant's evidence
 DECISION_LAG = ((0.0, 35.0), (0.5, 60.0), (1.0, 75.0))  # days from dispute to the issuer's decision
 
@@ -111,6 +111,7 @@ class Aftermath:
         a = self.archetype
         owed = dict.fromkeys(("warning", "dispute", "inquiry", "prevented"), 0.0)
         rates = {"warning": a.warning_rate, "inquiry": a.inquiry_rate, "prevented": a.prevented_rate}
+        rates["dispute"] = 0.0
         escalations: dict[int, list[tuple[int, int]]] = {}  # by day number: (time, charge)
         spike_from = self.calendar.anchor - timedelta(days=a.spike_days)
         days = (self.horizon - self.calendar.first).days + 1
@@ -118,12 +119,13 @@ class Aftermath:
         for number, volume in enumerate(payments):
             day = self.calendar.first + timedelta(days=number)
             spike = a.spike_days and day >= spike_from
-            for what, rate in (*rates.items(), ("dispute", a.spike_rate if spike else a.dispute_rate)):
+            # Escalated warnings are part of the dispute rate.
+            rates["dispute"] = (a.spike_rate if spike else a.dispute_rate) - a.warning_rate * a.escalation
+            for what, rate in rates.items():
                 owed[what] += rate * volume
             for at, charge in self._fallen(owed, "warning", day, WARNING_LAG):
                 self._warn(at, charge, escalations)
             for at, charge in escalations.pop(number, ()):
-                owed["dispute"] -= 1
                 self._dispute(at, charge, Course.CHARGEBACK, FRAUDULENT)
             for what, course in (
                 ("dispute", Course.CHARGEBACK),
@@ -166,7 +168,9 @@ class Aftermath:
 
     def _warn(self, at: int, charge: int, escalations: dict[int, list[tuple[int, int]]]) -> None:
         self._warnings.append((at, self._id("warning", charge), charge, self._pick("fraud-type", charge, FRAUD_TYPES)))
-        if self._draw("escalates", charge) < self.archetype.escalation:
+        # Systematic, not drawn: four of every five, so that the dispute rate stays on its quota.
+        number, share = len(self._warnings), self.archetype.escalation
+        if int(number * share) > int((number - 1) * share):
             then = at + int(float(quantile(ESCALATION_LAG, self._draw("escalation-lag", charge))) * DAY)
             number = (then - midnight(self.calendar.first)) // DAY
             escalations.setdefault(number, []).append((then, charge))

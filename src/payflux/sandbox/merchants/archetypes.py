@@ -18,7 +18,9 @@ class Archetype:
     sample: float  # share of the real purchases that this merchant makes
     decline_rate: float = 0.05  # failed attempts / all attempts
     refund_rate: float = 0.03  # payments refunded at some time, in full or in part
-    dispute_rate: float = 0.002  # disputes a day / payments that day; without inquiries and prevented ones
+    dispute_rate: float = (
+        0.002  # disputes a day / payments that day; with escalated warnings, without inquiries and prevented ones
+    )
     spike_rate: float = 0.0  # dispute_rate on the days of a spike
     spike_days: int = 0  # the spike began so many days before the anchor and goes on
     inquiry_rate: float = 0.0002  # inquiries that no dispute follows
@@ -57,7 +59,7 @@ ARCHETYPES: dict[str, Archetype] = {
             sample=1.0,
             decline_rate=0.07,
             refund_rate=0.05,
-            dispute_rate=0.0085,
+            dispute_rate=0.0087,
             inquiry_rate=0.0008,
             prevented_rate=0.0006,
             warning_rate=0.003,

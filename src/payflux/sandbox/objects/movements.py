@@ -120,7 +120,6 @@ def render_balance_settings(view: View) -> Json:
         "payments": {
             "debit_negative_balances": True,
             "payouts": {
-                "automatic_transfer_rules_by_currency": None,
                 "minimum_balance_by_currency": None,
                 "schedule": {"interval": "daily"},
                 "statement_descriptor": None,
