@@ -85,7 +85,7 @@ def _retries(at: np.ndarray, card: np.ndarray, source: np.ndarray, code: np.ndar
     failed = code == Kind.CHARGE * 16 + Status.FAILED
     attempt = (failed | (code == Kind.CHARGE * 16 + Status.SUCCEEDED)) & (card != 0)
     # Few cards are ever declined: a hashed set of those keeps the sort small.
-    slot = (card >> 7) & ((1 << _FILTER_BITS) - 1) if card.size > 1 << 14 else None
+    slot = (card >> 7) & ((1 << _FILTER_BITS) - 1) if card.size > 1 << 11 else None
     if slot is not None:
         seen = np.zeros(1 << _FILTER_BITS, bool)
         seen[slot[failed]] = True

@@ -1,9 +1,9 @@
 -- The seven features of a table `events` of EVENT_DTYPE's integer columns, in ($now - $days days, $now].
 -- Kinds: 1 charge, 2 refund, 3 dispute, 4 early fraud warning. Statuses: 1 succeeded, 2 failed, 7 prevented, 8 inquiry.
 WITH recent AS (
-    SELECT at, settled, source, card, kind, status, settled_currency, country
+    SELECT "at" AS moment, settled, source, card, kind, status, settled_currency, country
     FROM events
-    WHERE at > $now - $days * 86400 AND at <= $now
+    WHERE "at" > $now - $days * 86400 AND "at" <= $now
 ),
 main AS (
     SELECT settled_currency AS code
@@ -28,15 +28,15 @@ totals AS (
 ),
 attempts AS (
     SELECT
-        at,
-        lag(at) OVER attempt AS previous_at,
+        moment,
+        lag(moment) OVER attempt AS previous_moment,
         lag(status) OVER attempt AS previous_status
     FROM recent
     WHERE kind = 1 AND status IN (1, 2) AND card <> 0
-    WINDOW attempt AS (PARTITION BY card ORDER BY at, source)
+    WINDOW attempt AS (PARTITION BY card ORDER BY moment, source)
 ),
 retries AS (
-    SELECT count(*) AS retries FROM attempts WHERE previous_status = 2 AND at - previous_at <= 3600
+    SELECT count(*) AS retries FROM attempts WHERE previous_status = 2 AND moment - previous_moment <= 3600
 ),
 countries AS (
     SELECT count(*) AS payments FROM recent WHERE kind = 1 AND status = 1 AND country <> 0 GROUP BY country

@@ -1,0 +1,70 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from payflux.monitor.risk.rules.statistics import (
+    entropy,
+    gamma_cdf,
+    gamma_quantile,
+    median,
+    robust_scale,
+    wilson_interval,
+)
+
+
+@pytest.mark.parametrize(
+    ("events", "trials", "low", "high"), [(2, 200, 0.33, 2.98), (15, 1_000, 0.99, 2.28), (150, 10_000, 1.31, 1.71)]
+)
+def test_wilson_interval_gives_the_published_bounds(events: int, trials: int, low: float, high: float) -> None:
+    lower, upper = wilson_interval(events, trials, z=1.6448536)
+    assert (round(100 * lower, 2), round(100 * upper, 2)) == (low, high)
+
+
+@given(st.integers(0, 5_000), st.integers(1, 5_000))
+def test_wilson_interval_holds_the_share_and_never_falls_with_one_event_more(events: int, trials: int) -> None:
+    low, high = wilson_interval(events, trials)
+    assert 0 <= low <= min(1, events / trials) <= high + 1e-11 <= 1 + 1e-11
+    assert wilson_interval(events + 1, trials)[0] >= low
+
+
+@pytest.mark.parametrize(
+    ("x", "shape", "probability"),
+    [
+        (1.0, 1.0, 1 - math.exp(-1)),
+        (0.5, 0.5, math.erf(math.sqrt(0.5))),
+        (3.0, 2.0, 1 - 4 * math.exp(-3)),
+        (18.307038053275146 / 2, 5.0, 0.95),  # chi-square with 10 degrees of freedom
+        (129.5611971858366 / 2, 50.0, 0.975),  # with 100
+    ],
+)
+def test_gamma_cdf_agrees_with_closed_forms_and_chi_square_tables(x: float, shape: float, probability: float) -> None:
+    assert gamma_cdf(x, shape) == pytest.approx(probability, abs=1e-12)
+
+
+@given(st.floats(0.001, 0.999), st.floats(0.5, 50_000))
+def test_gamma_quantile_inverts_the_cdf(probability: float, shape: float) -> None:
+    assert gamma_cdf(gamma_quantile(probability, shape), shape) == pytest.approx(probability, abs=1e-7)
+
+
+@given(st.floats(0.5, 5_000), st.floats(0.01, 50))
+def test_gamma_quantile_never_falls_with_its_shape(shape: float, more: float) -> None:
+    assert gamma_quantile(0.1, shape + more) >= gamma_quantile(0.1, shape)
+
+
+def test_gamma_refuses_what_is_no_shape_or_probability() -> None:
+    with pytest.raises(ValueError, match="shape"):
+        gamma_cdf(1, 0)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        gamma_quantile(1, 2)
+
+
+def test_entropy_is_zero_for_one_kind_and_the_logarithm_of_equal_kinds() -> None:
+    assert (entropy([]), entropy([9])) == (0, 0)
+    assert entropy([5, 5, 5]) == pytest.approx(math.log(3))
+
+
+def test_median_and_robust_scale_do_not_see_a_spike() -> None:
+    assert median([1, 2, 3, 4]) == 2.5
+    assert robust_scale([10, 11, 9, 10, 1_000]) == pytest.approx(1.4826)
