@@ -1,12 +1,52 @@
-"""Stripe's account and balance as snapshots."""
+"""What Stripe says of an account right now, read and stored as snapshots."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
 
 from payflux.monitor.processors import decode
 from payflux.monitor.processors.events import moment
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
+from payflux.world.stripe import PermissionMissing, StripeReader
+
+Form = TypeVar("Form")
+
+
+class AccountState(msgspec.Struct, frozen=True):
+    """An account and its balance at one instant. None is what the key may not read, or nobody has read yet."""
+
+    account: AccountSnapshot | None = None
+    balance: BalanceSnapshot | None = None
+
+    def stored(self) -> dict[str, Any]:
+        """The form that :func:`stored_state` reads again."""
+        return msgspec.to_builtins(self)
+
+
+def stored_state(snapshot: dict[str, Any]) -> AccountState:
+    return msgspec.convert(snapshot, AccountState)
+
+
+async def read_state(reader: StripeReader, *, now: datetime, livemode: bool) -> AccountState:
+    """Ask Stripe for both at once. Raises StripeFailure; what the key may not read is None."""
+    account, balance = await asyncio.gather(
+        _unless_forbidden(reader, "account", decode.Account), _unless_forbidden(reader, "balance", decode.Balance)
+    )
+    return AccountState(
+        account_snapshot(account, taken_at=now, livemode=livemode) if account else None,
+        balance_snapshot(balance, taken_at=now) if balance else None,
+    )
+
+
+async def _unless_forbidden(reader: StripeReader, name: str, form: type[Form]) -> Form | None:
+    try:
+        return msgspec.json.decode(await reader.get(f"/v1/{name}"), type=form)
+    except PermissionMissing:
+        return None
 
 
 def account_snapshot(account: decode.Account, *, taken_at: datetime, livemode: bool) -> AccountSnapshot:

@@ -1,0 +1,123 @@
+"""Reads on connections, pulls and payment events."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.kit.database import driver_connection
+from payflux.kit.errors import NotFound
+from payflux.monitor.processors.account_state import stored_state
+from payflux.monitor.processors.copybinary import decode_copy
+from payflux.monitor.processors.events import EVENT_DTYPE, Kind, sort_events
+from payflux.monitor.processors.models import Connection, HistoryPull, StoredEvent
+from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
+
+HISTORY = timedelta(days=400)
+"""How much of the past is handed out for scoring: 13 months."""
+
+# a connection of none is every connection of the workspace that has not been ended
+_READ = f"""
+    SELECT {", ".join(EVENT_DTYPE.names or ())} FROM payment_events
+    WHERE account_id = $1 AND workspace_id = $2 AND at BETWEEN $3 AND $4
+    AND (connection_id = $5 OR $5 IS NULL AND connection_id IN (
+        SELECT id FROM processor_connections
+        WHERE account_id = $1 AND workspace_id = $2 AND status <> 'disconnected'
+    ))
+"""  # noqa: S608 -- our own column names
+
+
+class History(msgspec.Struct, frozen=True):
+    """What is known as of one instant. `events` is an array of `EVENT_DTYPE` in canonical order."""
+
+    events: np.ndarray
+    as_of: datetime
+    account: AccountSnapshot | None
+    balance: BalanceSnapshot | None
+
+
+async def get_connection(session: AsyncSession, *, account_id: UUID, connection_id: UUID) -> Connection:
+    """Raises NotFound."""
+    connection = await session.get(Connection, (account_id, connection_id))
+    if connection is None:
+        raise NotFound("This connection does not exist.", way_out="Go to Connection to see what is connected.")
+    return connection
+
+
+async def get_pull(session: AsyncSession, *, account_id: UUID, pull_id: UUID, lock: bool = False) -> HistoryPull:
+    """Raises NotFound."""
+    pull = await session.get(HistoryPull, (account_id, pull_id), with_for_update=lock or None)
+    if pull is None:
+        raise NotFound("This reading of history does not exist.")
+    return pull
+
+
+async def last_pulled_at(session: AsyncSession, *, account_id: UUID, connection_id: UUID) -> datetime | None:
+    """Until when the history of a connection has been read whole."""
+    query = select(func.max(HistoryPull.to_at)).where(
+        HistoryPull.account_id == account_id,
+        HistoryPull.connection_id == connection_id,
+        HistoryPull.finished_at.is_not(None),
+    )
+    return (await session.execute(query)).scalar_one()
+
+
+async def count_events(session: AsyncSession, *, account_id: UUID, connection_id: UUID) -> dict[Kind, int]:
+    """How many events of each kind a connection has brought."""
+    query = (
+        select(StoredEvent.kind, func.count())
+        .where(StoredEvent.account_id == account_id, StoredEvent.connection_id == connection_id)
+        .group_by(StoredEvent.kind)
+    )
+    return {Kind(kind): count for kind, count in (await session.execute(query)).tuples()}
+
+
+async def read_events(
+    session: AsyncSession,
+    *,
+    account_id: UUID,
+    workspace_id: UUID,
+    since: datetime,
+    until: datetime,
+    connection_id: UUID | None = None,
+) -> np.ndarray:
+    """The events of a workspace from `since` to `until`, both included, as an array of `EVENT_DTYPE` in canonical
+    order; those of one connection, or of all that have not been ended."""
+    data = bytearray()
+
+    async def collect(chunk: bytes) -> None:
+        data.extend(chunk)
+
+    connection = await driver_connection(session)
+    await connection.copy_from_query(
+        _READ,
+        account_id,
+        workspace_id,
+        int(since.timestamp()),
+        int(until.timestamp()),
+        connection_id,
+        output=collect,
+        format="binary",
+    )
+    return sort_events(decode_copy(bytes(data)))
+
+
+async def history_of_pull(session: AsyncSession, *, account_id: UUID, pull_id: UUID) -> History:
+    """What a pull's connection knows as of the instant the pull was taken. Raises NotFound."""
+    pull = await get_pull(session, account_id=account_id, pull_id=pull_id)
+    connection = await get_connection(session, account_id=account_id, connection_id=pull.connection_id)
+    events = await read_events(
+        session,
+        account_id=account_id,
+        workspace_id=pull.workspace_id,
+        connection_id=connection.id,
+        since=pull.to_at - HISTORY,
+        until=pull.to_at,
+    )
+    state = stored_state(connection.snapshot)
+    return History(events, pull.to_at, state.account, state.balance)
