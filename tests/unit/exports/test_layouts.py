@@ -116,6 +116,15 @@ def test_a_reversed_dispute_was_won(movements):
     )
 
 
+def test_the_end_of_something_older_than_the_files_is_set_aside_and_never_dated_wrongly(tmp_path):
+    reversal = MOVEMENT | {"reporting_category": "dispute_reversal", "source_id": "dp_0", "charge_id": "ch_0"}
+    events, report = read(write(tmp_path / "itemized.csv", MOVEMENT, reversal))
+    assert [event.kind for event in events] == [Kind.CHARGE]
+    (file,) = report.files
+    assert (file.rows, file.used) == (2, 1)
+    assert file.set_aside == {"dispute_reversal of something from before these files": 1}
+
+
 def test_payouts_and_reserves_are_read_and_fees_set_aside(tmp_path):
     rows = [
         {"reporting_category": "payout", "source_id": "po_1", "gross": "-100.00"},

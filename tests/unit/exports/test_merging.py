@@ -84,3 +84,12 @@ def test_what_listed_refunds_leave_over_of_the_sum_is_kept(tmp_path):
         ("ch_1/refund/summary", 1000),
         ("re_1", 500),
     ]
+
+
+def test_an_ending_finds_its_dispute_in_another_file_and_in_any_order(tmp_path):
+    reversal = MOVEMENT | {"reporting_category": "dispute_reversal", "source_id": "dp_1"}
+    itemized = write(tmp_path / "itemized.csv", reversal)
+    for other in (write(tmp_path / "disputes.csv", DISPUTE), write(tmp_path / "a.csv", PAYMENT | DISPUTED)):
+        for order in ([itemized, other], [other, itemized]):
+            (dispute,) = [event for event in read(*order).events if event.kind == Kind.DISPUTE]
+            assert (dispute.status, dispute.occurred_at.day) == (Status.WON, 10)

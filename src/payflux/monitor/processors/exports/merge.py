@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import msgspec
 
 from payflux.monitor.processors.events import Kind, PaymentEvent, Status
-from payflux.monitor.processors.exports.layouts.layout import CHARGE_FACTS, SUMMARY
+from payflux.monitor.processors.exports.layouts.layout import CHARGE_FACTS, SUMMARY, Ending, summary_id
 
 Key = tuple[Kind, str]
 
@@ -50,6 +50,19 @@ class Facts:
         self.merged += 1
         self._events[key] = (max(authority, known[0]), _one(known, (authority, event)))
 
+    def end(self, ending: Ending) -> bool:
+        """Give the event that `ending` is about its later status; False when no file tells of that event."""
+        keys = [(ending.kind, ending.source_id)]
+        if ending.kind == Kind.DISPUTE:
+            keys.append((Kind.DISPUTE, summary_id(Kind.DISPUTE, ending.charge_id)))
+        for key in keys:
+            if key in self._events:
+                authority, event = self._events[key]
+                self._events[key] = authority, _ended(event, ending.status)
+                self.merged += 1
+                return True
+        return False
+
     def events(self) -> list[PaymentEvent]:
         """The events, summaries resolved and facts about their charges filled in, in order of time."""
         real: dict[tuple[Kind, str], list[PaymentEvent]] = defaultdict(list)
@@ -71,7 +84,7 @@ class Facts:
         if event.kind not in (Kind.REFUND, Kind.DISPUTE):
             return event
         known = self._events.get((Kind.CHARGE, event.charge_id))
-        summary = self._events.get((event.kind, f"{event.charge_id}/{event.kind.name.lower()}{SUMMARY}"))
+        summary = self._events.get((event.kind, summary_id(event.kind, event.charge_id)))
         if summary and event.kind == Kind.DISPUTE and summary[1] is not event:
             event = _told_by(event, summary[1])
         if known is None:
@@ -93,8 +106,12 @@ def _one(first: tuple[int, PaymentEvent], second: tuple[int, PaymentEvent]) -> P
 
 def _told_by(event: PaymentEvent, other: PaymentEvent) -> PaymentEvent:
     """`event`, its gaps filled from `other` and its status the later of the two."""
-    later = max(event.status, other.status, key=_LATENESS.__getitem__)
-    return _filled(msgspec.structs.replace(event, status=later), other, _DEFAULTS)
+    return _filled(_ended(event, other.status), other, _DEFAULTS)
+
+
+def _ended(event: PaymentEvent, status: Status) -> PaymentEvent:
+    """`event` with the later of its status and `status`."""
+    return msgspec.structs.replace(event, status=max(event.status, status, key=_LATENESS.__getitem__))
 
 
 def _filled(event: PaymentEvent, other: PaymentEvent, names: Iterable[str]) -> PaymentEvent:

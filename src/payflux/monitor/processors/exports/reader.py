@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from payflux.monitor.processors.events import Kind, PaymentEvent, Status
 from payflux.monitor.processors.exports.layouts import LAYOUTS, balance_activity, plain, unified_payments
-from payflux.monitor.processors.exports.layouts.layout import Layout
+from payflux.monitor.processors.exports.layouts.layout import Ending, Layout
 from payflux.monitor.processors.exports.merge import Facts
 from payflux.monitor.processors.exports.report import FileReport, ReadReport, Trouble, set_aside, tally
 from payflux.monitor.processors.exports.rows import RefusedRowError, Row
@@ -39,9 +39,14 @@ def read_exports(paths: Sequence[Path], *, now: datetime, progress: Progress | N
     an error, it is counted in the report.
     """
     facts, report = Facts(), ReadReport()
+    endings: list[tuple[FileReport, Ending]] = []
     for path in dict.fromkeys(paths):
         with open_table(path, progress) as table:
-            _read_table(path, table, facts, report, now + timedelta(days=1))
+            endings += _read_table(path, table, facts, report, now + timedelta(days=1))
+    for file, ending in endings:
+        if not facts.end(ending):
+            file.used -= 1
+            set_aside(file, f"{ending.words} of something from before these files")
     events = facts.events()
     report.merged = facts.merged
     report.events = len(events)
@@ -53,7 +58,11 @@ def read_exports(paths: Sequence[Path], *, now: datetime, progress: Progress | N
     return Reading(events, report)
 
 
-def _read_table(path: Path, table: Table, facts: Facts, report: ReadReport, latest: datetime) -> None:
+def _read_table(
+    path: Path, table: Table, facts: Facts, report: ReadReport, latest: datetime
+) -> list[tuple[FileReport, Ending]]:
+    """Take in the events of a table; the endings can only be placed when every file is read."""
+    endings: list[tuple[FileReport, Ending]] = []
     layout = detect(path, table.header)
     columns = _columns(layout, table.header)
     known = set(layout.required) | set(layout.optional)
@@ -83,10 +92,14 @@ def _read_table(path: Path, table: Table, facts: Facts, report: ReadReport, late
             set_aside(file, outcome)
             continue
         file.used += 1
+        if isinstance(outcome, Ending):
+            endings.append((file, outcome))
+            continue
         for event in outcome:
             facts.add(event, layout.authority)
             if event.occurred_at > latest:
                 report.note(file, line, Trouble.FUTURE_TIME, f"{event.occurred_at:%Y-%m-%d %H:%M} UTC is still to come")
+    return endings
 
 
 def detect(path: Path, header: Sequence[str]) -> Layout:

@@ -1,7 +1,7 @@
 """Stripe report `balance_change_from_activity.itemized`: one row a movement of money, exact and in settlement currency.
 
 Failed attempts move no money and are not in it. A failed refund, a won dispute or a returned payout is a second row
-about the same object; it becomes the same event with its later status, and merging makes one of the two.
+about the same object, an ending: it changes that event's status and is none of its own, whose date would be wrong.
 """
 
 from __future__ import annotations
@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from payflux.monitor.processors.events import Kind, Outcome, PaymentEvent, Status
-from payflux.monitor.processors.exports.layouts.layout import Found, Layout, words
+from payflux.monitor.processors.exports.layouts.layout import Ending, Found, Layout, words
 from payflux.monitor.processors.exports.report import Trouble
 from payflux.monitor.processors.exports.rows import RefusedRowError, Row, method, network
 
 # reporting_category (docs.stripe.com/reports/reporting-categories): what it tells of, and the sign its gross must have.
-_CATEGORIES: dict[str, tuple[Kind, Status, int]] = {
+_CATEGORIES = {
     "charge": (Kind.CHARGE, Status.SUCCEEDED, 1),
-    "charge_failure": (Kind.CHARGE, Status.FAILED, -1),
     "refund": (Kind.REFUND, Status.SUCCEEDED, -1),
-    "refund_failure": (Kind.REFUND, Status.FAILED, 1),
     "dispute": (Kind.DISPUTE, Status.OPEN, -1),
-    "dispute_reversal": (Kind.DISPUTE, Status.WON, 1),
     "payout": (Kind.PAYOUT, Status.SUCCEEDED, -1),
+}
+_ENDINGS = {
+    "charge_failure": (Kind.CHARGE, Status.FAILED, -1),
+    "refund_failure": (Kind.REFUND, Status.FAILED, 1),
+    "dispute_reversal": (Kind.DISPUTE, Status.WON, 1),
     "payout_reversal": (Kind.PAYOUT, Status.FAILED, 1),
 }
 _RESERVE = "risk_reserved_funds"
@@ -30,18 +32,23 @@ _RESERVE = "risk_reserved_funds"
 def read(row: Row) -> Found:
     """The event of a row; fees, transfers and other movements are set aside under their category."""
     category = row.required("reporting_category").lower()
-    if category not in _CATEGORIES and category != _RESERVE:
+    known = _CATEGORIES.get(category) or _ENDINGS.get(category)
+    if known is None and category != _RESERVE:
         return category
     currency = row.required_currency("currency")
     row.required("gross")
     gross = row.signed("gross", currency) or 0
-    if category == _RESERVE:
+    if known is None:
         return _reserve(row, gross, currency)
-    kind, status, sign = _CATEGORIES[category]
+    kind, status, sign = known
     if gross * sign < 0:
         raise RefusedRowError(
             Trouble.NEGATIVE_AMOUNT, f"{row.name('gross')} {row.text('gross')!r} has the wrong sign for a {category}"
         )
+    if category in _ENDINGS:
+        charge_id = row.text("charge_id")
+        source_id = charge_id if kind == Kind.CHARGE and charge_id else row.required("source_id")
+        return Ending(kind, source_id, charge_id, status, category)
     return [_READERS[kind](row, kind, status, abs(gross), currency)]
 
 

@@ -5,11 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from payflux.monitor.processors.events import PaymentEvent
+from payflux.monitor.processors.events import Kind, PaymentEvent, Status
 from payflux.monitor.processors.exports.rows import Row
 
-Found = list[PaymentEvent] | str
-"""The events of a row, or in a few words why a sound row is no payment event."""
+
+class Ending(NamedTuple):
+    """A row that only tells how something ended which another row, perhaps of another file, tells of."""
+
+    kind: Kind
+    source_id: str
+    charge_id: str
+    status: Status
+    words: str  # what ended, to say so when nothing tells of its beginning
+
+
+Found = list[PaymentEvent] | Ending | str
+"""What a row says: events, how one ended, or in a few words why a sound row is no payment event."""
 
 
 class Layout(NamedTuple):
@@ -40,3 +51,8 @@ CHARGE_FACTS = (
 
 SUMMARY = "/summary"
 """Ends the `source_id` of a refund or dispute known only from its charge's row, which names no object of its own."""
+
+
+def summary_id(kind: Kind, charge_id: str) -> str:
+    """The `source_id` of what a charge's own row says of its refund or dispute."""
+    return f"{charge_id}/{kind.name.lower()}{SUMMARY}"

@@ -7,7 +7,7 @@ to the real objects when another file lists them.
 from __future__ import annotations
 
 from payflux.monitor.processors.events import Kind, Outcome, PaymentEvent, Status
-from payflux.monitor.processors.exports.layouts.layout import CHARGE_FACTS, SUMMARY, Found, Layout, words
+from payflux.monitor.processors.exports.layouts.layout import CHARGE_FACTS, Found, Layout, summary_id, words
 from payflux.monitor.processors.exports.report import Trouble
 from payflux.monitor.processors.exports.rows import DISPUTE_STATUSES, RefusedRowError, Row, method, network
 
@@ -112,7 +112,7 @@ def _dispute(row: Row, charge: PaymentEvent) -> list[PaymentEvent]:
 def _about(charge: PaymentEvent, **own) -> PaymentEvent:
     kind: Kind = own["kind"]
     shared = {name: getattr(charge, name) for name in ("currency", "settled_currency", "charge_id", *CHARGE_FACTS)}
-    return PaymentEvent(source_id=f"{charge.charge_id}/{kind.name.lower()}{SUMMARY}", **shared, **own)
+    return PaymentEvent(source_id=summary_id(kind, charge.charge_id), **shared, **own)
 
 
 def _share(part: int, charge: PaymentEvent) -> int:
