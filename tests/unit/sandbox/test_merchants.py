@@ -106,7 +106,7 @@ def test_keys_are_unique_and_rows_are_in_order_of_time(name: str) -> None:
         assert (table.data["key"] >= 0).all()
 
 
-def test_the_spike_triples_the_disputes_of_the_last_three_weeks() -> None:
+def test_the_spike_lifts_the_dispute_rate_of_the_last_three_weeks_above_two_percent() -> None:
     merchant = merchant_of("dispute-spike")
     recent = Window(merchant, noon(ANCHOR), 21)
     month_before = Window(merchant, noon(ANCHOR - timedelta(days=25)), 30)

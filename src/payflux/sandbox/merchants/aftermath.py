@@ -1,7 +1,8 @@
 """What happens to a payment afterwards: refunds, early fraud warnings and disputes.
 
 Disputes and warnings are made to a quota: each day owes `rate x payments of that day`, fractions carry over, and every
-whole one falls on an earlier payment at a lag drawn from a curve. So a rate holds in every month, by construction.
+whole one falls on an earlier payment at a lag drawn from a curve. Disputes that a warning announced count towards the
+quota. So a rate holds in every month, by construction, where a draw for each payment would let it wander by a third.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ ARCHETYPES: dict[str, Archetype] = {
         Archetype(
             name="dispute-spike",
             business="Northbeam Electronics",
-            story="A late shipment went wrong: disputes have tripled in the last three weeks.",
+            story="A late shipment went wrong: disputes have quadrupled in three weeks.",
             url="https://northbeam.example",
             mcc="5732",
             sample=0.7,
