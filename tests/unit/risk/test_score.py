@@ -92,9 +92,12 @@ def test_the_account_state_sets_a_tier_by_itself(changes: dict, tier: int) -> No
 def test_a_negative_balance_is_critical() -> None:
     events = sales(per_day=40)
     refunds = about(Kind.REFUND, events[::50], 2)
-    owing = replace(FULL, available={"usd": -100})
-    surface = scored(np.concatenate([events, refunds[refunds["at"] <= NOW]]), balance=owing)
+    events = np.concatenate([events, refunds[refunds["at"] <= NOW]])
+    owing = replace(FULL, available={"usd": -100}, pending={})
+    surface = scored(events, balance=owing)
     assert (surface.risk_tier, surface.reasons[0].key) == (4, "coverage")
+    passing = replace(FULL, available={"usd": -100}, pending={"usd": 150})
+    assert scored(events, balance=passing).risk_tier == 3
 
 
 def test_holding_back_over_a_quarter_is_critical_and_an_ordinary_reserve_is_not() -> None:
@@ -102,7 +105,7 @@ def test_holding_back_over_a_quarter_is_critical_and_an_ordinary_reserve_is_not(
     for share, tier in ((0.10, 2), (0.12, 3), (0.30, 5)):
         recent = events[events["at"] > NOW - 60 * DAY]
         holds = about(Kind.RESERVE_HOLD, recent, 0)
-        holds["settled"] = (holds["settled"] * share).astype(np.int64)
+        holds["settled"] = np.rint(holds["settled"] * share)
         holds["ends_at"] = holds["at"] + 90 * DAY
         assert scored(np.concatenate([events, holds])).risk_tier == tier
 

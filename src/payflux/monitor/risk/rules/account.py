@@ -6,8 +6,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from payflux.monitor.processors.events import Status
+from payflux.monitor.risk.rules.exposure import balance_in_all, debt, outlook
 from payflux.monitor.risk.rules.exposure import coverage as covered
-from payflux.monitor.risk.rules.exposure import debt, outlook
 from payflux.monitor.risk.rules.history import DAY, History
 from payflux.monitor.risk.rules.holds import open_holds, reserve_rate
 from payflux.monitor.risk.rules.measures import days_window, unseen, value_signal
@@ -34,13 +34,16 @@ def account_state(history: History) -> Signal:
 
 
 def observed_reserve(history: History) -> Signal:
-    """Amount held back of the last 30 days' sales / those sales; share; any / 10 / 25 %. Open holds alone warn."""
+    """Amount held back of the last 30 days' sales / those sales; share; any / over 10 / over 25 %. Open holds warn.
+
+    Judged to a tenth of a percent, as every hold is rounded to the cent.
+    """
     held = open_holds(history).open_at(history.now)
     rate = reserve_rate(history)
     signal = value_signal(
         "observed_reserve",
         rate,
-        rate,
+        round(rate, 3),
         window=days_window(30),
         numerator=held,
         note="Holds are open." if held else "No reserve is seen.",
@@ -51,7 +54,8 @@ def observed_reserve(history: History) -> Signal:
 def coverage(history: History) -> Signal:
     """(available + pending + reserved) / (chargebacks and refunds to come + open cases); ratio; 2 / 1 / 0.5.
 
-    A negative available balance is critical by itself. Adyen's coverage against exposure.
+    Critical only when the balance as a whole, available and pending, is negative: a single reading swings with the
+    payout schedule, so that a low one stops at high. Adyen's coverage against exposure.
     """
     funds = covered(history)
     if funds is None:
@@ -61,9 +65,17 @@ def coverage(history: History) -> Signal:
     if not losses:
         return value_signal("coverage", None, None, window="now", note="No loss is expected.", numerator=funds)
     ratio = max(0.0, funds / losses)
-    judged = 0.0 if owed else ratio
-    note = "The available balance is negative." if owed else ""
-    return value_signal("coverage", ratio, judged, window="now", note=note, numerator=funds, denominator=losses)
+    overdrawn = balance_in_all(history) < 0
+    signal = value_signal(
+        "coverage",
+        ratio,
+        0.0 if overdrawn else ratio,
+        window="now",
+        note="The balance is negative." if overdrawn else "",
+        numerator=funds,
+        denominator=losses,
+    )
+    return signal if overdrawn else replace(signal, level=min(signal.level, Level.HIGH))
 
 
 def payout_failures(history: History) -> Signal:

@@ -177,7 +177,7 @@ def _by_month(history: History, phase: Programme, counted: np.ndarray) -> tuple[
     if phase.key == "vamp":
         mine, theirs = (events[events["method"] != Method.CARD_PRESENT] for events in (mine, theirs))
     payments, events = _count(_months(mine["at"])), _count(_months(theirs["at"] - shift))
-    first = int(_months(history.events["at"][:1])[0]) if len(history.events) else 0
+    first = int(_months(history.payments["at"][:1])[0]) if len(history.payments) else 0
     payments.pop(first, None)
     now = np.array([history.now - shift])
     return events, payments, int(_months(now)[0])

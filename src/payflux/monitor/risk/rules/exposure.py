@@ -96,6 +96,12 @@ def debt(history: History) -> int:
     return max(0, -history.balance.available.get(history.currency_code, 0)) if history.balance else 0
 
 
+def balance_in_all(history: History) -> int:
+    """Available and pending money in the main currency, negative when the account is overdrawn; 0 when unseen."""
+    code, balance = history.currency_code, history.balance
+    return balance.available.get(code, 0) + balance.pending.get(code, 0) if balance else 0
+
+
 def _undelivered(amounts: np.ndarray, ages: np.ndarray) -> int:
     days_left = np.clip(DELIVERY_DAYS - ages, 0, DELIVERY_DAYS)
     return int((amounts * days_left).sum()) // DELIVERY_DAYS

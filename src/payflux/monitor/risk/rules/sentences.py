@@ -67,8 +67,9 @@ def sentence(signal: Signal) -> str:
             way = "larger" if value > 0 else "smaller"
             return f"The usual ticket of the last 7 days is {percent(abs(math.expm1(value)), 0)} {way} than in 60 days."
         case "coverage":
-            covered = f"The balance covers {value:.1f} times what is expected to be disputed and refunded."
-            return f"{covered} {signal.note}".strip()
+            if signal.note:
+                return f"{signal.note} It covers nothing of what is expected to be disputed and refunded."
+            return f"The balance covers {value:.1f} times what is expected to be disputed and refunded."
         case "payout_failures":
             return f"{signal.numerator} payouts failed or were canceled {window}."
         case "payout_gap":

@@ -69,7 +69,7 @@ def hard_reasons(history: History) -> list[Reason]:
         elif not account.payouts_enabled and len(history.payments):
             text = "The processor has stopped payouts" + (f" ({disabled})." if disabled else ".")
             found.append(_hard("account_state", 5, text, "Hand in what the processor asks for, in its dashboard."))
-    held = reserve_rate(history)
+    held = round(reserve_rate(history), 3)
     if held > RESERVE_LIMIT:
         text = f"The processor held back {percent(held, 0)} of the last 30 days' sales; a quarter is already severe."
         way = "Ask the processor for the reserve's terms and its review date."
