@@ -6,6 +6,7 @@ Everything is told by words and shapes; colour only underlines, so that it reads
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
@@ -223,7 +224,7 @@ def _reading(report: ReadReport) -> RenderableType:
 
 
 def reading_lines(report: ReadReport, shown: int = PROBLEMS_SHOWN) -> list[list[str]]:
-    """What the reading met, in sentences: the files, then the troubles with the first places of each."""
+    """What the reading met, in sentences: the files by their names, the troubles counted, the first places."""
     files = []
     for file in report.files:
         parts = [f"{count(file.rows)} rows", f"{count(file.used)} used"]
@@ -231,7 +232,7 @@ def reading_lines(report: ReadReport, shown: int = PROBLEMS_SHOWN) -> list[list[
         parts += [f"{count(file.refused)} refused"] if file.refused else []
         parts += [f"columns not used: {', '.join(file.unknown_columns)}"] if file.unknown_columns else []
         parts += file.notes
-        files.append(f"{file.file} ({file.title}): {'; '.join(parts)}.")
+        files.append(f"{Path(file.file).name} ({file.title}): {'; '.join(parts)}.")
     if report.merged:
         files.append(f"{count(report.merged)} facts told more than once were counted once.")
     if len(report.currencies) > 1:
@@ -240,7 +241,9 @@ def reading_lines(report: ReadReport, shown: int = PROBLEMS_SHOWN) -> list[list[
         )
         files.append(f"Payments settle in several currencies, which are never added: {settled}.")
     troubles = [f"{trouble.value}: {count(number)}" for trouble, number in report.troubles.items()]
-    places = [f"{problem.file}, line {problem.line}: {problem.message}" for problem in report.problems[:shown]]
+    places = [
+        f"{Path(problem.file).name}, line {problem.line}: {problem.message}" for problem in report.problems[:shown]
+    ]
     more = sum(report.troubles.values()) - len(places)
     places += [f"and {count(more)} more; --json lists them"] if places and more > 0 else []
     return [lines for lines in (files, troubles, places) if lines]
