@@ -87,7 +87,7 @@ async def pull_progress(session: AsyncSession, pull_id: UUID) -> dict[str, int]:
         .where(PullWindow.pull_id == pull_id)
         .group_by(PullWindow.resource)
     )
-    counted = {resource: int(objects) for resource, objects in (await session.execute(query)).tuples()}
+    counted = {resource: int(objects) for resource, objects in (await session.execute(query))}
     return {resource: counted[resource] for resource in RESOURCES if resource in counted}
 
 
@@ -102,7 +102,7 @@ async def _finish(
     counted = select(func.count(), func.max(StoredEvent.at)).where(
         StoredEvent.account_id == account_id, StoredEvent.connection_id == connection.id
     )
-    connection.event_count, last = (await session.execute(counted)).tuples().one()
+    connection.event_count, last = (await session.execute(counted)).one()
     connection.last_event_at = None if last is None else moment(last)
     events = await read_events(
         session,

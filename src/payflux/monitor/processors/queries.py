@@ -74,7 +74,7 @@ async def count_events(session: AsyncSession, *, account_id: UUID, connection_id
         .where(StoredEvent.account_id == account_id, StoredEvent.connection_id == connection_id)
         .group_by(StoredEvent.kind)
     )
-    return {Kind(kind): count for kind, count in (await session.execute(query)).tuples()}
+    return {Kind(kind): count for kind, count in (await session.execute(query))}
 
 
 async def read_events(
