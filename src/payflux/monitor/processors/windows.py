@@ -1,7 +1,8 @@
 """How a stretch of history is cut into windows that are read at the same time. Pure.
 
 Stripe lists newest first, and a page is only known by the last object of the page before: one window is one chain of
-requests. Windows of equal time shorten the chains; one that turns out dense is cut again.
+requests. Windows of equal time shorten the chains; what is left of a long one is cut again when others have ended, so
+that the rate limit stays the only limit.
 """
 
 from __future__ import annotations
@@ -9,11 +10,6 @@ from __future__ import annotations
 import itertools
 
 import msgspec
-
-CHAIN = 16
-"""A window expected to take more pages than this is cut. Each cut costs about half a page more."""
-
-MOST_PARTS = 8
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +30,11 @@ def cut(start: int, end: int, parts: int) -> list[tuple[int, int]]:
     return [(low, high - 1) for low, high in itertools.pairwise(edges)][::-1]
 
 
-def remaining(window: Window, *, top: int, oldest: int) -> list[tuple[int, int]]:
-    """What is left of `window` after a page that reached from `top` down to `oldest`: one stretch, or several where
-    at this density more than :data:`CHAIN` pages would follow."""
-    span = max(top - oldest, 1)
-    pages = (oldest - window.start) / span
-    return cut(window.start, oldest, min(MOST_PARTS, -int(-pages // CHAIN)))
+def remaining(window: Window, *, top: int, oldest: int, idle: int) -> list[tuple[int, int]]:
+    """What is left of `window` after a page that reached from `top` down to `oldest`, the newest stretch first.
+
+    Cut for up to `idle` further readers, but to no less than about two pages each at the page's density: each cut
+    costs about half a page more.
+    """
+    pages = (oldest - window.start) // max(top - oldest, 1)
+    return cut(window.start, oldest, min(1 + max(idle, 0), pages // 2))
