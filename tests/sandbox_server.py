@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import uvicorn
 
@@ -16,9 +17,12 @@ from tests.running import free_port
 
 @contextmanager
 def running_sandbox(*, requests_per_second: float = 1000, latency_ms: float = 0) -> Generator[str, None, None]:
-    """The address of a sandbox in a thread. By default its rate limit is out of the way."""
+    """The address of a sandbox in a thread, in which no time passes. By default its rate limit is out of the way."""
+    started_at = datetime.now(UTC)
     port = free_port()
-    app = create_app(SandboxState(requests_per_second=requests_per_second), latency_ms=latency_ms)
+    app = create_app(
+        SandboxState(now=lambda: started_at, requests_per_second=requests_per_second), latency_ms=latency_ms
+    )
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -12,7 +12,6 @@ from uuid import UUID
 
 import httpx
 import pytest
-from payflux.monitor.processors.connect import connect_with_key
 from sqlalchemy import func, select, text
 
 from payflux.activation import service as activation
@@ -24,6 +23,7 @@ from payflux.frontdoor.accounts.service import register
 from payflux.frontdoor.billing.service import start_trial
 from payflux.kit.clock import SystemClock
 from payflux.monitor.alerts.models import AlertRule
+from payflux.monitor.processors.connect import connect_with_key
 from payflux.monitor.processors.models import StoredEvent
 from payflux.monitor.projections.models import ReserveProjectionRecord
 from payflux.monitor.risk.models import RiskSurfaceRecord
@@ -79,6 +79,18 @@ async def reconnect(world: World, account_id: UUID, user_id: UUID | None, mercha
 async def work_off(world: World) -> None:
     async with asyncio.timeout(120):
         await work(world, drain=True, heartbeat_timeout=timedelta(seconds=1))
+
+
+async def work_until_live(world: World, account_id: UUID) -> None:
+    """Run a worker that takes over what a dead one left behind, until the workspace is live."""
+    shutdown = asyncio.Event()
+    worker = asyncio.create_task(work(world, shutdown=shutdown, heartbeat_timeout=timedelta(seconds=1)))
+    async with asyncio.timeout(60):
+        while (await workspace_of(world, account_id)).activation_state != ActivationState.LIVE_MONITORED:  # noqa: ASYNC110 -- it lives in the database
+            await asyncio.sleep(0.1)
+    shutdown.set()
+    await worker
+    await work_off(world)
 
 
 async def workspace_of(world: World, account_id: UUID) -> Workspace:
@@ -157,21 +169,20 @@ async def test_a_killed_worker_loses_nothing_and_does_nothing_twice(
         stderr=asyncio.subprocess.DEVNULL,
     )
     assert await asyncio.wait_for(killed.wait(), 60) == -9
-    await work_off(live_world)
+    await work_until_live(live_world, account_id)
     after_the_kill = await counts(live_world, account_id)
-    assert (await workspace_of(live_world, account_id)).activation_state == ActivationState.LIVE_MONITORED
-
-    async with live_world.database.tenant(account_id) as session:
-        workspace = await activation.get_workspace(session, account_id=account_id, lock=True)
-        await activation.leave_connection(
-            session, workspace, Cause.DISCONNECTED, now=live_world.clock.now(), actor_id=None
-        )
-    await reconnect(live_world, account_id, None, "healthy")
-    await work_off(live_world)
-    uninterrupted = await counts(live_world, account_id)
-    assert after_the_kill["events"] == uninterrupted["events"]
-    assert (after_the_kill["surfaces"], after_the_kill["projections"]) == (1, 1)
-    assert (after_the_kill["alerts"], after_the_kill["transitions"]) == (4, 4)
+    made = (after_the_kill["surfaces"], after_the_kill["projections"], after_the_kill["alerts"])
+    assert (*made, after_the_kill["transitions"]) == (1, 1, 4, 4)
+    if step == "pull_processor_events":
+        async with live_world.database.tenant(account_id) as session:
+            workspace = await activation.get_workspace(session, account_id=account_id, lock=True)
+            await activation.leave_connection(
+                session, workspace, Cause.DISCONNECTED, now=live_world.clock.now(), actor_id=None
+            )
+            await session.execute(text("DELETE FROM payment_events"))
+        await reconnect(live_world, account_id, None, "healthy")
+        await work_off(live_world)
+        assert after_the_kill["events"] == (await counts(live_world, account_id))["events"] > 100
 
 
 async def test_a_step_of_an_earlier_connection_changes_nothing(live_world: World) -> None:

@@ -15,6 +15,7 @@ import uvicorn
 from rich.console import Console
 
 from payflux.app import create_app
+from payflux.cli.analyze import analyze
 from payflux.cli.databases import owner_database, prepare_database, urls_of
 from payflux.cli.doctor import examine, report
 from payflux.cli.processes import PartFailed, end_with_supervisor
@@ -121,6 +122,9 @@ def reset(
         for folder in folders:
             shutil.rmtree(folder, ignore_errors=True)
         console.print(f"Deleted {named}.")
+
+
+app.command()(analyze)
 
 
 @app.command()

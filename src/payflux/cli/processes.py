@@ -87,7 +87,8 @@ def end_with_supervisor() -> None:
         return
 
     def wait_for_end() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4096):
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait_for_end, daemon=True).start()

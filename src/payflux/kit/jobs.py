@@ -88,7 +88,7 @@ async def run_jobs(
             heartbeat_timeout=heartbeat_timeout,
         )
     else:
-        await queuer.run(dequeue_timeout=timedelta(seconds=5), heartbeat_timeout=heartbeat_timeout)
+        await queuer.run(dequeue_timeout=heartbeat_timeout / 2, heartbeat_timeout=heartbeat_timeout)
 
 
 def _attempt(name: str, handler: Handler, on_failure: FailureHandler) -> Callable[[Job], Awaitable[None]]:

@@ -10,7 +10,7 @@ from payflux.monitor.risk.surface import BANDS, RiskSurface
 from payflux.web.formatting import money_short
 
 
-def trapped_capital_chart(projection: ReserveProjection) -> Markup:
+def trapped_capital_chart(projection: ReserveProjection, *, width: int = 720, height: int = 260) -> Markup:
     """Trapped capital day by day with its 80 % band, the horizons marked."""
     currency = projection.currency
 
@@ -25,6 +25,8 @@ def trapped_capital_chart(projection: ReserveProjection) -> Markup:
         format_x=lambda day: f"T+{day:.0f}",
         format_y=words,
         marks=[window.horizon_days for window in projection.windows],
+        width=width,
+        height=height,
     )
 
 

@@ -27,9 +27,7 @@ async def project_workspace(
     if surface is None:
         raise Conflict("There is no risk surface to project from yet.")
     history = await history_of_pull(session, account_id=account_id, pull_id=pull_id)
-    projection = project(
-        history.events, surface, as_of=history.as_of, account=history.account, balance=history.balance
-    )
+    projection = project(history.events, surface, as_of=history.as_of, account=history.account, balance=history.balance)
     session.add(
         ReserveProjectionRecord(
             account_id=account_id,

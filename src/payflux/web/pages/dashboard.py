@@ -62,6 +62,7 @@ async def dashboard(
         processor="Stripe",
         tier_scale=tier_chart(surface),
         projection_chart=trapped_capital_chart(projection),
+        projection_chart_narrow=trapped_capital_chart(projection, width=360, height=240),
         sync=None,
         degraded=[resource_label(resource) for resource in forbidden],
         **product_context(world, workspace, subscription),

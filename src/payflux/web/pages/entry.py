@@ -43,7 +43,7 @@ async def start(who: Visitor, world: CurrentWorld) -> Response:
 async def register_form(request: Request, who: Visitor, next: str = "") -> Response:  # noqa: A002 -- the field's name
     if who is not None:
         return _see("/start")
-    return render(request, "register.html", form={}, errors={}, next=_local(next))
+    return render(request, "register.html", form={"name": "", "email": ""}, errors={}, next=_local(next))
 
 
 @router.post("/register")
@@ -73,7 +73,7 @@ async def register(
 async def sign_in_form(request: Request, who: Visitor, next: str = "") -> Response:  # noqa: A002 -- the field's name
     if who is not None:
         return _see(_local(next) or "/start")
-    return render(request, "sign_in.html", form={}, errors={}, next=_local(next))
+    return render(request, "sign_in.html", form={"email": ""}, errors={}, next=_local(next))
 
 
 @router.post("/sign-in")
