@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payflux.monitor.processors.events import EVENT_DTYPE, Kind, Status, pack_letters
+from payflux.monitor.processors.events import EVENT_DTYPE, Kind, Status, pack_letters, sort_events
 from payflux.monitor.risk import rules
 from payflux.monitor.risk.rules import Features, features
 from payflux.monitor.risk.rules.features import COLUMNS
@@ -62,6 +62,8 @@ def test_the_kernel_and_the_sql_definition_agree_on_a_large_merchant(database: d
     assert found.retry_pressure > 0
     assert features(random.permutation(events), AS_OF) == found
     assert features({name: events[name] for name in COLUMNS}, AS_OF) == found
+    ordered = sort_events(events)
+    assert features({name: ordered[name] for name in COLUMNS if name != "source"}, AS_OF) == found
 
 
 def test_a_retry_is_an_attempt_within_an_hour_after_a_decline_of_the_same_card() -> None:

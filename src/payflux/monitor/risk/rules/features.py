@@ -17,7 +17,10 @@ COLUMNS = ("at", "settled", "source", "card", "kind", "status", "settled_currenc
 DAY = 86_400
 RETRY_SECONDS = 3_600
 _KINDS = len(Kind) + 1
-_FILTER_BITS = 20
+_SLOT_BITS = 22
+_MANY = 1 << 11
+_PAID = Kind.CHARGE * 16 + Status.SUCCEEDED
+_DECLINED = Kind.CHARGE * 16 + Status.FAILED
 
 
 class Features(NamedTuple):
@@ -36,7 +39,8 @@ class Features(NamedTuple):
 def features(events: np.ndarray | Mapping[str, np.ndarray], as_of: datetime, days: int = 90) -> Features:
     """The seven features of `events` in (as_of - days, as_of].
 
-    `events` is an array of EVENT_DTYPE or a mapping with its :data:`COLUMNS`, in any order.
+    `events` is an array of EVENT_DTYPE or a mapping with its :data:`COLUMNS`, in any order; a mapping in the canonical
+    order may leave `source` out, which only orders attempts of the same second.
     """
     now = int(as_of.timestamp())
     at = events["at"]
@@ -48,7 +52,7 @@ def features(events: np.ndarray | Mapping[str, np.ndarray], as_of: datetime, day
 
     # One pass classifies every event; each feature is then a look-up instead of a scan.
     kind, status, settled = column("kind"), column("status"), column("settled")
-    code = kind.astype(np.intp) * 16 + status
+    code = kind * np.int16(16) + status
     counts = np.bincount(code, minlength=_KINDS * 16).reshape(-1, 16)
     payments = int(counts[Kind.CHARGE, Status.SUCCEEDED])
     declines = int(counts[Kind.CHARGE, Status.FAILED])
@@ -56,18 +60,20 @@ def features(events: np.ndarray | Mapping[str, np.ndarray], as_of: datetime, day
     disputes = int(counts[Kind.DISPUTE].sum() - counts[Kind.DISPUTE, [Status.PREVENTED, Status.INQUIRY]].sum())
     warnings = int(counts[Kind.EARLY_FRAUD_WARNING].sum())
 
-    paid = np.flatnonzero(code == Kind.CHARGE * 16 + Status.SUCCEEDED)
+    paid = np.flatnonzero(code == _PAID)
     refund = np.flatnonzero(code == Kind.REFUND * 16 + Status.SUCCEEDED)
     currency = column("settled_currency")
     paid_currency = currency[paid]
     volume = refunded = 0
     if payments:
-        main = int(np.bincount(paid_currency).argmax())
+        single = (paid_currency == paid_currency[0]).all()
+        main = int(paid_currency[0] if single else np.bincount(paid_currency).argmax())
         amounts = settled[paid]
-        volume = int(amounts.sum() if (paid_currency == main).all() else amounts[paid_currency == main].sum())
+        volume = int(amounts.sum() if single else amounts[paid_currency == main].sum())
         refunded = int(settled[refund[currency[refund] == main]].sum())
     countries = np.bincount(column("country")[paid])
-    retries = _retries(at if whole else at[recent], column("card"), column("source"), code) if declines else 0
+    source = column("source") if isinstance(events, np.ndarray) or "source" in events else None
+    retries = _retries(at if whole else at[recent], column("card"), source, code) if declines else 0
     return Features(
         payments=payments,
         volume=volume,
@@ -80,17 +86,28 @@ def features(events: np.ndarray | Mapping[str, np.ndarray], as_of: datetime, day
     )
 
 
-def _retries(at: np.ndarray, card: np.ndarray, source: np.ndarray, code: np.ndarray) -> int:
+def _retries(at: np.ndarray, card: np.ndarray, source: np.ndarray | None, code: np.ndarray) -> int:
     """Attempts whose card's previous attempt was declined at most an hour before."""
-    failed = code == Kind.CHARGE * 16 + Status.FAILED
-    attempt = (failed | (code == Kind.CHARGE * 16 + Status.SUCCEEDED)) & (card != 0)
-    # Few cards are ever declined: a hashed set of those keeps the sort small.
-    slot = (card >> 7) & ((1 << _FILTER_BITS) - 1) if card.size > 1 << 11 else None
-    if slot is not None:
-        seen = np.zeros(1 << _FILTER_BITS, bool)
-        seen[slot[failed]] = True
-        attempt &= seen[slot]
-    chosen = np.flatnonzero(attempt)
-    order = chosen[np.lexsort((source[chosen], at[chosen], card[chosen]))]
+    failed = (code == _DECLINED) & (card != 0)
+    attempt = failed | ((code == _PAID) & (card != 0))
+    chosen = np.flatnonzero(attempt if at.size < _MANY else attempt & _around_declines(at, card, failed))
+    card, at, failed = card[chosen], at[chosen], failed[chosen]
+    source = np.arange(chosen.size) if source is None else source[chosen]
+    in_order = (at[1:] > at[:-1]) | ((at[1:] == at[:-1]) & (source[1:] >= source[:-1]))
+    order = np.argsort(card, kind="stable") if in_order.all() else np.lexsort((source, at, card))
     card, at, failed = card[order], at[order], failed[order]
     return int(np.count_nonzero((card[1:] == card[:-1]) & failed[:-1] & (at[1:] - at[:-1] <= RETRY_SECONDS)))
+
+
+def _around_declines(at: np.ndarray, card: np.ndarray, failed: np.ndarray) -> np.ndarray:
+    """Which events may lie within an hour after a decline of their card, by a hashed set of (card, 4,096 seconds).
+
+    Whatever lies between a decline and an attempt within the hour is among them, so that neighbours stay neighbours
+    and the sort is small.
+    """
+    slot = ((card >> 7) + (at >> 12)) & ((1 << _SLOT_BITS) - 1)
+    declined = np.zeros(1 << _SLOT_BITS, bool)
+    places = slot[failed]
+    declined[places] = True
+    declined[(places + 1) & ((1 << _SLOT_BITS) - 1)] = True
+    return declined[slot]
