@@ -23,7 +23,7 @@ from payflux.frontdoor.accounts.service import register
 from payflux.frontdoor.billing.service import start_trial
 from payflux.kit.clock import SystemClock
 from payflux.monitor.alerts.models import AlertRule
-from payflux.monitor.processors.connect import connect_with_key
+from payflux.monitor.processors.connect import authorize_with_key, store_connection
 from payflux.monitor.processors.models import StoredEvent
 from payflux.monitor.projections.models import ReserveProjectionRecord
 from payflux.monitor.risk.models import RiskSurfaceRecord
@@ -68,10 +68,11 @@ async def connected_account(world: World, merchant: str) -> UUID:
 
 
 async def reconnect(world: World, account_id: UUID, user_id: UUID | None, merchant: str) -> None:
+    authorized = await authorize_with_key(world, key=f"rk_test_sandbox_{merchant}")
     async with world.database.tenant(account_id) as session:
         workspace = await activation.get_workspace(session, account_id=account_id)
-        connection = await connect_with_key(
-            session, world, account_id=account_id, workspace_id=workspace.id, key=f"rk_test_sandbox_{merchant}"
+        connection = await store_connection(
+            session, world, authorized, account_id=account_id, workspace_id=workspace.id
         )
         await activation.begin_pipeline(session, workspace, connection, now=world.clock.now(), actor_id=user_id)
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from payflux.kit.clock import SystemClock
-from payflux.monitor.processors.connect import connect_with_key
+from payflux.monitor.processors.connect import Authorized, authorize_with_key, store_connection
 from payflux.monitor.processors.models import Connection, HistoryPull
 from payflux.monitor.processors.pull import start_pull
 from payflux.world.bootstrap import World
@@ -50,13 +50,12 @@ class Shop:
 
     async def connect(self, merchant: str) -> Connection:
         """Connect a merchant of the sandbox by its restricted key."""
+        return await self.store(await authorize_with_key(self.world, key=f"rk_test_sandbox_{merchant}"))
+
+    async def store(self, authorized: Authorized) -> Connection:
         async with self.world.database.tenant(self.account_id) as session:
-            return await connect_with_key(
-                session,
-                self.world,
-                account_id=self.account_id,
-                workspace_id=self.workspace_id,
-                key=f"rk_test_sandbox_{merchant}",
+            return await store_connection(
+                session, self.world, authorized, account_id=self.account_id, workspace_id=self.workspace_id
             )
 
     async def plan(self, connection: Connection, days: int = 90) -> HistoryPull:

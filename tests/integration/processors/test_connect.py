@@ -10,7 +10,7 @@ from sqlalchemy import func, select, text
 
 from payflux.kit.errors import InvalidInput, Unavailable
 from payflux.monitor.processors.account_state import stored_state
-from payflux.monitor.processors.connect import WrongMode, connect_with_key, disconnect, finish_connect
+from payflux.monitor.processors.connect import WrongMode, authorize_with_code, authorize_with_key, disconnect
 from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.models import Connection
 from payflux.monitor.processors.queries import get_connection
@@ -31,10 +31,7 @@ async def agreed(shop: Shop, merchant: str = "healthy") -> str:
 
 
 async def connect_by_oauth(shop: Shop, code: str) -> Connection:
-    async with shop.world.database.tenant(shop.account_id) as session:
-        return await finish_connect(
-            session, shop.world, account_id=shop.account_id, workspace_id=shop.workspace_id, code=code
-        )
+    return await shop.store(await authorize_with_code(shop.world, code=code))
 
 
 async def connections(shop: Shop) -> int:
@@ -89,10 +86,7 @@ async def test_the_key_is_stored_encrypted_and_opens_for_its_own_row_alone(shop:
 )
 async def test_a_wrong_key_is_refused_in_words_and_nothing_is_stored(shop: Shop, key: str, said: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        async with shop.world.database.tenant(shop.account_id) as session:
-            await connect_with_key(
-                session, shop.world, account_id=shop.account_id, workspace_id=shop.workspace_id, key=key
-            )
+        await authorize_with_key(shop.world, key=key)
     assert said in refused.value.fields["key"]
     assert key not in refused.value.fields["key"]
     assert await connections(shop) == 0
@@ -100,14 +94,7 @@ async def test_a_wrong_key_is_refused_in_words_and_nothing_is_stored(shop: Shop,
 
 async def test_a_secret_key_is_never_sent_anywhere(shop: Shop) -> None:
     with pytest.raises(InvalidInput):
-        async with shop.world.database.tenant(shop.account_id) as session:
-            await connect_with_key(
-                session,
-                shop.world,
-                account_id=shop.account_id,
-                workspace_id=shop.workspace_id,
-                key="sk_test_sandbox",
-            )
+        await authorize_with_key(shop.world, key="sk_test_sandbox")
     assert shop.network.requests == []
 
 

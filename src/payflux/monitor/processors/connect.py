@@ -1,6 +1,6 @@
 """Connecting a workspace to Stripe, by restricted key or by OAuth, and ending it.
 
-Each verb talks to Stripe first and stores afterwards, so nothing is stored of what Stripe refused.
+First Stripe is asked, with no transaction open; what it allows is stored afterwards.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
+import msgspec
 import structlog
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -43,10 +44,16 @@ _ESSENTIAL = ("account", *(name for name, resource in RESOURCES.items() if resou
 log = structlog.get_logger(__name__)
 
 
-async def connect_with_key(
-    session: AsyncSession, world: World, *, account_id: UUID, workspace_id: UUID, key: str
-) -> Connection:
-    """Connect the Stripe account that a restricted key belongs to; one that is connected already is connected anew.
+class Authorized(msgspec.Struct, frozen=True):
+    """An account that Stripe lets us read: how, its state, and for each resource `ok` or `forbidden`."""
+
+    state: AccountState
+    capabilities: dict[str, str]
+    key: str | None = None  # the restricted key; None for OAuth
+
+
+async def authorize_with_key(world: World, *, key: str) -> Authorized:
+    """Ask Stripe what a restricted key opens.
 
     Raises InvalidInput on `key`, in words for the person who pasted it, or ProcessorUnavailable.
     """
@@ -66,25 +73,15 @@ async def connect_with_key(
         raise InvalidInput(
             {"key": f"The key may not read: {', '.join(missing)}. Edit it in the Stripe Dashboard, then try again."}
         )
-    return await _store(
-        session,
-        world,
-        account_id=account_id,
-        workspace_id=workspace_id,
-        state=state,
-        capabilities=capabilities,
-        key=key,
-    )
+    return Authorized(state, capabilities, key)
 
 
 class WrongMode(Conflict):
     code = "stripe_mode"
 
 
-async def finish_connect(
-    session: AsyncSession, world: World, *, account_id: UUID, workspace_id: UUID, code: str
-) -> Connection:
-    """Connect the Stripe account whose owner has just agreed on Stripe's OAuth page. The code is exchanged once.
+async def authorize_with_code(world: World, *, code: str) -> Authorized:
+    """Exchange, once, the code of an account whose owner has just agreed on Stripe's OAuth page.
 
     Raises WrongMode, CodeRefused, KeyRefused, PermissionMissing or ProcessorUnavailable.
     """
@@ -100,9 +97,45 @@ async def finish_connect(
     for name in _ESSENTIAL:
         if capabilities[name] != "ok":
             raise PermissionMissing(name)
-    return await _store(
-        session, world, account_id=account_id, workspace_id=workspace_id, state=state, capabilities=capabilities
+    return Authorized(state, capabilities)
+
+
+async def store_connection(
+    session: AsyncSession, world: World, authorized: Authorized, *, account_id: UUID, workspace_id: UUID
+) -> Connection:
+    """Connect the workspace to an authorized account; one that was connected before is connected anew."""
+    state, capabilities, key = authorized.state, authorized.capabilities, authorized.key
+    account = state.account
+    assert account is not None, "an account that cannot be read is refused before"
+    binding = secret_binding(workspace_id, account.external_id)
+    facts = {
+        "method": ConnectionMethod.RESTRICTED_KEY if key else ConnectionMethod.CONNECT_OAUTH,
+        "livemode": account.livemode,
+        "status": ConnectionStatus.DEGRADED if "forbidden" in capabilities.values() else ConnectionStatus.ACTIVE,
+        "name": account.name,
+        "host": urlsplit(account.url).hostname or "",
+        "country": account.country,
+        "default_currency": account.default_currency,
+        "capabilities": capabilities,
+        "secret": world.secrets.encrypt(key, bound_to=binding) if key else None,
+        "snapshot": state.stored(),
+        "connected_at": world.clock.now(),
+        "disconnected_at": None,
+    }
+    statement = (
+        insert(Connection)
+        .values(
+            account_id=account_id,
+            id=new_id(),
+            workspace_id=workspace_id,
+            external_account_id=account.external_id,
+            **facts,
+        )
+        .on_conflict_do_update(index_elements=["account_id", "workspace_id", "external_account_id"], set_=facts)
+        .returning(Connection)
     )
+    found = select(Connection).from_statement(statement).execution_options(populate_existing=True)
+    return (await session.execute(found)).scalar_one()
 
 
 async def disconnect(
@@ -148,49 +181,6 @@ async def _may_read(reader: StripeReader, path: str) -> bool:
     except PermissionMissing:
         return False
     return True
-
-
-async def _store(
-    session: AsyncSession,
-    world: World,
-    *,
-    account_id: UUID,
-    workspace_id: UUID,
-    state: AccountState,
-    capabilities: dict[str, str],
-    key: str | None = None,
-) -> Connection:
-    account = state.account
-    assert account is not None, "an account that cannot be read is refused before"
-    binding = secret_binding(workspace_id, account.external_id)
-    facts = {
-        "method": ConnectionMethod.RESTRICTED_KEY if key else ConnectionMethod.CONNECT_OAUTH,
-        "livemode": account.livemode,
-        "status": ConnectionStatus.DEGRADED if "forbidden" in capabilities.values() else ConnectionStatus.ACTIVE,
-        "name": account.name,
-        "host": urlsplit(account.url).hostname or "",
-        "country": account.country,
-        "default_currency": account.default_currency,
-        "capabilities": capabilities,
-        "secret": world.secrets.encrypt(key, bound_to=binding) if key else None,
-        "snapshot": state.stored(),
-        "connected_at": world.clock.now(),
-        "disconnected_at": None,
-    }
-    statement = (
-        insert(Connection)
-        .values(
-            account_id=account_id,
-            id=new_id(),
-            workspace_id=workspace_id,
-            external_account_id=account.external_id,
-            **facts,
-        )
-        .on_conflict_do_update(index_elements=["account_id", "workspace_id", "external_account_id"], set_=facts)
-        .returning(Connection)
-    )
-    found = select(Connection).from_statement(statement).execution_options(populate_existing=True)
-    return (await session.execute(found)).scalar_one()
 
 
 def _mode(livemode: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from http import HTTPStatus
 from typing import Annotated
 
@@ -14,19 +14,22 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation import service as activation
-from payflux.activation.models import Workspace
 from payflux.activation.pipeline import retry_pipeline
 from payflux.activation.problems import Problem, problem_of
 from payflux.activation.progress import Progress
 from payflux.activation.queries import activation_progress
 from payflux.activation.states import HOME, ActivationState, Cause
 from payflux.frontdoor.accounts.service import SignedIn
+from payflux.frontdoor.billing.service import live_subscription
 from payflux.kit.errors import InvalidInput, UserError
-from payflux.monitor.processors.connect import connect_with_key, finish_connect
-from payflux.monitor.processors.models import Connection
+from payflux.monitor.processors.connect import (
+    Authorized,
+    authorize_with_code,
+    authorize_with_key,
+    store_connection,
+)
 from payflux.monitor.processors.permissions import KEY_PERMISSIONS, key_creation_url
 from payflux.web.guards import (
-    CurrentSubscription,
     CurrentWorld,
     Tenant,
     Who,
@@ -46,13 +49,12 @@ PROGRESS_INTERVAL = 0.3  # seconds between looks at the database while somebody 
 
 
 @router.get("/activate")
-async def activate(request: Request, who: Who, session: Tenant, subscription: CurrentSubscription) -> Response:
+async def activate(request: Request, who: Who, session: Tenant) -> Response:
     """The one thing to do before a workspace is live: connect the processor."""
     workspace = await activation.get_workspace(session, account_id=who.account_id)
     if workspace.activation_state != ActivationState.PAID_UNCONNECTED:
         return _see(HOME[ActivationState(workspace.activation_state)])
-    in_trial = subscription is not None and subscription.status == "trialing"
-    return _activate_page(request, workspace, in_trial=in_trial, problem=workspace.problem)
+    return await _activate_page(request, session, who, problem=workspace.problem)
 
 
 @router.post("/api/stripe/authorize", dependencies=MAY_CONNECT)
@@ -75,7 +77,6 @@ async def callback(
         first = await activation.use_connect_attempt(
             session, world.tokens, account_id=who.account_id, session_id=who.session_id, state=state, now=now
         )
-        workspace = await activation.get_workspace(session, account_id=who.account_id)
     if not first:
         return _see("/activate/arming")
     if error or not code:
@@ -85,28 +86,15 @@ async def callback(
             "what_is_safe": "PayFlux read nothing and has no access.",
             "what_to_do": "Press Connect Stripe whenever you are ready.",
         }
-        return _activate_page(request, workspace, in_trial=True, problem=declined)
-    return await _connect(
-        request,
-        who,
-        world,
-        lambda session: finish_connect(session, world, account_id=who.account_id, workspace_id=workspace.id, code=code),
-    )
+        async with world.database.tenant(who.account_id) as session:
+            return await _activate_page(request, session, who, problem=declined)
+    return await _connect(request, who, world, authorize_with_code(world, code=code))
 
 
 @router.post("/api/stripe/key", dependencies=MAY_CONNECT)
 async def connect_key(request: Request, who: Who, world: CurrentWorld, key: Annotated[str, Form()] = "") -> Response:
     """Connect with a restricted key that the merchant pasted."""
-    async with world.database.tenant(who.account_id) as session:
-        workspace = await activation.get_workspace(session, account_id=who.account_id)
-    return await _connect(
-        request,
-        who,
-        world,
-        lambda session: connect_with_key(
-            session, world, account_id=who.account_id, workspace_id=workspace.id, key=key.strip()
-        ),
-    )
+    return await _connect(request, who, world, authorize_with_key(world, key=key.strip()))
 
 
 @router.get("/activate/arming")
@@ -168,40 +156,42 @@ async def cancel(who: Who, session: Tenant, world: CurrentWorld) -> Response:
     return _see("/activate")
 
 
-async def _connect(
-    request: Request, who: SignedIn, world: World, connect: Callable[[AsyncSession], Awaitable[Connection]]
-) -> Response:
-    """Store the connection that `connect` makes and start the pipeline, or say on the page why it was not made."""
+async def _connect(request: Request, who: SignedIn, world: World, authorizing: Awaitable[Authorized]) -> Response:
+    """Store the connection that Stripe allows and start the pipeline, or say on the page why there is none."""
     try:
+        authorized = await authorizing
         async with world.database.tenant(who.account_id) as session:
-            connection = await connect(session)
             workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
+            connection = await store_connection(
+                session, world, authorized, account_id=who.account_id, workspace_id=workspace.id
+            )
             await activation.begin_pipeline(session, workspace, connection, now=world.clock.now(), actor_id=who.user_id)
     except (StripeFailure, UserError) as failure:
-        async with world.database.tenant(who.account_id) as session:
-            workspace = await activation.get_workspace(session, account_id=who.account_id)
         errors = failure.fields if isinstance(failure, InvalidInput) else {}
         problem = None if errors else problem_of(failure)
-        return _activate_page(request, workspace, in_trial=True, problem=problem, errors=errors, status=422)
+        async with world.database.tenant(who.account_id) as session:
+            return await _activate_page(request, session, who, problem=problem, errors=errors, status=422)
     return _see("/activate/arming")
 
 
-def _activate_page(
+async def _activate_page(
     request: Request,
-    workspace: Workspace,
+    session: AsyncSession,
+    who: SignedIn,
     *,
-    in_trial: bool,
     problem: Problem | None,
     errors: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response:
     world: World = request.app.state.world
+    workspace = await activation.get_workspace(session, account_id=who.account_id)
+    subscription = await live_subscription(session, account_id=who.account_id)
     return render(
         request,
         "activate.html",
         status,
         entitled_at=workspace.entitled_at,
-        in_trial=in_trial,
+        in_trial=subscription is not None and subscription.status == "trialing",
         problem=problem,
         oauth_available=bool(world.settings.stripe_client_id and world.settings.stripe_secret_key.get_secret_value()),
         key_permissions=KEY_PERMISSIONS,
