@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-import httpx
 import pytest
 from sqlalchemy import func, select, text
 
@@ -21,7 +18,6 @@ from payflux.activation.queries import activation_progress
 from payflux.activation.states import ActivationState, Cause
 from payflux.frontdoor.accounts.service import register
 from payflux.frontdoor.billing.service import start_trial
-from payflux.kit.clock import SystemClock
 from payflux.monitor.alerts.models import AlertRule
 from payflux.monitor.processors.connect import authorize_with_key, store_connection
 from payflux.monitor.processors.models import StoredEvent
@@ -31,27 +27,6 @@ from payflux.worker.main import work
 from payflux.world.bootstrap import World
 from tests.conftest import SECRET
 from tests.running import product_environment
-from tests.sandbox_server import running_sandbox
-
-
-@asynccontextmanager
-async def on_the_sandbox(world: World, url: str) -> AsyncGenerator[World, None]:
-    """`world` with the sandbox at `url` for Stripe, and with the machine's clock, by which the sandbox goes."""
-    settings = world.settings.model_copy(update={"stripe_api_base": url, "stripe_connect_base": url})
-    async with httpx.AsyncClient() as http:
-        yield replace(world, settings=settings, clock=SystemClock(), http=http)
-
-
-@pytest.fixture(scope="module")
-def sandbox_url() -> Iterator[str]:
-    with running_sandbox() as url:
-        yield url
-
-
-@pytest.fixture
-async def live_world(world: World, sandbox_url: str) -> AsyncIterator[World]:
-    async with on_the_sandbox(world, sandbox_url) as connected:
-        yield connected
 
 
 async def connected_account(world: World, merchant: str) -> UUID:

@@ -1,0 +1,27 @@
+"""The world connected to a sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from payflux.kit.clock import SystemClock
+from payflux.world.bootstrap import World
+from tests.sandbox_server import running_sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox_url() -> Iterator[str]:
+    with running_sandbox() as url:
+        yield url
+
+
+@pytest.fixture
+async def live_world(world: World, sandbox_url: str) -> AsyncIterator[World]:
+    """The world with the sandbox for Stripe, and with the machine's clock, which the sandbox started by."""
+    settings = world.settings.model_copy(update={"stripe_api_base": sandbox_url, "stripe_connect_base": sandbox_url})
+    async with httpx.AsyncClient() as http:
+        yield replace(world, settings=settings, clock=SystemClock(), http=http)
