@@ -41,7 +41,12 @@ def free_port() -> int:
 def product_environment(data_dir: Path, **changes: str) -> dict[str, str]:
     """The environment without the settings of whoever runs the tests."""
     inherited = {key: value for key, value in os.environ.items() if not re.match(r"PAYFLUX_|STRIPE_|DATABASE_URL", key)}
-    return inherited | {"PAYFLUX_DATA_DIR": str(data_dir), "PYTHONUNBUFFERED": "1", **changes}
+    return inherited | {
+        "PAYFLUX_DATA_DIR": str(data_dir),
+        "PYTHONUNBUFFERED": "1",
+        "PAYFLUX_LOG_LEVEL": "info",
+        **changes,
+    }
 
 
 @contextmanager

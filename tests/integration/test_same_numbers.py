@@ -36,9 +36,10 @@ async def pulled(world: World, merchant: str) -> tuple[str, History]:
 
 
 def readout(history: History) -> tuple[RiskSurface, ReserveProjection]:
-    seen = {"as_of": history.as_of, "account": history.account, "balance": history.balance}
-    surface = score(history.events, **seen)
-    return surface, project(history.events, surface, **seen)
+    surface = score(history.events, as_of=history.as_of, account=history.account, balance=history.balance)
+    return surface, project(
+        history.events, surface, as_of=history.as_of, account=history.account, balance=history.balance
+    )
 
 
 async def analyzed(*arguments: str) -> dict[str, dict[str, object]]:

@@ -37,6 +37,8 @@ def run_all(settings: Settings, console: Console) -> None:
             "DATABASE_URL": owner_url,
             "PAYFLUX_SECRET_KEY": settings.secret_key.get_secret_value(),
             "PAYFLUX_DATA_DIR": str(settings.data_dir.absolute()),
+            # the address to open should stay in sight; PAYFLUX_LOG_LEVEL=info shows every request
+            "PAYFLUX_LOG_LEVEL": settings.log_level if "log_level" in settings.model_fields_set else "warning",
         }
         supervisor = Supervisor(environment, on_restart=lambda part, code: _say_restart(console, part, code))
         try:

@@ -78,7 +78,7 @@ def band_chart(
         raise ValueError("a band chart needs at least two points")
     tick_y = tick_y or format_y
     ticks = nice_ticks(max(max(point.high, point.value) for point in points))
-    labels = [tick_y(tick) for tick in ticks]
+    labels = _distinct([tick_y(tick) for tick in ticks])
     left, right, top, bottom = 14 + 7.2 * max(map(len, labels)), width - 24.0, 26.0, height - 34.0
     first, span = points[0].x, (points[-1].x - points[0].x) or 1
 
@@ -235,6 +235,11 @@ def _svg(kind: str, width: float, height: float, title: str, description: str, b
         '<svg class="chart {}" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {} {}" role="img" font-family="{}" '
         'font-size="13"><title>{}</title>{}{}</svg>'
     ).format(kind, _number(width), _number(height), FONT, title, described, Markup("").join(body))
+
+
+def _distinct(labels: Sequence[str]) -> list[str]:
+    """`labels` without those that repeat an earlier one, as round amounts do on an axis of next to nothing."""
+    return [label if label not in labels[:index] else "" for index, label in enumerate(labels)]
 
 
 def _y_axis(
