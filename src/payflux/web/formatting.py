@@ -9,20 +9,18 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from payflux.kit.money import exponent
+
 NBSP = "\u00a0"
 MINUS = "\u2212"
 
-# Exponents other than 2, as Stripe's amounts count them (docs.stripe.com/currencies): UGX and ISK stay at 2 there.
-_EXPONENTS = dict.fromkeys(
-    ("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"), 0
-) | dict.fromkeys(("bhd", "iqd", "jod", "kwd", "lyd", "omr", "tnd"), 3)
 _SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "cad": "CA$", "aud": "A$", "nzd": "NZ$", "inr": "₹"}
 _SCALES = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"))
 
 
 def _major(minor: int, currency: str) -> tuple[Decimal, int]:
-    exponent = _EXPONENTS.get(currency.lower(), 2)
-    return Decimal(minor).scaleb(-exponent), exponent
+    digits = exponent(currency)
+    return Decimal(minor).scaleb(-digits), digits
 
 
 def _priced(amount: Decimal, digits: int, currency: str, suffix: str = "") -> str:
@@ -33,8 +31,8 @@ def _priced(amount: Decimal, digits: int, currency: str, suffix: str = "") -> st
 
 def money(minor: int, currency: str) -> str:
     """`minor` units of an ISO 4217 `currency` to the last unit: ``$12,412.37``, ``¥980``, ``KWD 1.250``."""
-    amount, exponent = _major(minor, currency)
-    return _priced(amount, exponent, currency)
+    amount, digits = _major(minor, currency)
+    return _priced(amount, digits, currency)
 
 
 def money_short(minor: int, currency: str) -> str:

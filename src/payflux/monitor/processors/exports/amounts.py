@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import re
 
-ZERO_DECIMAL = frozenset(
-    ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
-)
-THREE_DECIMAL = frozenset(("bhd", "iqd", "jod", "kwd", "lyd", "omr", "tnd"))
-"""Currencies whose minor unit is not a hundredth (docs.stripe.com/currencies; UGX and ISK count two there)."""
+from payflux.kit.money import exponent
 
 LARGEST = 10**15
 """The largest amount accepted, in minor units: sums of thousands of them still fit 64 bits."""
 
 _PLAIN = re.compile(r"([+-]?)([0-9]+)(?:\.([0-9]+))?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
-
-
-def exponent(currency: str) -> int:
-    """How many decimals one major unit of `currency` (lower case) has."""
-    return 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
 
 
 def minor_units(text: str, currency: str, *, decimal_comma: bool = False) -> int:
