@@ -98,3 +98,24 @@ async def test_a_job_that_no_retry_mends_is_given_up_at_once(world: World) -> No
     recorder = Recorder(failures=99, error=Permanent)
     await drain(world, recorder)
     assert len(recorder.runs) == len(recorder.given_up) == 1
+
+
+async def test_a_timer_fires_by_itself(world: World) -> None:
+    shutdown = asyncio.Event()
+
+    async def tick() -> None:
+        shutdown.set()
+
+    connection = await asyncpg.connect(asyncpg_address(world.database.urls.system))
+    try:
+        async with asyncio.timeout(30):
+            await run_jobs(
+                connection,
+                {},
+                timers={"tick": ("* * * * * *", tick)},  # the sixth field is the second
+                on_failure=Recorder().give_up,
+                shutdown=shutdown,
+            )
+    finally:
+        await connection.close()
+    assert shutdown.is_set()
