@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from pydantic import SecretStr
 
 from payflux.cli.databases import OWNER_ROLE, ensure_owned_database, prepare_database, urls_of
@@ -21,6 +22,7 @@ from payflux.kit.database import role_password
 from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from payflux.settings import Settings, load_settings
 from payflux.world.bootstrap import World, build_world
+from tests import chromium
 
 SECRET = "a secret for tests alone, 32 characters or more"
 TEMPLATE = "payflux_template"
@@ -69,6 +71,19 @@ def postgres() -> Iterator[EmbeddedPostgres]:
         server.start()
         yield server
         server.release()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium. It ends with the module: while it is open, no other test of the process may run an event loop."""
+    path = chromium.find()
+    assert path, "No Chromium; `python -m tests.chromium` installs one."
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=path, args=chromium.arguments(), env=chromium.environment()
+        )
+        yield started
+        started.close()
 
 
 @pytest.fixture

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests import chromium
 from tests.conftest import open_folder
 from tests.running import Running, running_product
 
@@ -17,18 +16,6 @@ from tests.running import Running, running_product
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with open_folder() as folder, running_product(folder, tmp_path_factory.mktemp("log") / "run.log") as product:
         yield product
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = chromium.find()
-    assert path, "No Chromium; `python -m tests.chromium` installs one."
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=path, args=chromium.arguments(), env=chromium.environment()
-        )
-        yield started
-        started.close()
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 
 Sleep = Callable[[float], Awaitable[None]]
 
+_SHORTEST_PAUSE = 0.0001  # seconds
+
 
 class AdaptiveLimiter:
     """At most `rate` requests in any one second; half of it after a 429, then one more a second for each calm second.
@@ -34,7 +36,8 @@ class AdaptiveLimiter:
                 if surplus < 0:
                     self._sent.append(now)
                     return
-                await self._sleep(self._sent[surplus] + 1 - now)
+                # a pause that rounds to nothing would never end
+                await self._sleep(max(self._sent[surplus] + 1 - now, _SHORTEST_PAUSE))
 
     def throttled(self) -> None:
         """A 429 came back. The other answers to the same burst do not halve the rate again."""
