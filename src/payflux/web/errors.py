@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payflux.kit.errors import InvalidInput, NotFound, NotSignedIn, UserError, problem_details
 from payflux.web.rendering import render
@@ -26,22 +27,63 @@ class Refused(UserError):
     """An HTTP error the framework raises itself, such as a wrong method."""
 
 
+_REFUSALS = {
+    HTTPStatus.BAD_REQUEST: ("What was sent cannot be read.", "Go back, reload the page and send it again."),
+    HTTPStatus.METHOD_NOT_ALLOWED: (
+        "This address cannot be asked for in this way.",
+        "Start from your workspace, and use the links and buttons there.",
+    ),
+}
+
+
+class UnexpectedErrors:
+    """Answers an error that nobody foresaw, inside the envelope: with its headers and, in the log, its request id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def send_noticed(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_noticed)
+        except Exception:
+            if scope["type"] != "http":
+                raise
+            log.exception("unexpected error", path=scope["path"])
+            if begun:  # the status is out: all that is left is to break off
+                raise
+            mistake = Internal(
+                "An error on our side stopped this.",
+                way_out="Try again. If it stays, send us the request id.",
+            )
+            await present(Request(scope), mistake)(scope, receive, send)
+
+
 def add_error_handlers(app: FastAPI) -> None:
     """Make every error, also an unexpected one, an answer that says what happened, what is safe and what to do."""
     app.add_exception_handler(UserError, _user_error)  # ty: ignore[invalid-argument-type] -- narrower by design
     app.add_exception_handler(RequestValidationError, _validation_error)  # ty: ignore[invalid-argument-type]
     app.add_exception_handler(HTTPException, _http_error)  # ty: ignore[invalid-argument-type]
-    app.add_exception_handler(Exception, _unexpected)
+    app.add_middleware(UnexpectedErrors)
 
 
 def present(request: Request, error: UserError) -> Response:
     """`error` in the form that the caller reads."""
+    path: str = request.scope["path"]  # request.url fails on a query that is not UTF-8
     wants_page = "text/html" in request.headers.get("Accept", "")
     if not wants_page:
-        details = problem_details(error, instance=request.url.path, request_id=request.state.request_id)
+        details = problem_details(error, instance=path, request_id=request.state.request_id)
         return JSONResponse(details, status_code=error.status, media_type="application/problem+json")
     if isinstance(error, NotSignedIn):
-        return RedirectResponse(f"/sign-in?next={quote(request.url.path)}", status_code=HTTPStatus.SEE_OTHER)
+        # a form cannot be sent again by a redirect, and its address is no page
+        to = f"/sign-in?next={quote(path)}" if request.method == "GET" else "/sign-in"
+        return RedirectResponse(to, status_code=HTTPStatus.SEE_OTHER)
     return render(
         request,
         "error.html",
@@ -64,13 +106,17 @@ async def _validation_error(request: Request, error: RequestValidationError) -> 
 
 async def _http_error(request: Request, error: HTTPException) -> Response:
     if error.status_code == HTTPStatus.NOT_FOUND:
-        return present(request, NotFound(""))
-    refused = Refused("")
-    refused.status = HTTPStatus(error.status_code)
-    refused.code = refused.status.name.lower()
-    return present(request, refused)
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    log.error("unexpected error", path=request.url.path, exc_info=error)
-    return present(request, Internal("", way_out=""))
+        return present(
+            request,
+            NotFound(
+                "There is no page at this address, or what stood here is gone.",
+                way_out="Check the address, or start from your workspace.",
+            ),
+        )
+    status = HTTPStatus(error.status_code)
+    message, way_out = _REFUSALS.get(status, (f"{status.description or status.phrase}.", "Go back and try again."))
+    refused = Refused(message, way_out=way_out, code=status.name.lower())
+    refused.status = status
+    response = present(request, refused)
+    response.headers.update(error.headers or {})
+    return response

@@ -20,6 +20,7 @@ from payflux.settings import Settings
 log = structlog.get_logger(__name__)
 
 CSRF_FIELD = "csrf_token"
+_FORM = "application/x-www-form-urlencoded"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -114,7 +115,9 @@ async def require_csrf(request: Request) -> None:
     same_site = site in (None, "same-origin", "none") and (
         origin is None or _origin(origin) in (_origin(settings.url), _origin(str(request.base_url)))
     )
-    token = (await request.form()).get(CSRF_FIELD)
+    # a multipart form may name a charset, such as UTF-7, that yields text which cannot be stored or hashed
+    is_form = request.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _FORM
+    token = (await request.form()).get(CSRF_FIELD) if is_form else None
     tokens: TokenHasher = request.app.state.world.tokens
     if not same_site or not isinstance(token, str) or not tokens.matches(token, f"csrf {request.state.csrf_seed}"):
         raise Forbidden(
@@ -124,6 +127,9 @@ async def require_csrf(request: Request) -> None:
         )
 
 
-def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
+def _origin(url: str) -> tuple[str, str] | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return None
     return parts.scheme, parts.netloc

@@ -20,12 +20,21 @@ FREE_FAILURES = 5
 """Refused sign-ins for one address within :data:`FAILURE_WINDOW` before the next has to wait."""
 FAILURE_WINDOW = timedelta(minutes=15)
 
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+EMAIL_MAX = 254
+"""Characters of the longest address that mail can be sent to (RFC 5321, 4.5.3.1.3, without the angle brackets)."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]{1,63}(\.[^@\s.]{1,63})+")
 
 
 def normalize_email(email: str) -> str:
     """The form of an address in which it is unique: NFKC, no outer spaces, lower case."""
     return unicodedata.normalize("NFKC", email).strip().lower()
+
+
+def is_email(address: str) -> bool:
+    """Whether a normalized `address` has the form of one."""
+    return len(address) <= EMAIL_MAX and not _CONTROL.search(address) and bool(_EMAIL.fullmatch(address))
 
 
 def normalize_password(password: str) -> str:
@@ -40,7 +49,9 @@ def registration_problems(*, name: str, email: str, password: str) -> dict[str, 
         problems["name"] = "Enter your name."
     elif len(name) > 200:
         problems["name"] = "Use at most 200 characters."
-    if len(email) > 320 or not _EMAIL.fullmatch(normalize_email(email)):
+    elif _CONTROL.search(" ".join(name.split())):
+        problems["name"] = "Use letters, digits and punctuation; this holds a control character."
+    if len(email) > 320 or not is_email(normalize_email(email)):
         problems["email"] = "Enter an e-mail address like you@company.com."
     if problem := password_problem(password, context=(name, email)):
         problems["password"] = problem

@@ -85,7 +85,12 @@ async def sign_in(
     Refusals count per address and `client` (the network address asking), so that nobody can keep another person out.
     Raises TooManyRequests while the client has to wait; the password is not looked at then.
     """
-    key = tokens.digest(f"sign in {rules.normalize_email(email)} {client}")
+    address = rules.normalize_email(email)
+    if not rules.is_email(address):
+        address = ""  # belongs to nobody
+    key = tokens.digest(f"sign in {address} {client}")
+    # one after the other, or attempts made at once would not see each other's failures
+    await session.execute(select(func.pg_advisory_xact_lock(int.from_bytes(key[:8], "big", signed=True))))
     failures, last = (
         await session.execute(
             select(func.count(), func.max(SignInFailure.at)).where(
@@ -99,9 +104,7 @@ async def sign_in(
             "Too many attempts to sign in to this address.",
             way_out=f"Wait {int((last + delay - now).total_seconds()) + 1} seconds, then try again.",
         )
-    user = (
-        await session.execute(select(User).where(User.email_normalized == rules.normalize_email(email)))
-    ).scalar_one_or_none()
+    user = (await session.execute(select(User).where(User.email_normalized == address))).scalar_one_or_none()
     stored = user.password_hash if user is not None else None
     correct = _PASSWORDS.verify(rules.normalize_password(password[: 4 * rules.PASSWORD_MAX]), stored or _decoy())
     if user is None or not correct:
@@ -111,8 +114,15 @@ async def sign_in(
     return user
 
 
-async def start_session(session: AsyncSession, tokens: TokenHasher, *, user_id: UUID, now: datetime) -> str:
-    """Open a new session for a user who has just proven who they are; returns the token the browser keeps."""
+async def start_session(
+    session: AsyncSession, tokens: TokenHasher, *, user_id: UUID, now: datetime, replacing: UUID | None = None
+) -> str:
+    """Open a new session for a user who has just proven who they are; returns the token the browser keeps.
+
+    `replacing` is the session that the browser had until now: it ends.
+    """
+    if replacing is not None:
+        await sign_out(session, session_id=replacing)
     token = tokens.new_token()
     session.add(
         Session(
@@ -143,7 +153,7 @@ async def authenticate(session: AsyncSession, tokens: TokenHasher, *, token: str
     ).first()
     if row is None:
         raise NotSignedIn("You are not signed in.", way_out="Sign in and try again.")
-    browser, user, membership, account = row.tuple()
+    browser, user, membership, account = row
     if now - browser.last_used_at > _LAST_USE_RESOLUTION:
         browser.last_used_at = now
         browser.expires_at = rules.session_expiry(browser.created_at, now)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
@@ -11,6 +13,7 @@ from fastapi.responses import RedirectResponse, Response
 from payflux.activation.service import create_workspace, get_workspace
 from payflux.activation.states import HOME, ActivationState
 from payflux.frontdoor.accounts import service as accounts
+from payflux.frontdoor.accounts.service import SignedIn
 from payflux.frontdoor.billing.service import start_trial
 from payflux.kit.errors import InvalidInput, TooManyRequests
 from payflux.web.guards import CurrentWorld, Visitor, Who
@@ -49,6 +52,7 @@ async def register_form(request: Request, who: Visitor, next: str = "") -> Respo
 @router.post("/register")
 async def register(
     request: Request,
+    who: Visitor,
     world: CurrentWorld,
     name: Text = "",
     email: Text = "",
@@ -61,7 +65,7 @@ async def register(
             user, account = await accounts.register(session, name=name, email=email, password=password, now=now)
             await start_trial(session, account_id=account.id, now=now)
             await create_workspace(session, account_id=account.id, name=account.name, now=now)
-            token = await accounts.start_session(session, world.tokens, user_id=user.id, now=now)
+            token = await accounts.start_session(session, world.tokens, user_id=user.id, now=now, replacing=_held(who))
     except (InvalidInput, accounts.EmailTaken) as error:
         errors = error.fields if isinstance(error, InvalidInput) else {"email": f"{error.message} {error.way_out}"}
         form = {"name": name, "email": email}
@@ -79,6 +83,7 @@ async def sign_in_form(request: Request, who: Visitor, next: str = "") -> Respon
 @router.post("/sign-in")
 async def sign_in(
     request: Request,
+    who: Visitor,
     world: CurrentWorld,
     email: Text = "",
     password: Text = "",
@@ -92,7 +97,9 @@ async def sign_in(
         async with world.database.system() as session:
             user = await accounts.sign_in(session, world.tokens, email=email, password=password, client=client, now=now)
             if user is not None:
-                token = await accounts.start_session(session, world.tokens, user_id=user.id, now=now)
+                token = await accounts.start_session(
+                    session, world.tokens, user_id=user.id, now=now, replacing=_held(who)
+                )
     except TooManyRequests as error:
         problem, status = f"{error.message} {error.way_out}", error.status
     if not token:
@@ -105,12 +112,18 @@ async def sign_in(
 async def sign_out(who: Who, world: CurrentWorld) -> Response:
     async with world.database.system() as session:
         await accounts.sign_out(session, session_id=who.session_id)
-    response = _see("/")
-    response.delete_cookie(cookie_name(world.settings, "session"), path="/")
-    return response
+    return _with_session(_see("/"), world, "", max_age=0)
 
 
-def _with_session(response: RedirectResponse, world: World, token: str) -> RedirectResponse:
+def _held(who: SignedIn | None) -> UUID | None:
+    return who.session_id if who else None
+
+
+def _with_session(
+    response: RedirectResponse, world: World, token: str, *, max_age: int = 30 * 24 * 3600
+) -> RedirectResponse:
+    """`response` with the session cookie for `max_age` seconds; 0 deletes it, with the attributes of its prefix all
+    the same, or a browser would not listen."""
     response.set_cookie(
         cookie_name(world.settings, "session"),
         token,
@@ -118,7 +131,7 @@ def _with_session(response: RedirectResponse, world: World, token: str) -> Redir
         httponly=True,
         samesite="lax",
         secure=world.settings.url.startswith("https://"),
-        max_age=30 * 24 * 3600,
+        max_age=max_age,
     )
     return response
 
@@ -129,4 +142,5 @@ def _see(path: str) -> RedirectResponse:
 
 def _local(path: str) -> str:
     """`path` where it leads to a page of ours; an empty string where it could lead elsewhere."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path else ""
+    # browsers take a backslash for a slash and skip tabs and line ends
+    return path if re.fullmatch(r"/(?!/)[^\\\x00-\x20]*", path) else ""
