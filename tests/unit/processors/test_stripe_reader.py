@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -155,6 +155,7 @@ async def test_a_429_slows_the_reader_down_and_calm_lets_it_recover() -> None:
     pauses=st.lists(st.floats(0, 2), max_size=40),
     throttled=st.sets(st.integers(0, 40)),
 )
+@example(rate=1, pauses=[1.1e-16], throttled=set())  # a pause that rounds to nothing
 def test_no_second_ever_sees_more_requests_than_the_rate(rate: int, pauses: list[float], throttled: set[int]) -> None:
     time = Time()
     limiter = AdaptiveLimiter(rate, monotonic=time.monotonic, sleep=time.sleep)
