@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import asyncpg
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.billing.service import seed_catalogue
-from payflux.kit.database import DatabaseUrls, create_engine, database_urls, role_password
+from payflux.kit.database import DatabaseError, DatabaseUrls, create_engine, database_urls, role_password
 from payflux.kit.migrate import migrate_async
 from payflux.kit.postgres import EmbeddedPostgres, find_binaries
-from payflux.settings import Settings
+from payflux.settings import Settings, environment_variable
 
 OWNER_ROLE = "payflux_owner"
 DATABASE = "payflux"
@@ -21,10 +25,17 @@ DATABASE = "payflux"
 
 @contextmanager
 def owner_database(settings: Settings) -> Generator[str, None, None]:
-    """The address of the database as its owner. The embedded server runs for as long as the context is open."""
+    """The address of the database as its owner. The embedded server runs for as long as the context is open.
+
+    Raises DatabaseError for an address that is none, and PostgresError when the embedded server cannot run.
+    """
+    for field in ("database_url", "app_database_url", "system_database_url"):
+        _refuse_unreadable(getattr(settings, field), environment_variable(field))
     if settings.database_url:
         yield settings.database_url
         return
+    if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # it would end this process and leave the server running
+        signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     server = EmbeddedPostgres(settings.data_dir / "postgres", find_binaries(settings.pg_bin))
     server.start()
     try:
@@ -35,9 +46,27 @@ def owner_database(settings: Settings) -> Generator[str, None, None]:
         server.release()
 
 
+def _refuse_unreadable(url: str, variable: str) -> None:
+    """Raises DatabaseError, without the address's password, unless `url` is empty or can be read."""
+    try:
+        if url:
+            make_url(url)
+    except (ArgumentError, ValueError):
+        raise DatabaseError(
+            f"{variable}: cannot be read as an address. It has the form postgresql://USER:PASSWORD@HOST:PORT/DATABASE; "
+            "write a special character of the password as % and its code (@ is %40)."
+        ) from None
+
+
 async def ensure_owned_database(superuser_url: str, *, owner: str, password: str, database: str) -> None:
-    """Create the role that owns the schema, and its database, where they are missing."""
-    connection = await asyncpg.connect(superuser_url)
+    """Create the role that owns the schema, and its database, where they are missing. Raises DatabaseError."""
+    try:
+        connection = await asyncpg.connect(superuser_url)
+    except (OSError, asyncpg.PostgresError) as error:
+        raise DatabaseError(
+            f"The embedded database does not let PayFlux in ({error}). Restore PAYFLUX_DATA_DIR from a backup, or "
+            "start anew with `make reset` (this deletes its data)."
+        ) from None
     try:
         if not await connection.fetchval("SELECT true FROM pg_roles WHERE rolname = $1", owner):
             await connection.execute(f"CREATE ROLE {owner} LOGIN CREATEROLE")

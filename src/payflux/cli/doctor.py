@@ -10,6 +10,7 @@ from typing import NamedTuple
 import asyncpg
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from payflux.cli.databases import owner_database, urls_of
@@ -22,26 +23,23 @@ _SECRETS = ("secret_key", "stripe_secret_key", "database_url", "app_database_url
 
 
 class Finding(NamedTuple):
-    """One thing looked at. `way_out` is empty when it is well."""
+    """One thing looked at: what it is about and, where it is wrong, the way out."""
 
     subject: str
     ok: bool
     found: str
+    about: str = ""
     way_out: str = ""
 
 
 def examine() -> list[Finding]:
     """Look at the Python, the settings, the database and Stripe, in the order in which they depend on each other."""
     version = ".".join(map(str, sys.version_info[:3]))
-    findings = [
-        Finding(
-            "Python", sys.version_info >= (3, 11), version, "" if sys.version_info >= (3, 11) else "Use 3.11 or newer."
-        )
-    ]
+    findings = [Finding("Python", sys.version_info >= (3, 11), version, way_out="PayFlux needs 3.11 or newer.")]
     try:
         settings = load_settings()
     except SettingsError as error:
-        return [*findings, *(Finding("setting", False, "wrong", line) for line in str(error).splitlines())]
+        return [*findings, *(Finding("setting", False, "not usable", way_out=line) for line in str(error).splitlines())]
     findings += [_setting(settings, field) for field in Settings.model_fields]
     findings.append(_look("database", lambda: _database(settings)))
     findings.append(_look("Stripe", lambda: _stripe(settings)))
@@ -49,19 +47,26 @@ def examine() -> list[Finding]:
 
 
 def report(findings: list[Finding], console: Console) -> None:
-    """The findings as a table, what is wrong with its way out."""
-    table = Table("", "What", "Found", "What to do", box=None, pad_edge=False, header_style="bold")
+    """The findings as a table, and below it what to do about each that is wrong."""
+    table = Table("", box=None, pad_edge=False, header_style="bold")
+    table.add_column("What", no_wrap=True)
+    table.add_column("Found", overflow="fold")
+    table.add_column("Meaning")
     for finding in findings:
         mark = "[green]ok[/green]" if finding.ok else "[red]wrong[/red]"
-        table.add_row(mark, finding.subject, finding.found, finding.way_out)
+        table.add_row(mark, finding.subject, escape(finding.found), finding.about)
     console.print(table)
+    wrong = [finding for finding in findings if not finding.ok]
+    console.print("\nWhat to do" if wrong else "\nAll is well.", style="bold")
+    for finding in wrong:
+        console.print(f"  {finding.subject}: {finding.way_out}", markup=False, soft_wrap=True)
 
 
 def _look(subject: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(subject, True, look())
     except (PostgresError, DatabaseError, _Unreachable) as error:
-        return Finding(subject, False, "not usable", str(error))
+        return Finding(subject, False, "not usable", way_out=str(error))
 
 
 class _Unreachable(Exception):
@@ -87,8 +92,10 @@ def _database(settings: Settings) -> str:
 async def _examine_database(urls: DatabaseUrls) -> str:
     try:
         connection = await asyncpg.connect(asyncpg_address(urls.owner))
-    except (OSError, asyncpg.PostgresError) as error:
-        raise DatabaseError(f"DATABASE_URL: cannot connect ({type(error).__name__}).") from None
+    except (OSError, ValueError, asyncpg.PostgresError) as error:
+        raise DatabaseError(
+            f"DATABASE_URL: cannot connect ({error}). Check host, port, database, user and password."
+        ) from None
     try:
         number = int(await connection.fetchval("SHOW server_version_num"))
         version = await connection.fetchval("SHOW server_version")

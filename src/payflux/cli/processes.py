@@ -54,7 +54,10 @@ class Supervisor:
             quick = time.monotonic() - part.started < _QUICK
             part.quick_failures = part.quick_failures + 1 if quick else 0
             if part.quick_failures >= _QUICK_FAILURES:
-                raise PartFailed(f"`payflux {part.command}` stopped {_QUICK_FAILURES} times (exit {code}).")
+                raise PartFailed(
+                    f"`payflux {part.command}` stopped {_QUICK_FAILURES} times in a row (exit {code}). What it said "
+                    "stands above; `payflux doctor` checks what it stands on."
+                )
             self._on_restart(part.command, code)
             part.process, part.started = self._spawn(part.command), time.monotonic()
 

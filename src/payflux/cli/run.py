@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import signal
 import socket
 import time
@@ -27,9 +28,14 @@ def run_all(settings: Settings, console: Console) -> None:
 
     Raises PortTaken, PartFailed, PostgresError and DatabaseError, each with a message for a person.
     """
-    ports = {"port": settings.port} | ({"sandbox_port": settings.sandbox_port} if settings.uses_sandbox else {})
-    for field, port in ports.items():
-        _refuse_taken_port(settings.host if field == "port" else "127.0.0.1", port, environment_variable(field))
+    _refuse_unusable_port(settings.host, settings.port, environment_variable("port"))
+    if settings.uses_sandbox:
+        _refuse_unusable_port("127.0.0.1", settings.sandbox_port, environment_variable("sandbox_port"))
+        if settings.port == settings.sandbox_port:
+            raise PortTaken(
+                f"PAYFLUX_PORT and PAYFLUX_SANDBOX_PORT are both {settings.port}; the pages and the sandbox need a "
+                "port each."
+            )
     stop = _StopSignal()
     with owner_database(settings) as owner_url:
         plans = asyncio.run(prepare_database(urls_of(settings, owner_url)))
@@ -50,19 +56,21 @@ def run_all(settings: Settings, console: Console) -> None:
                 _say_what_runs(console, settings, plans)
             while not stop.wait(0.5):
                 supervisor.check()
-        finally:
             console.print("\nStopping …")
+        finally:
             supervisor.stop()
-    console.print("Stopped. Everything is kept in " + str(settings.data_dir) + "; `make run` goes on from there.")
+    console.print(f"Stopped. Everything is kept in {settings.data_dir}; `make run` goes on from there.", soft_wrap=True)
 
 
 class _StopSignal:
-    """Ctrl-C and SIGTERM, as something to wait for."""
+    """Ctrl-C, SIGTERM and the terminal's closing, as something to wait for."""
 
     def __init__(self) -> None:
         self.told = False
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._tell)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup ignores it, to outlive the terminal
+            signal.signal(signal.SIGHUP, self._tell)
 
     def _tell(self, _number: int, _frame: object) -> None:
         self.told = True
@@ -74,15 +82,21 @@ class _StopSignal:
         return self.told
 
 
-def _refuse_taken_port(host: str, port: int, variable: str) -> None:
+def _refuse_unusable_port(host: str, port: int, variable: str) -> None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                another = port + 100 if port < 65_000 else port - 100
+                raise PortTaken(
+                    f"{host}:{port} is taken by another program. Stop it, or choose another port: "
+                    f"{variable}={another} make run"
+                ) from None
             raise PortTaken(
-                f"{host}:{port} is taken by another program. Stop it, or choose another port: "
-                f"{variable}={port + 100} make run"
+                f"PayFlux cannot listen on {host}:{port} ({error.strerror}). Set PAYFLUX_HOST to an IPv4 address of "
+                f"this machine, and {variable} to a port you may use."
             ) from None
 
 

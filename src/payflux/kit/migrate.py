@@ -31,19 +31,39 @@ async def migrate_async(urls: DatabaseUrls, *, script_location: str) -> None:
     """The same, inside a running event loop."""
     try:
         connection = await asyncpg.connect(asyncpg_address(urls.owner))
-    except (OSError, asyncpg.PostgresError) as error:
+    except (OSError, ValueError, asyncpg.PostgresError) as error:
         raise DatabaseError(
             f"DATABASE_URL: cannot connect ({error}). Check host, port, database, user and password."
         ) from None
     try:
         # several processes may start at once; one migrates, the others wait and find nothing to do
         await connection.execute("SELECT pg_advisory_lock($1)", _MIGRATION_LOCK)
+        await _refuse_powerless_owner(connection)
         for role, url in ((APP_ROLE, urls.app), (SYSTEM_ROLE, urls.system)):
-            await _ensure_role(connection, role, url)
+            try:
+                await _ensure_role(connection, role, url)
+            except asyncpg.InsufficientPrivilegeError as error:
+                owner = make_url(urls.owner).username
+                raise DatabaseError(
+                    f"DATABASE_URL: {owner} may not set up the role {role} ({error}). Let an administrator run "
+                    f"`ALTER ROLE {owner} CREATEROLE` and, if {role} exists already, `GRANT {role} TO {owner} WITH "
+                    "ADMIN OPTION`; or create the roles by hand, as docs/operations.md says."
+                ) from None
         await _upgrade_tables(urls.owner, script_location)
         await _upgrade_queue(connection)
     finally:
         await connection.close()
+
+
+async def _refuse_powerless_owner(connection: asyncpg.Connection) -> None:
+    owner, database, may_create = await connection.fetchrow(
+        "SELECT current_user, current_database(), has_schema_privilege('public', 'CREATE')"
+    )
+    if not may_create:
+        raise DatabaseError(
+            f"DATABASE_URL: {owner} may not create tables in {database}. Let an administrator run "
+            f"`ALTER DATABASE {database} OWNER TO {owner}`."
+        )
 
 
 async def _ensure_role(connection: asyncpg.Connection, role: str, url: str) -> None:
@@ -51,7 +71,8 @@ async def _ensure_role(connection: asyncpg.Connection, role: str, url: str) -> N
     if parts.username != role:
         # the address names a role of the operator's own; make it a member of ours, which holds the rights
         await connection.execute(_create_role(role, "NOLOGIN"))
-        await connection.execute(f'GRANT {role} TO "{parts.username}"')
+        if not await connection.fetchval("SELECT pg_has_role($1, $2, 'MEMBER')", parts.username, role):
+            await connection.execute(f'GRANT {role} TO "{parts.username}"')
     else:
         password = str(parts.password).replace("'", "''")
         await connection.execute(_create_role(role, "LOGIN"))

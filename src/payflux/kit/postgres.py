@@ -24,6 +24,7 @@ import psutil
 
 SUPERUSER = "postgres"
 _UNPRIVILEGED = "nobody"
+_RESTORE = "Restore it from a backup, or start anew with `make reset` (this deletes its data)."
 
 
 class PostgresError(Exception):
@@ -38,7 +39,7 @@ def find_binaries(configured: Path | None) -> Path:
         if all((folder / name).is_file() for name in ("postgres", "initdb", "pg_ctl", "pg_isready")):
             return folder
     raise PostgresError(
-        f"PAYFLUX_PG_BIN: no PostgreSQL binaries in {configured}."
+        f"PAYFLUX_PG_BIN: no PostgreSQL binaries in {configured}. Unset it, or name the folder of initdb."
         if configured
         else "No PostgreSQL binaries found. Run `make setup`, or set DATABASE_URL to a PostgreSQL 15+ server."
     )
@@ -114,7 +115,12 @@ class EmbeddedPostgres:
 
     def url(self, *, user: str = SUPERUSER, password: str = "", database: str = "postgres") -> str:
         """The address of the running server; the superuser's password is known here, other roles' are given."""
-        password = password or (self.home / "superuser").read_text()
+        try:
+            password = password or (self.home / "superuser").read_text()
+        except FileNotFoundError:
+            raise PostgresError(
+                f"The database folder {self.home} is damaged: its file `superuser` is missing. {_RESTORE}"
+            ) from None
         return f"postgresql://{user}:{password}@127.0.0.1:{self._running_port()}/{database}"
 
     @contextmanager
@@ -132,32 +138,34 @@ class EmbeddedPostgres:
             self._users_lock = None
 
     def _initialise(self) -> None:
-        if self.data.exists() and any(self.data.iterdir()):
+        if self.data.exists() and not (self.data.is_dir() and not any(self.data.iterdir())):
             raise PostgresError(
-                f"The database folder {self.data} is damaged: it has files but no PG_VERSION. "
-                "Restore it from a backup, or start anew with `make reset` (this deletes its data)."
+                f"The database folder {self.data} is damaged: it is not empty, but has no PG_VERSION. {_RESTORE}"
             )
         password = secrets.token_urlsafe(24)
-        self.data.mkdir(exist_ok=True)
-        self.data.chmod(0o700)
+        # built beside its place and moved there when it is whole: an interrupted start leaves nothing half-made
+        unfinished = self.home / "data.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        unfinished.mkdir(mode=0o700)
         # initdb reads the password as the server's own user, so the file is that user's until it has been read
         password_file = self.home / "initial"
         password_file.touch(mode=0o600)
         password_file.write_text(password)
         if os.geteuid() == 0:
-            for path in (self.data, password_file):
+            for path in (unfinished, password_file):
                 shutil.chown(path, *_unprivileged())
         options = ["-U", SUPERUSER, f"--pwfile={password_file}", "--auth=scram-sha-256", "-E", "UTF8", "--locale=C"]
         try:
-            result = self._run("initdb", "-D", str(self.data), *options, *([] if self.durable else ["--no-sync"]))
+            result = self._run("initdb", "-D", str(unfinished), *options, *([] if self.durable else ["--no-sync"]))
         finally:
             password_file.unlink(missing_ok=True)
         if result.returncode:
-            shutil.rmtree(self.data, ignore_errors=True)
+            shutil.rmtree(unfinished, ignore_errors=True)
             raise PostgresError(f"PostgreSQL could not create its data in {self.data}:\n{result.stdout.strip()}")
         superuser = self.home / "superuser"
         superuser.touch(mode=0o600)
         superuser.write_text(password)
+        unfinished.replace(self.data)
 
     def _refuse_other_version(self) -> None:
         data_version = (self.data / "PG_VERSION").read_text().strip()
@@ -185,8 +193,7 @@ class EmbeddedPostgres:
         if result.returncode or not self._is_ready():
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:])
             raise PostgresError(
-                f"PostgreSQL does not start on {self.data}:\n{tail or result.stdout.strip()}\n"
-                "Restore the folder from a backup, or start anew with `make reset` (this deletes its data)."
+                f"PostgreSQL does not start on {self.data}:\n{tail or result.stdout.strip()}\n{_RESTORE}"
             )
 
     def _remove_dead_pid_file(self) -> None:
@@ -264,5 +271,5 @@ def _reachable_by_unprivileged(home: Path, binaries: Path) -> tuple[Path, Path]:
 
 
 def _others_may_enter(folder: Path) -> bool:
-    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    existing = next(path for path in (folder, *folder.parents) if path.is_dir())
     return all(path.stat().st_mode & 0o001 for path in (existing, *existing.parents))
