@@ -165,27 +165,31 @@ def _reasons(surface: RiskSurface) -> Table:
 
 
 def _signals(signals: Sequence[Signal], width: int) -> Table:
-    wide = width >= 100
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("Signal")
+    table.add_column("Signal", min_width=34 if width >= 90 else None)
     table.add_column("Value", justify="right", no_wrap=True)
-    if wide:
-        table.add_column("80 % range", justify="right", no_wrap=True)
-        table.add_column("Watch / high / critical", justify="right", no_wrap=True)
+    between = [("80 % range", _range_of), ("Watch / high / critical", _thresholds_of)][: (width >= 90) + (width >= 110)]
+    for title, _ in between:
+        table.add_column(title, justify="right", no_wrap=True)
     table.add_column("Standing", no_wrap=True)
     for signal in signals:
-        words, style = LEVELS[signal.level]
-        name = Text.assemble(signal.label, (f"  {signal.window}", "dim"))
+        words, style = LEVELS[signal.level] if signal.value is not None else ("cannot say", "dim")
+        name = Text.assemble(signal.label, (f"\n{signal.window}", "dim"))
         if signal.value is None and signal.note:
             name.append(f"\n{signal.note}", style="dim")
-        ranged = signal.low is not None and signal.high is not None
-        between = [
-            f"{measure(signal.low, signal.unit)} – {measure(signal.high, signal.unit)}" if ranged else "",
-            " / ".join(measure(threshold, signal.unit) for threshold in signal.thresholds or ()),
-        ]
-        value = measure(signal.value, signal.unit)
-        table.add_row(name, value, *(between if wide else ()), Text(words, style=style))
+        details = (told(signal) for _, told in between)
+        table.add_row(name, measure(signal.value, signal.unit), *details, Text(words, style=style))
     return table
+
+
+def _range_of(signal: Signal) -> str:
+    if signal.low is None or signal.high is None:
+        return ""
+    return f"{measure(signal.low, signal.unit)} – {measure(signal.high, signal.unit)}"
+
+
+def _thresholds_of(signal: Signal) -> str:
+    return " / ".join(measure(threshold, signal.unit) for threshold in signal.thresholds or ())
 
 
 def _exposure(projection: ReserveProjection) -> Table:
@@ -208,11 +212,10 @@ def _exposure(projection: ReserveProjection) -> Table:
 
 
 def _basis(surface: RiskSurface, projection: ReserveProjection, report: ReadReport) -> RenderableType:
-    terms = f"Reserve terms: {projection.scenario.basis}"
     models = f"Models {surface.model_version}, {projection.model_version}; inputs {projection.inputs_hash[:16]}."
     return Group(
         Text(basis_sentence(surface, report), style="bold"),
-        _bullets([terms, *projection.assumptions, *surface.notes]),
+        _bullets([*projection.assumptions, *surface.notes]),
         Text("Not seen", style="bold"),
         _bullets(report.unseen),
         Text(models, style="dim"),
