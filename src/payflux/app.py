@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.staticfiles import StaticFiles
 
 from payflux.web.errors import add_error_handlers
@@ -13,6 +14,8 @@ from payflux.web.pages import activation, connection, dashboard, entry, health
 from payflux.web.rendering import build_templates
 from payflux.web.security import Envelope, require_csrf
 from payflux.world.bootstrap import World
+
+LARGEST_BODY = 64 * 1024  # bytes; the largest form is a registration
 
 
 def create_app(world: World) -> FastAPI:
@@ -37,6 +40,7 @@ def create_app(world: World) -> FastAPI:
     for page in (health, entry, activation, dashboard, connection):
         app.include_router(page.router)
     app.mount("/static", StaticFiles(packages=[("payflux", "static")]), name="static")
+    app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
     add_error_handlers(app)
     app.add_middleware(Envelope, settings=world.settings)
     return app

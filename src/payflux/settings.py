@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -170,18 +172,22 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
 
 
 def _development_secret(data_dir: Path) -> str:
+    """The secret kept in `data_dir`, made on first use. It is written aside and linked into place, so that of several
+    processes that start at once all read the same, whole secret."""
     path = data_dir / "secret_key"
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            return path.read_text().strip()
-        with os.fdopen(descriptor, "w") as file:
-            secret = secrets.token_urlsafe(48)
-            file.write(secret)
-        return secret
+        if not path.exists():
+            with NamedTemporaryFile("w", dir=data_dir, prefix="secret_key.") as file:
+                file.write(secrets.token_urlsafe(48))
+                file.flush()
+                with suppress(FileExistsError):
+                    os.link(file.name, path)
+        secret = path.read_text().strip()
     except OSError as error:
         raise SettingsError(
             f"PAYFLUX_DATA_DIR: cannot write to {data_dir} ({error.strerror}). Point it at a folder you own."
         ) from None
+    if len(secret) < 32:
+        raise SettingsError(f"{path} is damaged: it holds no secret of 32 characters or more. Restore or delete it.")
+    return secret

@@ -13,10 +13,11 @@ from typing import Annotated
 import typer
 import uvicorn
 from rich.console import Console
+from rich.markup import escape
 
 from payflux.app import create_app
 from payflux.cli.analyze import analyze
-from payflux.cli.databases import owner_database, prepare_database, urls_of
+from payflux.cli.databases import check_database, owner_database, prepare_database, urls_of
 from payflux.cli.doctor import examine, report
 from payflux.cli.processes import PartFailed, end_with_supervisor
 from payflux.cli.run import PortTaken, run_all
@@ -46,7 +47,7 @@ def _settings(process: str) -> Generator[Settings, None, None]:
         configure_logging(log_format=settings.log_format, level=settings.log_level, process=process)
         yield settings
     except (SettingsError, PostgresError, DatabaseError, PortTaken, PartFailed) as error:
-        complaints.print(f"[bold red]PayFlux cannot go on.[/bold red] {error}")
+        complaints.print(f"[bold red]PayFlux cannot go on.[/bold red] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from None
 
 
@@ -62,9 +63,9 @@ def serve() -> None:
     """Start the web server alone."""
     end_with_supervisor()
     with _settings("web") as settings, owner_database(settings) as owner_url:
-        world = build_world(settings, database_url=owner_url)
+        asyncio.run(check_database(urls_of(settings, owner_url)))
         uvicorn.run(
-            create_app(world),
+            create_app(build_world(settings, database_url=owner_url)),
             host=settings.host,
             port=settings.port,
             log_config=None,

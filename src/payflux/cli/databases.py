@@ -14,7 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.billing.service import seed_catalogue
-from payflux.kit.database import DatabaseError, DatabaseUrls, create_engine, database_urls, role_password
+from payflux.kit.database import Database, DatabaseError, DatabaseUrls, create_engine, database_urls, role_password
 from payflux.kit.migrate import migrate_async
 from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from payflux.settings import Settings, environment_variable
@@ -84,6 +84,15 @@ def urls_of(settings: Settings, owner_url: str) -> DatabaseUrls:
         system=settings.system_database_url,
         secret=settings.secret_key.get_secret_value(),
     )
+
+
+async def check_database(urls: DatabaseUrls) -> None:
+    """Raises DatabaseError unless the app's and the system role connect and have no more power than they should."""
+    database = Database(urls)
+    try:
+        await database.check()
+    finally:
+        await database.close()
 
 
 async def prepare_database(urls: DatabaseUrls) -> int:

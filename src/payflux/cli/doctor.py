@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from payflux.cli.databases import owner_database, urls_of
-from payflux.kit.database import Database, DatabaseError, DatabaseUrls, asyncpg_address
+from payflux.cli.databases import check_database, owner_database, urls_of
+from payflux.kit.database import DatabaseError, DatabaseUrls, asyncpg_address
 from payflux.kit.postgres import PostgresError, find_binaries
 from payflux.settings import STRIPE_API_VERSION, Settings, SettingsError, environment_variable, load_settings
 
@@ -106,11 +106,7 @@ async def _examine_database(urls: DatabaseUrls) -> str:
         raise DatabaseError(f"PostgreSQL {version} is too old; 15 or newer is needed.")
     if not migrated:
         raise DatabaseError("The database is empty. Run `payflux migrate`.")
-    database = Database(urls)
-    try:
-        await database.check()
-    finally:
-        await database.close()
+    await check_database(urls)
     return f"PostgreSQL {version}, migrated, roles as they should be"
 
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 from sqlalchemy import MetaData, text
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -82,8 +82,14 @@ def asyncpg_address(url: str) -> str:
 
 
 def create_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
-    address: URL = make_url(url).set(drivername="postgresql+asyncpg")
-    return create_async_engine(address, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    # asyncpg reads the address itself, so that sslmode and the like mean here what they mean everywhere
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(asyncpg_address(url)),
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+    )
 
 
 class Database:

@@ -81,6 +81,8 @@ async def test_the_key_is_stored_encrypted_and_opens_for_its_own_row_alone(shop:
         ("sk_test_sandbox", "secret key"),
         ("pk_test_1", "publishable key"),
         ("hello", "rk_live_"),
+        ("rk_test_sandbox_défaut", "rk_live_"),
+        ("rk_test_sandbox default", "rk_live_"),
         ("rk_test_unknown", "does not accept"),
     ],
 )

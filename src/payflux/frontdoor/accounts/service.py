@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -20,6 +21,7 @@ from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, InvalidInput, NotSignedIn, TooManyRequests
 from payflux.kit.ids import new_id
 
+# slow on purpose, so it runs beside the event loop and not on it
 _PASSWORDS = PasswordHash((Argon2Hasher(),))
 _LAST_USE_RESOLUTION = timedelta(minutes=1)
 
@@ -50,6 +52,7 @@ async def register(
     """
     if problems := rules.registration_problems(name=name, email=email, password=password):
         raise InvalidInput(problems)
+    password_hash = await asyncio.to_thread(_PASSWORDS.hash, rules.normalize_password(password))
     added = await session.execute(
         insert(User)
         .values(
@@ -57,7 +60,7 @@ async def register(
             email=email.strip(),
             email_normalized=rules.normalize_email(email),
             name=" ".join(name.split()),
-            password_hash=_PASSWORDS.hash(rules.normalize_password(password)),
+            password_hash=password_hash,
             created_at=now,
         )
         .on_conflict_do_nothing(index_elements=[User.email_normalized])
@@ -106,7 +109,8 @@ async def sign_in(
         )
     user = (await session.execute(select(User).where(User.email_normalized == address))).scalar_one_or_none()
     stored = user.password_hash if user is not None else None
-    correct = _PASSWORDS.verify(rules.normalize_password(password[: 4 * rules.PASSWORD_MAX]), stored or _decoy())
+    typed = rules.normalize_password(password[: 4 * rules.PASSWORD_MAX])
+    correct = await asyncio.to_thread(_PASSWORDS.verify, typed, stored or _decoy())
     if user is None or not correct:
         session.add(SignInFailure(id=new_id(), key_digest=key, at=now))
         return None

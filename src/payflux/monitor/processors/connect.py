@@ -6,6 +6,7 @@ First Stripe is asked, with no transaction open; what it allows is stored afterw
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -57,9 +58,10 @@ async def authorize_with_key(world: World, *, key: str) -> Authorized:
 
     Raises InvalidInput on `key`, in words for the person who pasted it, or ProcessorUnavailable.
     """
-    if not key.startswith(("rk_live_", "rk_test_")):
+    if not re.fullmatch(r"rk_(live|test)_\w+", key, re.ASCII):
         refusal = _KEY_REFUSALS.get(
-            key[:3], "This is not a Stripe restricted key: those start with rk_live_ or rk_test_."
+            key[:3],
+            "This is not a Stripe restricted key: those start with rk_live_ or rk_test_ and hold letters and digits.",
         )
         raise InvalidInput({"key": refusal})
     try:

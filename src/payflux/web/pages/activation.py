@@ -46,6 +46,7 @@ router = APIRouter(dependencies=[Depends(signed_in)])
 MAY_CONNECT = [Depends(require_entitled, scope="function"), Depends(require_manager)]
 
 PROGRESS_INTERVAL = 0.3  # seconds between looks at the database while somebody watches
+STREAM_LOOKS = 200  # then the browser asks again, and proves again who it is
 
 
 @router.get("/activate")
@@ -125,7 +126,9 @@ async def arming_state(who: Who, session: Tenant, world: CurrentWorld) -> Respon
 async def arming_events(request: Request, who: Who, world: CurrentWorld) -> AsyncIterator[ServerSentEvent]:
     """The same as server-sent events, one for each change, until the workspace is live or needs a person."""
     said: Progress | None = None
-    while not await request.is_disconnected():
+    for _ in range(STREAM_LOOKS):
+        if await request.is_disconnected():
+            return
         async with world.database.tenant(who.account_id) as session:
             progress = await activation_progress(session, account_id=who.account_id, now=world.clock.now())
         if progress != said:

@@ -49,7 +49,7 @@ async def dashboard(
     surface = await newest_surface(session, account_id=who.account_id, workspace_id=workspace.id)
     projection = await newest_projection(session, account_id=who.account_id, workspace_id=workspace.id)
     if surface is None or projection is None:
-        return RedirectResponse(HOME[ActivationState(workspace.activation_state)], status_code=HTTPStatus.SEE_OTHER)
+        return RedirectResponse("/activate/arming", status_code=HTTPStatus.SEE_OTHER)
     assert workspace.connection_id is not None
     connection = await get_connection(session, account_id=who.account_id, connection_id=workspace.connection_id)
     forbidden = sorted(resource for resource, state in connection.capabilities.items() if state == "forbidden")
