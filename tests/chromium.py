@@ -26,7 +26,9 @@ def find() -> Path | None:
 
 def environment() -> dict[str, str | float | bool]:
     """The environment the browser starts in: an unpacked one finds its libraries beside it."""
-    libraries = [str(path) for path in (UNPACKED / "root" / "usr" / "lib").glob("*-linux-gnu*")]
+    libraries = sorted(
+        {str(file.parent) for file in (UNPACKED / "root" / "usr" / "lib").glob("*-linux-gnu*/**/*.so*")}
+    )
     return {**os.environ, **({"LD_LIBRARY_PATH": ":".join(libraries)} if libraries else {})}
 
 
@@ -73,8 +75,9 @@ def _unpack_debian_packages(apt: str) -> bool:
         text=True,
         check=False,
     ).stdout
-    names = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
-    if not names or not _run(apt, *options, "download", *names, cwd=packages):
+    # chromium looks for its data beside itself, so that of the system does not serve
+    names = sorted({"chromium-common", *(line.split()[1] for line in plan.splitlines() if line.startswith("Inst "))})
+    if "chromium" not in names or not _run(apt, *options, "download", *names, cwd=packages):
         return False
     return all(_run("dpkg-deb", "-x", str(package), str(root)) for package in packages.glob("*.deb"))
 
