@@ -13,6 +13,7 @@ from starlette.types import Message
 
 from payflux.settings import Settings
 
+MACHINE = {"Accept": "application/json"}
 PAGE = "text/html,application/xhtml+xml,*/*;q=0.8"
 PASSWORD = "quiet harbour lantern"
 _TOKEN = re.compile(r'name="csrf_token" value="([0-9a-f]{64})"')
