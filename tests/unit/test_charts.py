@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
-from payflux.kit.charts import BandPoint, Bar, Format, band_chart, bar_chart, nice_ticks, sparkline, step_scale
+from payflux.kit.charts import BandPoint, Bar, Format, band_chart, bar_chart, nice_ticks, step_scale
 
 SVG = "{http://www.w3.org/2000/svg}"
 RISING = [BandPoint(day, day * 100, day * 80, day * 130) for day in range(91)]
@@ -29,7 +29,6 @@ def rising(title: str = "Held back", format_x: Format = "Day {:.0f}".format, for
 CHARTS = {
     "band": rising(),
     "bar": bar_chart([Bar("Week 1", 3), Bar("Week 2", 0)], title="Sales", description="By week."),
-    "spark": sparkline([1, 2, 1], title="Sales"),
     "steps": step_scale(["Low", "High"], 2, title="Band", danger_from=2),
 }
 
@@ -76,7 +75,6 @@ def test_a_chart_of_nothing_but_zeros_is_still_drawn():
     flat = [BandPoint(day, 0, 0, 0) for day in range(3)]
     assert "nan" not in band_chart(flat, title="Nothing", description="Nothing is held.")
     assert "nan" not in bar_chart([Bar("a", 0)], title="Nothing", description="")
-    assert drawn(sparkline([], title="Nothing")).find(f"{SVG}path") is None
 
 
 def test_impossible_charts_are_refused():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 
 class ActivationState(StrEnum):
@@ -45,10 +46,14 @@ TRANSITIONS: dict[tuple[ActivationState | None, Cause], ActivationState] = {
 class Conditions(Protocol):
     """The part of a workspace that says whether it is live."""
 
-    connection_id: object | None
-    baseline_generated_at: datetime | None
-    first_projection_at: datetime | None
-    alert_policy_armed_at: datetime | None
+    @property
+    def connection_id(self) -> UUID | None: ...
+    @property
+    def baseline_generated_at(self) -> datetime | None: ...
+    @property
+    def first_projection_at(self) -> datetime | None: ...
+    @property
+    def alert_policy_armed_at(self) -> datetime | None: ...
 
 
 def missing_conditions(workspace: Conditions, *, entitled: bool) -> list[str]:

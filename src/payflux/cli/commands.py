@@ -17,13 +17,13 @@ from rich.markup import escape
 
 from payflux.app import create_app
 from payflux.cli.analyze import analyze
-from payflux.cli.databases import check_database, owner_database, prepare_database, urls_of
+from payflux.cli.databases import check_database, embedded_server, owner_database, prepare_database, urls_of
 from payflux.cli.doctor import examine, report
 from payflux.cli.processes import PartFailed, end_with_supervisor
 from payflux.cli.run import PortTaken, run_all
 from payflux.kit.database import DatabaseError
 from payflux.kit.logs import configure_logging
-from payflux.kit.postgres import EmbeddedPostgres, PostgresError, find_binaries
+from payflux.kit.postgres import PostgresError
 from payflux.sandbox.server import run as run_sandbox
 from payflux.settings import Settings, SettingsError, load_settings
 from payflux.worker.main import work_until_stopped
@@ -112,7 +112,7 @@ def reset(
 ) -> None:
     """Delete the embedded database and everything else in the data folder."""
     with _settings("reset") as settings:
-        home = EmbeddedPostgres(settings.data_dir / "postgres", find_binaries(settings.pg_bin)).home
+        home = embedded_server(settings).home
         folders = [folder for folder in (home, settings.data_dir) if folder.exists()]
         if not folders:
             console.print(f"Nothing to delete in {settings.data_dir}.")

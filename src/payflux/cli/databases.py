@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.billing.service import seed_catalogue
 from payflux.kit.database import Database, DatabaseError, DatabaseUrls, create_engine, database_urls, role_password
-from payflux.kit.migrate import migrate_async
+from payflux.kit.migrate import migrate
 from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from payflux.settings import Settings, environment_variable
 
@@ -36,7 +36,7 @@ def owner_database(settings: Settings) -> Generator[str, None, None]:
         return
     if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:  # it would end this process and leave the server running
         signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
-    server = EmbeddedPostgres(settings.data_dir / "postgres", find_binaries(settings.pg_bin))
+    server = embedded_server(settings)
     server.start()
     try:
         password = role_password(settings.secret_key.get_secret_value(), OWNER_ROLE)
@@ -44,6 +44,11 @@ def owner_database(settings: Settings) -> Generator[str, None, None]:
         yield server.url(user=OWNER_ROLE, password=password, database=DATABASE)
     finally:
         server.release()
+
+
+def embedded_server(settings: Settings) -> EmbeddedPostgres:
+    """The embedded server of these settings, not started; its `home` says where its data is."""
+    return EmbeddedPostgres(settings.data_dir / "postgres", find_binaries(settings.pg_bin))
 
 
 def _refuse_unreadable(url: str, variable: str) -> None:
@@ -97,7 +102,7 @@ async def check_database(urls: DatabaseUrls) -> None:
 
 async def prepare_database(urls: DatabaseUrls) -> int:
     """Migrate, then write the catalogue; returns the number of plans."""
-    await migrate_async(urls, script_location="payflux:migrations")
+    await migrate(urls, script_location="payflux:migrations")
     engine = create_engine(urls.owner)
     try:
         async with AsyncSession(engine) as session, session.begin():

@@ -11,7 +11,8 @@ from markupsafe import Markup
 
 from payflux.cli.readout import basis_sentence, reading_lines
 from payflux.kit.charts import BandPoint, Bar, band_chart, bar_chart
-from payflux.monitor.processors.events import Kind, Status, pack_letters
+from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.events import pack_letters
 from payflux.monitor.processors.exports import ReadReport
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.risk.surface import RiskSurface

@@ -12,7 +12,7 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from payflux.cli.databases import owner_database, prepare_database, urls_of
+from payflux.cli.databases import embedded_server, owner_database, prepare_database, urls_of
 from payflux.cli.processes import PartFailed, Supervisor
 from payflux.settings import Settings, environment_variable
 
@@ -127,7 +127,7 @@ def _say_what_runs(console: Console, settings: Settings, plans: int) -> None:
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     table.add_row("web", f"http://{settings.host}:{settings.port}")
     table.add_row("worker", "one, for pulls, scores and projections")
-    database = "DATABASE_URL" if settings.database_url else f"PostgreSQL in {settings.data_dir / 'postgres'}"
+    database = "DATABASE_URL" if settings.database_url else f"PostgreSQL in {embedded_server(settings).home}"
     table.add_row("database", f"{database}, {plans} plans")
     if settings.uses_sandbox:
         table.add_row("Stripe", f"{settings.sandbox_url}  a sandbox with made-up merchants; no key is set")

@@ -7,7 +7,7 @@ A style sheet overrides them through classes, since any CSS rule beats a present
     .chart              the svg element                 .chart-line, .chart-range, .chart-mark    band chart
     .chart-text         labels and ticks                .chart-bar                               bar chart
     .chart-grid         lines of the grid               .chart-step, .chart-step-on, .chart-danger  step scale
-    .chart-hit          the invisible area of a point   .chart-spark                             sparkline
+    .chart-hit          the invisible area of a point
 
 Each point's `.chart-hit` carries `data-index`, `data-label`, `data-value` and, where there is an interval,
 `data-low` and `data-high` as formatted text, and `data-x`, `data-y` in the units of the `viewBox`; its own `<title>`
@@ -172,20 +172,6 @@ def bar_chart(
             body.append(_text(x + slot / 2, height - 12, bar.label, "middle"))
         body.append(_hit((x, top, slot, bottom - top), (x + slot / 2, y), index, bar.label, format_y(bar.value)))
     return _svg("chart-bars", width, height, title, description, body)
-
-
-def sparkline(values: Sequence[float], *, title: str, width: int = 120, height: int = 28) -> Markup:
-    """A line without axes through `values`, scaled to their own range; a flat one runs through the middle."""
-    low, high = min(values, default=0.0), max(values, default=0.0)
-    step = (width - 4) / max(len(values) - 1, 1)
-    line = [
-        (2 + index * step, height / 2 if high == low else 2 + (high - value) / (high - low) * (height - 4))
-        for index, value in enumerate(values)
-    ]
-    path = Markup('<path class="chart-spark" fill="none" stroke="{}" stroke-width="1.5" d="{}"/>').format(
-        ACCENT, _path(line)
-    )
-    return _svg("chart-sparkline", width, height, title, "", [path] if line else [])
 
 
 def step_scale(

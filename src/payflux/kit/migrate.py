@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import asyncpg
 from alembic import command
 from alembic.config import Config
@@ -19,16 +17,11 @@ LOCK_TIMEOUT = "5s"
 _MIGRATION_LOCK = 7_264_518_301
 
 
-def migrate(urls: DatabaseUrls, *, script_location: str) -> None:
+async def migrate(urls: DatabaseUrls, *, script_location: str) -> None:
     """Create the two roles unless they exist, run every migration not yet run, and grant the roles their rights.
 
     `script_location` is the package with the migrations. Raises DatabaseError.
     """
-    asyncio.run(migrate_async(urls, script_location=script_location))
-
-
-async def migrate_async(urls: DatabaseUrls, *, script_location: str) -> None:
-    """The same, inside a running event loop."""
     try:
         connection = await asyncpg.connect(asyncpg_address(urls.owner))
     except (OSError, ValueError, asyncpg.PostgresError) as error:

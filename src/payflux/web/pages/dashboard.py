@@ -9,9 +9,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from payflux.activation.models import Workspace
 from payflux.activation.service import first_visit, get_workspace
-from payflux.activation.states import HOME, ActivationState
+from payflux.activation.states import HOME, ActivationState, missing_conditions
 from payflux.frontdoor.billing.models import Subscription
-from payflux.frontdoor.billing.rules import trial_days_left
+from payflux.frontdoor.billing.rules import is_entitled, trial_days_left
 from payflux.monitor.processors.permissions import resource_label
 from payflux.monitor.processors.queries import get_connection
 from payflux.monitor.projections.queries import newest_projection
@@ -26,16 +26,13 @@ router = APIRouter(dependencies=[Depends(signed_in)])
 
 def product_context(world: World, workspace: Workspace, subscription: Subscription | None) -> dict[str, object]:
     """What every page of the signed-in product knows beside its own content."""
-    days_left = subscription and trial_days_left(
-        status=subscription.status, current_period_end=subscription.current_period_end, now=world.clock.now()
-    )
-    return {
-        "workspace": workspace,
-        "live": workspace.activation_state == ActivationState.LIVE_MONITORED,
-        "trial": None
-        if subscription is None or days_left is None
-        else {"days_left": days_left, "plan": subscription.plan.capitalize()},
-    }
+    now, entitled, trial = world.clock.now(), False, None
+    if subscription is not None:
+        status, ends = subscription.status, subscription.current_period_end
+        entitled = is_entitled(status=status, current_period_end=ends, now=now)
+        days_left = trial_days_left(status=status, current_period_end=ends, now=now)
+        trial = None if days_left is None else {"days_left": days_left, "plan": subscription.plan.capitalize()}
+    return {"workspace": workspace, "live": not missing_conditions(workspace, entitled=entitled), "trial": trial}
 
 
 @router.get("/dashboard", dependencies=[Depends(require_entitled, scope="function")])

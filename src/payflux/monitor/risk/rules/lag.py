@@ -62,11 +62,6 @@ REFUND_CURVE = curve_through((0, 0.05), (3, 0.30), (7, 0.55), (14, 0.75), (30, 0
 """Assumed arrival of refunds by age: most return policies end after 14 or 30 days. An assumption, not a measurement."""
 
 
-def curve_at(curve: np.ndarray, ages: np.ndarray) -> np.ndarray:
-    """`curve` at `ages` in days, millionths."""
-    return curve[np.clip(ages, 0, LAST_AGE)]
-
-
 def ages_in_days(at: np.ndarray, now: int) -> np.ndarray:
     return (now - at) // DAY
 
