@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from payflux.monitor.processors.events import EVENT_DTYPE, Kind, Method, Status, pack_letters, sort_events
+from payflux.monitor.processors.codes import Kind, Method, Status
+from payflux.monitor.processors.events import EVENT_DTYPE, pack_letters, sort_events
 
 AS_OF = datetime(2026, 11, 21, tzinfo=UTC)
 _DAY = 86_400

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from sqlalchemy import func, select, text
 
-from payflux.monitor.processors.events import EVENT_DTYPE, Kind
+from payflux.monitor.processors.codes import Kind
+from payflux.monitor.processors.events import EVENT_DTYPE
 from payflux.monitor.processors.models import Connection, DailyRollup, HistoryPull, PullWindow, StoredEvent
 from payflux.monitor.processors.pull import pull_progress, run_pull
 from payflux.monitor.processors.queries import count_events, get_connection, history_of_pull, last_pulled_at

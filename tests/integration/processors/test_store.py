@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from payflux.monitor.processors.events import Kind, PaymentEvent, Status, event_record
+from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.events import PaymentEvent, event_record
 from payflux.monitor.processors.models import Connection, ConnectionMethod, ConnectionStatus, StoredEvent
 from payflux.monitor.processors.queries import read_events
 from payflux.monitor.processors.store import upsert_events

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from payflux.monitor.processors.events import Kind, Method, Network, Outcome, Status
+from payflux.monitor.processors.codes import Kind, Method, Network, Outcome, Status
 from tests.unit.exports.files import DISPUTE, EVENT, MOVEMENT, PAYMENT, read, write
 
 

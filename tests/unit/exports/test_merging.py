@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from payflux.monitor.processors.events import Kind, Status
+from payflux.monitor.processors.codes import Kind, Status
 from tests.unit.exports.files import DISPUTE, MOVEMENT, PAYMENT, read, write
 
 REFUNDED = {

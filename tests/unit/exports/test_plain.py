@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payflux.monitor.processors.events import Kind, Method, Network, Outcome, PaymentEvent, RiskLevel, Status
+from payflux.monitor.processors.codes import Kind, Method, Network, Outcome, RiskLevel, Status
+from payflux.monitor.processors.events import PaymentEvent
 from payflux.monitor.processors.exports import read_exports, write_plain
 from payflux.monitor.processors.exports.amounts import LARGEST
 from payflux.monitor.processors.exports.tables import engine

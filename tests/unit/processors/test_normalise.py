@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from payflux.monitor.processors import decode
 from payflux.monitor.processors.account_state import account_snapshot, balance_snapshot
-from payflux.monitor.processors.events import Kind, Method, Network, Outcome, PaymentEvent, RiskLevel, Status, moment
+from payflux.monitor.processors.codes import Kind, Method, Network, Outcome, RiskLevel, Status
+from payflux.monitor.processors.events import PaymentEvent, moment
 from payflux.monitor.processors.normalise import (
     charge_event,
     dispute_event,

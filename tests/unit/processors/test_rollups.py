@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflux.monitor.processors.events import EVENT_DTYPE, Kind, PaymentEvent, Status, event_columns
+from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_columns
 from payflux.monitor.processors.rollups import METRICS, roll_up, unpack_rollup
 
 NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)

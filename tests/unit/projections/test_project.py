@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from payflux.monitor.processors.events import EVENT_DTYPE, Kind, Status, pack_letters
+from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.events import EVENT_DTYPE, pack_letters
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.rules import forecast_sales, project

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from payflux.monitor.processors.events import EVENT_DTYPE, Kind, Method, Network, Status, pack_letters
+from payflux.monitor.processors.codes import Kind, Method, Network, Status
+from payflux.monitor.processors.events import EVENT_DTYPE, pack_letters
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 
 DAY = 86_400

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payflux.monitor.processors.events import EVENT_DTYPE, Kind, Status, pack_letters, sort_events
+from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.events import EVENT_DTYPE, pack_letters, sort_events
 from payflux.monitor.risk import rules
 from payflux.monitor.risk.rules import Features, features
 from payflux.monitor.risk.rules.features import COLUMNS

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from payflux.monitor.processors.events import Kind
+from payflux.monitor.processors.codes import Kind
 from payflux.monitor.risk.rules import lag
 from tests.unit.risk.building import DAY, NOW, about, sales
 

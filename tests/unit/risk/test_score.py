@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from payflux.monitor.processors.events import EVENT_DTYPE, Kind, Network, Status, pack_letters
+from payflux.monitor.processors.codes import Kind, Network, Status
+from payflux.monitor.processors.events import EVENT_DTYPE, pack_letters
 from payflux.monitor.risk.rules import score
 from payflux.monitor.risk.surface import Level, RiskSurface, Signal, Trend
 from tests.unit.risk.building import AS_OF, DAY, FULL, NOW, SOUND, about, elevated_merchant, rows, sales, spread

@@ -9,16 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from payflux.monitor.processors import decode
-from payflux.monitor.processors.events import (
-    Kind,
-    Method,
-    Network,
-    Outcome,
-    PaymentEvent,
-    RiskLevel,
-    Status,
-    moment,
-)
+from payflux.monitor.processors.codes import Kind, Method, Network, Outcome, RiskLevel, Status
+from payflux.monitor.processors.events import PaymentEvent, moment
 
 _CHARGE = {"succeeded": Status.SUCCEEDED, "pending": Status.PENDING, "failed": Status.FAILED}
 _REFUND = _CHARGE | {"canceled": Status.CANCELED, "requires_action": Status.PENDING}

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.kit.database import driver_connection
 from payflux.kit.errors import NotFound
 from payflux.monitor.processors.account_state import stored_state
+from payflux.monitor.processors.codes import Kind
 from payflux.monitor.processors.copybinary import decode_copy
-from payflux.monitor.processors.events import EVENT_DTYPE, Kind, sort_events
+from payflux.monitor.processors.events import EVENT_DTYPE, sort_events
 from payflux.monitor.processors.models import Connection, HistoryPull, StoredEvent
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 import msgspec
 import numpy as np
 
-from payflux.monitor.processors.events import EVENT_DTYPE, Kind, Status, unpack_letters
+from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.events import EVENT_DTYPE, unpack_letters
 
 METRICS: tuple[str, ...] = (
     "payments",  # charges that succeeded

@@ -11,7 +11,8 @@ from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.database import driver_connection
-from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_record, reason_code
+from payflux.monitor.processors.codes import reason_code
+from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_record
 from payflux.monitor.processors.models import Connection, DailyRollup
 from payflux.monitor.processors.rollups import roll_up
 

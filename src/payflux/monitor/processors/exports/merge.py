@@ -12,7 +12,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from payflux.monitor.processors.events import Kind, PaymentEvent, Status
+from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.events import PaymentEvent
 from payflux.monitor.processors.exports.layouts.layout import CHARGE_FACTS, SUMMARY, Ending, summary_id
 
 Key = tuple[Kind, str]

@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from payflux.monitor.processors.events import Kind, PaymentEvent, Status
+from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.events import PaymentEvent
 from payflux.monitor.processors.exports.layouts import LAYOUTS, balance_activity, plain, unified_payments
 from payflux.monitor.processors.exports.layouts.layout import Ending, Layout
 from payflux.monitor.processors.exports.merge import Facts

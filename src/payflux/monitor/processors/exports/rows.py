@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import IntEnum
 from typing import TypeVar
 
-from payflux.monitor.processors.events import Method, Network, Status
+from payflux.monitor.processors.codes import Method, Network, Status
 from payflux.monitor.processors.exports.amounts import minor_units
 from payflux.monitor.processors.exports.report import Trouble
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from msgspec.structs import replace
 
-from payflux.monitor.processors.events import Status
+from payflux.monitor.processors.codes import Status
 from payflux.monitor.risk.rules.exposure import balance_in_all, debt, outlook
 from payflux.monitor.risk.rules.exposure import coverage as covered
 from payflux.monitor.risk.rules.history import DAY, History

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from msgspec.structs import replace
 
-from payflux.monitor.processors.events import Method, Network, Status
+from payflux.monitor.processors.codes import Method, Network, Status
 from payflux.monitor.risk.rules import lag
 from payflux.monitor.risk.rules.bands import BANDINGS, level_of
 from payflux.monitor.risk.rules.history import DAY, History

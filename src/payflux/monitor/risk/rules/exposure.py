@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from payflux.monitor.processors.events import Status
+from payflux.monitor.processors.codes import Status
 from payflux.monitor.risk.rules import lag
 from payflux.monitor.risk.rules.disputes import WARNING_ESCALATION
 from payflux.monitor.risk.rules.history import DAY, History

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from payflux.monitor.processors.events import Kind, Status
+from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.risk.rules.statistics import entropy
 
 COLUMNS = ("at", "settled", "source", "card", "kind", "status", "settled_currency", "country")

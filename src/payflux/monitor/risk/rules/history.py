@@ -7,7 +7,8 @@ from datetime import datetime
 
 import numpy as np
 
-from payflux.monitor.processors.events import EVENT_DTYPE, Kind, Network, Status, unpack_letters
+from payflux.monitor.processors.codes import Kind, Network, Status
+from payflux.monitor.processors.events import EVENT_DTYPE, unpack_letters
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 
 DAY = 86_400

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from payflux.monitor.processors.events import Kind
+from payflux.monitor.processors.codes import Kind
 from payflux.monitor.risk.rules.history import DAY, History
 
 DEFAULT_HOLD_DAYS = 90

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal, NamedTuple
 
-from payflux.monitor.processors.events import Network
+from payflux.monitor.processors.codes import Network
 
 Confidence = Literal["processor", "secondary"]
 """`processor`: read in a network's or processor's own page. `secondary`: only reported by others."""

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from msgspec.structs import replace
 
-from payflux.monitor.processors.events import Outcome
+from payflux.monitor.processors.codes import Outcome
 from payflux.monitor.risk.rules.bands import MINIMUM_EVENTS, MINIMUM_PAYMENTS, level_of
 from payflux.monitor.risk.rules.features import RETRY_SECONDS
 from payflux.monitor.risk.rules.history import DAY, History

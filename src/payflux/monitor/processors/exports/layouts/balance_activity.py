@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from payflux.monitor.processors.events import Kind, Outcome, PaymentEvent, Status
+from payflux.monitor.processors.codes import Kind, Outcome, Status
+from payflux.monitor.processors.events import PaymentEvent
 from payflux.monitor.processors.exports.layouts.layout import Ending, Found, Layout, words
 from payflux.monitor.processors.exports.report import Trouble
 from payflux.monitor.processors.exports.rows import RefusedRowError, Row, method, network

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from payflux.monitor.processors.events import Kind, Method, Network, PaymentEvent
+from payflux.monitor.processors.codes import Kind, Method, Network
+from payflux.monitor.processors.events import PaymentEvent
 from payflux.monitor.processors.exports.layouts.layout import Found, Layout
 from payflux.monitor.processors.exports.rows import DISPUTE_STATUSES, Row, method, network
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from payflux.monitor.processors.events import Kind, PaymentEvent, Status
+from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.events import PaymentEvent
 from payflux.monitor.processors.exports.rows import Row
 
 

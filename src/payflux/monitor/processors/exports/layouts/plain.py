@@ -18,7 +18,8 @@ from typing import TypeVar
 
 import msgspec
 
-from payflux.monitor.processors.events import Kind, Method, Network, Outcome, PaymentEvent, RiskLevel, Status
+from payflux.monitor.processors.codes import Kind, Method, Network, Outcome, RiskLevel, Status
+from payflux.monitor.processors.events import PaymentEvent
 from payflux.monitor.processors.exports.amounts import LARGEST
 from payflux.monitor.processors.exports.layouts.layout import Found, Layout
 from payflux.monitor.processors.exports.report import Trouble

@@ -6,7 +6,8 @@ to the real objects when another file lists them.
 
 from __future__ import annotations
 
-from payflux.monitor.processors.events import Kind, Outcome, PaymentEvent, Status
+from payflux.monitor.processors.codes import Kind, Outcome, Status
+from payflux.monitor.processors.events import PaymentEvent
 from payflux.monitor.processors.exports.layouts.layout import CHARGE_FACTS, Found, Layout, summary_id, words
 from payflux.monitor.processors.exports.report import Trouble
 from payflux.monitor.processors.exports.rows import DISPUTE_STATUSES, RefusedRowError, Row, method, network
