@@ -26,9 +26,7 @@ def find() -> Path | None:
 
 def environment() -> dict[str, str | float | bool]:
     """The environment the browser starts in: an unpacked one finds its libraries beside it."""
-    libraries = sorted(
-        {str(file.parent) for file in (UNPACKED / "root" / "usr" / "lib").glob("*-linux-gnu*/**/*.so*")}
-    )
+    libraries = sorted({str(file.parent) for file in (UNPACKED / "root" / "usr" / "lib").glob("*-linux-gnu*/**/*.so*")})
     return {**os.environ, **({"LD_LIBRARY_PATH": ":".join(libraries)} if libraries else {})}
 
 

@@ -157,3 +157,22 @@ def test_a_stranger_gets_problem_details_where_a_machine_asks(product: Running) 
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["code"] == "not_signed_in"
     assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_alice_disconnects_connects_another_account_and_sees_that_ones_numbers_alone(page: Page) -> None:
+    register(page, "alice")
+    connect(page, "not-ready")
+    page.get_by_role("link", name="Enter your workspace").click(timeout=30_000)
+    expect(page.locator(".band__name")).to_contain_text("Critical")
+    page.get_by_role("link", name="Connection").click()
+    page.locator("summary", has_text="Disconnect").click()
+    page.get_by_role("button", name="Disconnect this account").click()
+    expect(page.get_by_role("heading", name="No processor is connected")).to_be_visible()
+    page.get_by_role("link", name="Connect Stripe").click()
+    connect(page, "healthy")
+    page.goto("/dashboard")
+    expect(page.locator(".band__name").or_(page.locator(".stages"))).to_be_visible()
+    expect(page.get_by_text("Critical Tier 5")).to_have_count(0)
+    page.goto("/activate/arming")
+    page.get_by_role("link", name="Enter your workspace").click(timeout=30_000)
+    expect(page.locator(".band__name")).to_contain_text("Low")

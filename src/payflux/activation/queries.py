@@ -12,19 +12,19 @@ from payflux.activation.progress import Progress, progress_of
 from payflux.activation.service import get_workspace
 from payflux.monitor.alerts.models import AlertRule
 from payflux.monitor.processors.pull import pull_progress
-from payflux.monitor.projections.queries import newest_projection
-from payflux.monitor.risk.queries import newest_surface
+from payflux.monitor.projections.queries import projection_of_pull
+from payflux.monitor.risk.queries import surface_of_pull
 
 
 async def activation_progress(session: AsyncSession, *, account_id: UUID, now: datetime) -> Progress:
     """The four stages of the account's workspace, counted in what is stored."""
     workspace = await get_workspace(session, account_id=account_id)
-    pulled = {} if workspace.pull_id is None else await pull_progress(session, workspace.pull_id)
+    pulled: dict[str, int] = {}
     surface = projection = None
-    if workspace.baseline_generated_at is not None:
-        surface = await newest_surface(session, account_id=account_id, workspace_id=workspace.id)
-    if workspace.first_projection_at is not None:
-        projection = await newest_projection(session, account_id=account_id, workspace_id=workspace.id)
+    if workspace.pull_id is not None:
+        pulled = await pull_progress(session, workspace.pull_id)
+        surface = await surface_of_pull(session, account_id=account_id, pull_id=workspace.pull_id)
+        projection = await projection_of_pull(session, account_id=account_id, pull_id=workspace.pull_id)
     armed = 0
     if workspace.alert_policy_armed_at is not None:
         armed = (

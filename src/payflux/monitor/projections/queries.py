@@ -12,17 +12,10 @@ from payflux.monitor.projections.models import ReserveProjectionRecord
 from payflux.monitor.projections.projection import ReserveProjection
 
 
-async def newest_projection(session: AsyncSession, *, account_id: UUID, workspace_id: UUID) -> ReserveProjection | None:
-    """The workspace's newest reserve projection, or None before the first."""
-    stored = (
-        await session.execute(
-            select(ReserveProjectionRecord.projection)
-            .where(
-                ReserveProjectionRecord.account_id == account_id,
-                ReserveProjectionRecord.workspace_id == workspace_id,
-            )
-            .order_by(ReserveProjectionRecord.as_of.desc())
-            .limit(1)
-        )
-    ).scalar_one_or_none()
+async def projection_of_pull(session: AsyncSession, *, account_id: UUID, pull_id: UUID) -> ReserveProjection | None:
+    """What was said of the history that a pull brought, or None before that."""
+    query = select(ReserveProjectionRecord.projection).where(
+        ReserveProjectionRecord.account_id == account_id, ReserveProjectionRecord.pull_id == pull_id
+    )
+    stored = (await session.execute(query)).scalar_one_or_none()
     return None if stored is None else msgspec.convert(stored, ReserveProjection)

@@ -13,17 +13,17 @@ from payflux.monitor.processors.queries import history_of_pull
 from payflux.monitor.projections.models import ReserveProjectionRecord
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.rules import project
-from payflux.monitor.risk.queries import newest_surface
+from payflux.monitor.risk.queries import surface_of_pull
 
 
 async def project_workspace(
     session: AsyncSession, *, account_id: UUID, workspace_id: UUID, pull_id: UUID
 ) -> ReserveProjection:
-    """Project from the newest risk surface and the history that a pull brought, and store the projection.
+    """Project from the history that a pull brought and the risk surface scored from it, and store the projection.
 
     Raises Conflict when the workspace has not been scored yet.
     """
-    surface = await newest_surface(session, account_id=account_id, workspace_id=workspace_id)
+    surface = await surface_of_pull(session, account_id=account_id, pull_id=pull_id)
     if surface is None:
         raise Conflict("There is no risk surface to project from yet.")
     history = await history_of_pull(session, account_id=account_id, pull_id=pull_id)

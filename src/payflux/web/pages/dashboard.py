@@ -14,8 +14,8 @@ from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.rules import is_entitled, trial_days_left
 from payflux.monitor.processors.permissions import resource_label
 from payflux.monitor.processors.queries import get_connection
-from payflux.monitor.projections.queries import newest_projection
-from payflux.monitor.risk.queries import newest_surface
+from payflux.monitor.projections.queries import projection_of_pull
+from payflux.monitor.risk.queries import surface_of_pull
 from payflux.web.charts import tier_chart, trapped_capital_chart
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_entitled, signed_in
 from payflux.web.rendering import render
@@ -41,13 +41,12 @@ async def dashboard(
 ) -> Response:
     """The newest readout; until there is one, the page that leads to it."""
     workspace = await get_workspace(session, account_id=who.account_id)
-    if workspace.activation_state == ActivationState.PAID_UNCONNECTED:
+    if workspace.connection_id is None or workspace.pull_id is None:
         return RedirectResponse("/dashboard/activate-prompt", status_code=HTTPStatus.SEE_OTHER)
-    surface = await newest_surface(session, account_id=who.account_id, workspace_id=workspace.id)
-    projection = await newest_projection(session, account_id=who.account_id, workspace_id=workspace.id)
+    surface = await surface_of_pull(session, account_id=who.account_id, pull_id=workspace.pull_id)
+    projection = await projection_of_pull(session, account_id=who.account_id, pull_id=workspace.pull_id)
     if surface is None or projection is None:
         return RedirectResponse("/activate/arming", status_code=HTTPStatus.SEE_OTHER)
-    assert workspace.connection_id is not None
     connection = await get_connection(session, account_id=who.account_id, connection_id=workspace.connection_id)
     forbidden = sorted(resource for resource, state in connection.capabilities.items() if state == "forbidden")
     return render(
