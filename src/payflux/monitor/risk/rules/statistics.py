@@ -33,7 +33,10 @@ def wilson_interval(events: int, trials: int, z: float = Z80) -> tuple[float, fl
     centre = share + z * z / (2 * trials)
     half = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
     scale = 1 + z * z / trials
-    return settle(max(0.0, (centre - half) / scale)), settle(min(1.0, (centre + half) / scale))
+    # at the ends of the scale the terms cancel but for rounding
+    low = 0.0 if share == 0 else settle((centre - half) / scale)
+    high = 1.0 if share == 1 else settle((centre + half) / scale)
+    return low, high
 
 
 def gamma_cdf(x: float, shape: float) -> float:
