@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,6 +14,7 @@ from tempfile import mkdtemp
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 from pydantic import SecretStr
@@ -23,6 +25,10 @@ from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from payflux.settings import Settings, load_settings
 from payflux.world.bootstrap import World, build_world
 from tests import chromium
+
+# a busy machine is no defect, and a gate gives the same answer twice
+hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+hypothesis.settings.load_profile("house")
 
 SECRET = "a secret for tests alone, 32 characters or more"
 TEMPLATE = "payflux_template"
