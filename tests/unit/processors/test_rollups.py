@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_columns
-from payflux.monitor.processors.rollups import METRICS, roll_up, unpack_rollup
+from payflux.monitor.processors.rollups import METRICS, Rollup, roll_up, unpack_rollup, update
 
 NOON = datetime(2026, 10, 1, 12, tzinfo=UTC)
 
@@ -62,6 +62,7 @@ def test_each_day_counts_what_happened_on_it_in_utc() -> None:
         "payment_volume": 1000,
         "declines": 1,
         "decline_volume": 400,
+        "events": 2,
     }
     assert not any(days[1].values())
     assert {name: value for name, value in days[2].items() if value} == {
@@ -71,6 +72,9 @@ def test_each_day_counts_what_happened_on_it_in_utc() -> None:
         "dispute_volume": 1000,
         "inquiries": 1,
         "held_volume": 100,
+        "succeeded_refunds": 1,
+        "succeeded_refund_volume": 300,
+        "events": 5,
     }
 
 
@@ -106,3 +110,44 @@ def test_no_events_give_no_rollup() -> None:
 def test_an_array_of_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match="EVENT_DTYPE"):
         roll_up(np.zeros(3))
+
+
+def stored(rollups: list[Rollup]) -> list[tuple[str, date, bytes]]:
+    return [(rollup.currency, rollup.first_day, rollup.vector) for rollup in rollups]
+
+
+@given(st.lists(EVENTS, max_size=6))
+def test_any_sequence_of_new_and_changed_events_ends_in_the_bytes_of_rolling_up_everything(
+    batches: list[list[PaymentEvent]],
+) -> None:
+    state: dict[str, PaymentEvent] = {}
+    rollups: list[Rollup] = []
+    for batch in batches:
+        now = {event.source_id: event for event in batch}
+        before = [state[key] for key in now if key in state]
+        state |= now
+        rollups = update(rollups, event_columns(before), event_columns(now.values()))
+        assert stored(rollups) == stored(roll_up(event_columns(state.values())))
+    assert update(rollups, event_columns(state.values()), np.empty(0, EVENT_DTYPE)) == []
+
+
+def test_an_event_that_changes_its_day_and_currency_leaves_the_old_ones() -> None:
+    first, second = event(Kind.CHARGE, Status.SUCCEEDED, 5), event(Kind.CHARGE, Status.SUCCEEDED, 7, days=3, number=1)
+    moved = event(Kind.CHARGE, Status.SUCCEEDED, 7, days=1, currency="eur", number=1)
+    rollups = update(roll_up(event_columns([first, second])), event_columns([second]), event_columns([moved]))
+    assert [(rollup.currency, rollup.first_day, len(rollup.matrix)) for rollup in rollups] == [
+        ("eur", date(2026, 10, 2), 1),
+        ("usd", date(2026, 10, 1), 1),
+    ]
+
+
+def test_taking_away_what_was_never_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="more was removed"):
+        update([], event_columns([event(Kind.CHARGE, Status.SUCCEEDED, 5)]), np.empty(0, EVENT_DTYPE))
+
+
+def test_a_rollup_of_fewer_metrics_is_not_changed_but_made_anew() -> None:
+    (rollup,) = roll_up(event_columns([event(Kind.CHARGE, Status.SUCCEEDED, 5)]))
+    old = Rollup(rollup.currency, rollup.first_day, rollup.matrix[:, :-1])
+    with pytest.raises(ValueError, match="other metrics"):
+        update([old], np.empty(0, EVENT_DTYPE), np.empty(0, EVENT_DTYPE))
