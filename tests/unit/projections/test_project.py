@@ -10,6 +10,7 @@ from payflux.monitor.processors.events import EVENT_DTYPE, pack_letters
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.rules import forecast_sales, project
+from payflux.monitor.projections.rules.forecast import daily_sales
 from payflux.monitor.risk.rules import score
 from payflux.monitor.risk.rules.history import prepare
 from payflux.monitor.risk.surface import RiskSurface
@@ -91,7 +92,7 @@ def test_the_weekday_profile_is_kept() -> None:
     events = sales(per_day=20, amount=100)
     weekday = (events["at"] // DAY + 3) % 7  # the epoch was a Thursday
     quiet = events[(weekday < 5) | (np.arange(len(events)) % 4 == 0)]
-    forecast = forecast_sales(prepare(quiet, as_of=AS_OF), 28)
+    forecast = forecast_sales(daily_sales(prepare(quiet, as_of=AS_OF), 84), 28)
     first = (NOW // DAY + 1 + 3) % 7
     days = (first + np.arange(28)) % 7
     assert set(forecast.daily[days < 5].tolist()) == {2_000}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from payflux.monitor.risk.rules.history import DAY, History
-from payflux.monitor.risk.rules.statistics import Z80, median, robust_scale
+from payflux.monitor.risk.rules.statistics import Z80, median, robust_scale, settle
 
 WEEKS = 12
 RECENT_WEEKS = 4
@@ -20,42 +20,47 @@ DRIFT = 0.1
 
 
 class VolumeForecast(NamedTuple):
-    """`daily` are expected sales of day 1, 2, … after the readout's day, integer minor units.
+    """`daily` are expected sales of day 1, 2, … after the readout's day, int64 minor units.
 
-    `spread` is the relative error of one week; `trend_multiplier` is already in `daily`.
+    `weeks` is how many whole weeks of sales it rests on, 0 for less than one. `trend_multiplier` is already in `daily`.
+    `spread` is the relative error of one week; 0 for sales that never varied.
     """
 
     daily: np.ndarray
     weeks: int
-    spread: float
     trend_multiplier: float
+    spread: float
 
-    def relative_half_width(self, days: int) -> float:
-        """Half the 80 % band of the sum of `days` days, relative to that sum, at most 1.
+    def band(self, days: int) -> tuple[float, float]:
+        """Factors on the expected sum of the first `days` days: its 80 % interval is sum · low … sum · high.
 
-        z·s·√(1/n + π/2k + 0.1·n) with n weeks ahead and k weeks seen: noise of the weeks, error of the median, drift;
-        z is Student's t for k − 1 degrees by its first Cornish-Fisher term.
+        low ≤ 1 ≤ high. The logarithm of high, and of 1 / low, is t·s·√(1/n + π/2k + 0.1·n) with n weeks ahead and k
+        weeks seen: noise of the weeks, error of the median, drift; t is Student's for k − 1 degrees by its first
+        Cornish-Fisher term. Less than a week of sales says nothing: 0 … 2 (assumed).
         """
         if days <= 0 or self.spread == 0:
-            return 0.0
-        n, k = days / 7, max(1, self.weeks)
+            return 1.0, 1.0
+        if not self.weeks:
+            return 0.0, 2.0
+        n, k = days / 7, self.weeks
         t = Z80 + (Z80**3 + Z80) / (4 * max(1, k - 1))
-        return min(1.0, t * self.spread * math.sqrt(1 / n + math.pi / (2 * k) + DRIFT * n))
+        width = math.exp(min(2.0, t * self.spread * math.sqrt(1 / n + math.pi / (2 * k) + DRIFT * n)))
+        return settle(1 / width), settle(width)
 
 
-def forecast_sales(history: History, days: int) -> VolumeForecast:
-    """Sales of the next `days` whole UTC days from the last 12 weeks of whole days, main currency.
+def forecast_sales(sold: np.ndarray, days: int) -> VolumeForecast:
+    """Sales of the next `days` whole UTC days.
 
-    Level: median of the weeks since the first sale among them, moved halfway to the median of the last four, by at
-    most 10 %. Profile: median of each weekday. Only payments count, so that any source of the same sales gives the
-    same cents.
+    `sold` are int64 settled sales, minor units, of consecutive whole UTC days, oldest first, the last one yesterday.
+    Level: median of the last 12 whole weeks since the first sale among them, moved halfway to the median of the last
+    four, by at most 10 %. Profile: median of each weekday.
     """
-    sold = daily_sales(history, 7 * WEEKS)
+    sold = sold[-7 * WEEKS :]
     active = np.flatnonzero(sold)
     age = len(sold) - int(active[0]) if active.size else 0
     if age < 7:
         level = int(sold.sum()) * 7 // age if age else 0
-        return VolumeForecast(_spread_over(level, 7 * [1], days), 0, 1.0 if age else 0.0, 1.0)
+        return VolumeForecast(_spread_over(level, 7 * [1], days), 0, 1.0, 1.0 if age else 0.0)
     seen = sold[len(sold) - age // 7 * 7 :].reshape(-1, 7)
     weeks = [int(week) for week in seen.sum(axis=1)]
     level, basis_points = _middle(weeks), 10_000
@@ -69,8 +74,8 @@ def forecast_sales(history: History, days: int) -> VolumeForecast:
     return VolumeForecast(
         _spread_over(level * basis_points // 10_000, profile, days),
         len(weeks),
-        _spread(weeks, level),
         basis_points / 10_000,
+        _spread(weeks, level),
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 from payflux.monitor.projections.projection import Exposure, ProjectedWindow, ReserveProjection, ReserveScenario
-from payflux.monitor.projections.rules.forecast import WEEKS, VolumeForecast, forecast_sales
+from payflux.monitor.projections.rules.forecast import WEEKS, VolumeForecast, daily_sales, forecast_sales
 from payflux.monitor.projections.rules.reserves import WHOLE, rolling_reserve, scenario_of, stress_of
 from payflux.monitor.risk.rules import inputs_hash
 from payflux.monitor.risk.rules.exposure import DELIVERY_DAYS, coverage, debt, outlook
@@ -42,7 +42,8 @@ def project(
         raise ValueError("a horizon is at least one day")
     history = prepare(events, as_of=as_of, account=account, balance=balance, window_days=surface.window_days)
     days = max(PATH_DAYS, *horizons)
-    forecast, holds = forecast_sales(history, days), open_holds(history)
+    forecast = forecast_sales(daily_sales(history, 7 * WEEKS), days)
+    holds = open_holds(history)
     scenario, stress = scenario_of(surface.risk_tier, history), stress_of(surface.risk_tier)
     path = _path(history, forecast, holds, scenario, range(days + 1))
     return ReserveProjection(
@@ -76,8 +77,8 @@ def _path(
     path = []
     for day, held in zip(days, rolling_reserve(forecast.daily, scenario.rate, scenario.hold_days, days), strict=True):
         observed = holds.open_at(history.now + day * DAY)
-        off = round(held * forecast.relative_half_width(min(day, scenario.hold_days)))
-        path.append((day, observed + held, observed + held - off, observed + held + off))
+        low, high = forecast.band(min(day, scenario.hold_days))
+        path.append((day, observed + held, observed + round(held * low), observed + round(held * high)))
     return path
 
 
@@ -140,7 +141,7 @@ def _assumptions(
             )
             + "; a spike is not extrapolated."
         )
-    elif forecast.spread:
+    elif forecast.daily.any():
         said.append(f"Less than a week of sales is known of the {WEEKS} weeks that a forecast takes: very uncertain.")
     else:
         said.append(f"No sales in the last {WEEKS} weeks: nothing is forecast, so nothing new can be held.")
