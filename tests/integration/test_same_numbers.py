@@ -16,7 +16,7 @@ from payflux.monitor.processors.pull import run_pull, start_pull
 from payflux.monitor.processors.queries import History, history_of_pull
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.rules import project
-from payflux.monitor.risk.rules import score
+from payflux.monitor.risk.rules import prepare, score
 from payflux.monitor.risk.surface import RiskSurface
 from payflux.world.bootstrap import World
 
@@ -36,7 +36,7 @@ async def pulled(world: World, merchant: str) -> tuple[str, History]:
 
 
 def readout(history: History) -> tuple[RiskSurface, ReserveProjection]:
-    surface = score(history.events, as_of=history.as_of, account=history.account, balance=history.balance)
+    surface = score(prepare(history.events, as_of=history.as_of, account=history.account, balance=history.balance))
     return surface, project(
         history.events, surface, as_of=history.as_of, account=history.account, balance=history.balance
     )

@@ -23,7 +23,7 @@ from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_c
 from payflux.monitor.processors.exports import Reading, UnreadableFileError, read_exports
 from payflux.monitor.processors.exports.tables import Progress as Report
 from payflux.monitor.projections.rules import project
-from payflux.monitor.risk.rules import score
+from payflux.monitor.risk.rules import prepare, score
 
 FRESH_DAYS = 7
 """Events as recent as this are read as of now; older ones as of the end of their last day."""
@@ -119,7 +119,7 @@ def columns_of(events: Sequence[PaymentEvent]) -> np.ndarray:
 
 def _publish(reading: Reading, as_of: AsOf, *, json_: bool, html: Path | None) -> None:
     columns = columns_of(reading.events)
-    surface = score(columns, as_of=as_of.instant, account=None, balance=None)
+    surface = score(prepare(columns, as_of=as_of.instant))
     projection = project(columns, surface, as_of=as_of.instant, account=None, balance=None)
     if html is not None:
         page = report_page(surface, projection, reading.report, columns, as_of_basis=as_of.basis)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from payflux.monitor.processors.codes import Kind, Network, Status
 from payflux.monitor.processors.events import EVENT_DTYPE, pack_letters
-from payflux.monitor.risk.rules import score
+from payflux.monitor.risk.rules import prepare, score
 from payflux.monitor.risk.surface import Level, RiskSurface, Signal, Trend
 from tests.unit.risk.building import AS_OF, DAY, FULL, NOW, SOUND, about, elevated_merchant, rows, sales, spread
 
@@ -18,7 +18,7 @@ EMPTY = np.zeros(0, EVENT_DTYPE)
 
 
 def scored(events: np.ndarray, **known: object) -> RiskSurface:
-    return score(events, **{"as_of": AS_OF, "account": SOUND, "balance": FULL, **known})  # ty: ignore[invalid-argument-type]
+    return score(prepare(events, **{"as_of": AS_OF, "account": SOUND, "balance": FULL, **known}))  # ty: ignore[invalid-argument-type]
 
 
 def signal(surface: RiskSurface, key: str) -> Signal:
@@ -33,7 +33,7 @@ def test_the_demo_merchant_is_elevated_by_its_disputes_alone() -> None:
     assert leading.threshold == 0.0075
     disputes = signal(surface, "dispute_activity")
     assert 0.0080 < (disputes.value or 0) < 0.0090
-    assert leading.sentence.startswith(f"{disputes.numerator} disputes on 2,400 payments in the last 30 days is 0.8")
+    assert leading.sentence.startswith(f"{disputes.numerator} disputes on 2,360 payments in the last 30 days is 0.8")
     assert leading.lowers.startswith("Below 18 disputes on this volume it is no longer high: refund the 4 open")
     assert 30 <= surface.stability_score <= 60
     assert surface.trend == Trend.STABLE

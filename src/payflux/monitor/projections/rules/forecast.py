@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from payflux.monitor.risk.rules.history import DAY, History
+from payflux.monitor.risk.rules.history import History
 from payflux.monitor.risk.rules.statistics import Z80, median, robust_scale, settle
 
 WEEKS = 12
@@ -81,12 +81,9 @@ def forecast_sales(sold: np.ndarray, days: int) -> VolumeForecast:
 
 def daily_sales(history: History, days: int) -> np.ndarray:
     """Settled payments of each of the last `days` whole UTC days in the main currency, oldest first."""
-    today = history.now // DAY
-    mine = history.payments[history.payments["settled_currency"] == history.currency]
-    place = mine["at"] // DAY - (today - days)
-    chosen = (place >= 0) & (place < days)
+    rows = history.in_currency(history.last(history.payments, days, skip=1))
     sold = np.zeros(days, np.int64)
-    np.add.at(sold, place[chosen], mine["settled"][chosen])
+    np.add.at(sold, rows["day"] - (history.today - days), rows["settled"])
     return sold
 
 

@@ -8,11 +8,12 @@ from msgspec.structs import replace
 from payflux.monitor.processors.codes import Status
 from payflux.monitor.risk.rules.exposure import balance_in_all, debt, outlook
 from payflux.monitor.risk.rules.exposure import coverage as covered
-from payflux.monitor.risk.rules.history import DAY, History
+from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.holds import open_holds, reserve_rate
 from payflux.monitor.risk.rules.measures import days_window, unseen, value_signal
 from payflux.monitor.risk.surface import Level, Signal
 
+MINIMUM_PAYOUTS = 5
 _SCHEDULE_DAYS = {"daily": 1, "weekly": 7, "monthly": 31}
 
 
@@ -82,10 +83,10 @@ def payout_failures(history: History) -> Signal:
     """Payouts that failed or were canceled, 30 days; count; 1 / 2 / 3."""
     if not history.payouts.size:
         return unseen("payout_failures", "Payouts cannot be seen in this data.", window=days_window(30))
-    status = history.last(history.payouts, 30)["status"]
-    broken = int(np.count_nonzero((status == Status.FAILED) | (status == Status.CANCELED)))
+    payouts = history.last(history.payouts, 30)
+    broken = count(payouts[(payouts["status"] == Status.FAILED) | (payouts["status"] == Status.CANCELED)])
     return value_signal(
-        "payout_failures", broken, broken, window=days_window(30), numerator=broken, denominator=len(status)
+        "payout_failures", broken, broken, window=days_window(30), numerator=broken, denominator=count(payouts)
     )
 
 
@@ -98,12 +99,12 @@ def payout_gap(history: History) -> Signal:
     window = "since the last payout"
     if history.account and history.account.payout_interval == "manual":
         return unseen("payout_gap", "Payouts are made by hand.", window=window)
-    status = history.payouts["status"]
-    moving = history.payouts[(status == Status.SUCCEEDED) | (status == Status.PENDING)]["at"]
-    moving = moving[moving > history.now - history.window_days * DAY]
-    if moving.size < 5:
+    payouts = history.last(history.payouts, history.window_days)
+    moving = payouts[(payouts["status"] == Status.SUCCEEDED) | (payouts["status"] == Status.PENDING)]
+    days = np.unique(moving["day"])
+    if count(moving) < MINIMUM_PAYOUTS or days.size < 2:
         return unseen("payout_gap", "Insufficient evidence: fewer than five payouts.", window=window)
     scheduled = _SCHEDULE_DAYS.get(history.account.payout_interval, 1) if history.account else 1
-    usual = max(scheduled * DAY, int(np.diff(moving).max()))
-    ratio = (history.now - int(moving[-1])) / usual
-    return value_signal("payout_gap", ratio, ratio, window=window, note=f"The usual gap is {usual / DAY:.0f} days.")
+    usual = max(scheduled, int(np.diff(days).max()))
+    ratio = (history.today - int(days[-1])) / usual
+    return value_signal("payout_gap", ratio, ratio, window=window, note=f"The usual gap is {usual} days.")

@@ -8,9 +8,10 @@ from msgspec.structs import replace
 from payflux.monitor.processors.codes import Method, Network, Status
 from payflux.monitor.risk.rules import lag
 from payflux.monitor.risk.rules.bands import BANDINGS, level_of
-from payflux.monitor.risk.rules.history import DAY, History
+from payflux.monitor.risk.rules.history import History, count, totals
 from payflux.monitor.risk.rules.measures import days_window, plain_signal, rate_signal, too_little
 from payflux.monitor.risk.rules.networks import Programme, Step, monthly_fine, programme, step_reached
+from payflux.monitor.risk.rules.summary import DAY
 from payflux.monitor.risk.surface import Level, Signal
 
 ACTIVITY_DAYS = 30
@@ -26,8 +27,8 @@ def dispute_activity(history: History) -> Signal:
     Inquiries and prevented disputes do not count; refunded, won and lost ones do (Stripe, "Measuring disputes" and
     "Monitoring programs"). The tier takes the share itself, as processors do; an alert should take `low`.
     """
-    disputes = len(history.last(history.disputes, ACTIVITY_DAYS))
-    payments = len(history.last(history.payments, ACTIVITY_DAYS))
+    disputes = count(history.last(history.disputes, ACTIVITY_DAYS))
+    payments = count(history.last(history.payments, ACTIVITY_DAYS))
     return rate_signal(
         "dispute_activity", disputes, payments, window=days_window(ACTIVITY_DAYS), on_lower_bound=False, note=_HIDDEN
     )
@@ -41,27 +42,29 @@ def ultimate_dispute_rate(history: History) -> Signal:
     critical level is kept for what was counted.
     """
     payments = history.last(history.payments, history.window_days)
-    start = history.now - history.window_days * DAY
-    seen = history.disputes[history.disputes["charge_at"] > start]
-    ages = lag.ages_in_days(payments["at"], history.now)
-    ones = np.ones(len(payments), np.int64)
-    curve = lag.own_curve(seen["charge_at"], seen["at"], history.now, history.window_days)
-    estimate = lag.ultimate_rate(len(seen), lag.ripe_exposure(ones, ages, curve))
-    reference = lag.ultimate_rate(len(seen), lag.ripe_exposure(ones, ages, lag.DISPUTE_CURVE))
-    gate = too_little(len(seen), len(payments))
+    seen = history.disputes[history.disputes["charge_day"] > history.today - history.window_days]
+    disputes, paid = count(seen), count(payments)
+    ages = history.today - payments["day"]
+    charge_at, disputed_at = (
+        np.repeat(seen[name].astype(np.int64) * DAY, seen["count"]) for name in ("charge_day", "day")
+    )
+    curve = lag.own_curve(charge_at, disputed_at, history.now, history.window_days)
+    estimate = lag.ultimate_rate(disputes, lag.ripe_exposure(payments["count"], ages, curve))
+    reference = lag.ultimate_rate(disputes, lag.ripe_exposure(payments["count"], ages, lag.DISPUTE_CURVE))
+    gate = too_little(disputes, paid)
     banding = BANDINGS["ultimate_dispute_rate"]
     judged = None if gate else reference.low
-    note = f"{len(seen)} seen so far; the level is set on the lower bound {reference.low:.2%}."
+    note = f"{disputes} seen so far; the level is set on the lower bound {reference.low:.2%}."
     return Signal(
         key="ultimate_dispute_rate",
         label=banding.label,
         unit=banding.unit,
         window=f"payments of the {days_window(history.window_days)}",
-        value=estimate.value if len(payments) else None,
-        low=estimate.low if len(payments) else None,
-        high=estimate.high if len(payments) else None,
-        numerator=len(seen),
-        denominator=len(payments),
+        value=estimate.value if paid else None,
+        low=estimate.low if paid else None,
+        high=estimate.high if paid else None,
+        numerator=disputes,
+        denominator=paid,
         thresholds=banding.thresholds,
         level=min(Level.HIGH, level_of("ultimate_dispute_rate", judged)),
         judged=judged,
@@ -72,23 +75,25 @@ def ultimate_dispute_rate(history: History) -> Signal:
 
 def fraud_warning_rate(history: History) -> Signal:
     """Early fraud warnings / payments, 30 days; share; 0.3 / 0.5 / 0.75 % on the lower bound."""
-    warnings = len(history.last(history.warnings, ACTIVITY_DAYS))
-    payments = len(history.last(history.payments, ACTIVITY_DAYS))
+    warnings = count(history.last(history.warnings, ACTIVITY_DAYS))
+    payments = count(history.last(history.payments, ACTIVITY_DAYS))
     return rate_signal("fraud_warning_rate", warnings, payments, window=days_window(ACTIVITY_DAYS))
 
 
 def open_warnings(history: History) -> Signal:
     """Warnings that can still be answered by a refund; count. Four in five become disputes if nothing is done."""
-    count = int(np.count_nonzero(history.warnings["status"] == Status.ACTIONABLE))
+    still_open = count(history.warnings[history.warnings["status"] == Status.ACTIONABLE])
     return plain_signal(
         "open_warnings",
         "Open fraud warnings",
         "count",
-        float(count),
+        float(still_open),
         window="now",
         source="docs.stripe.com/disputes/how-disputes-work",
-        note=f"About {WARNING_ESCALATION * count:.0f} of them become disputes if nothing is done." if count else "",
-        numerator=count,
+        note=f"About {WARNING_ESCALATION * still_open:.0f} of them become disputes if nothing is done."
+        if still_open
+        else "",
+        numerator=still_open,
     )
 
 
@@ -146,22 +151,22 @@ def _programme_signal(key: str, history: History, phase: Programme | None, count
     events, payments, this_month = _by_month(history, phase, counted)
     found = []
     for month, window in ((this_month - 1, "last calendar month"), (this_month, "month to date")):
-        count, base = events.get(month, 0), payments.get(_denominator_month(phase, month), 0)
-        signal = rate_signal(key, count, base, window=window, note=_HIDDEN)
-        found.append(_gated_by_count(signal, phase, count))
+        reached, base = events.get(month, 0), payments.get(_denominator_month(phase, month), 0)
+        signal = rate_signal(key, reached, base, window=window, note=_HIDDEN)
+        found.append(_gated_by_count(signal, phase, reached))
     worse = max(found, key=lambda signal: (signal.level, signal.judged or 0.0))
     needed = phase.steps[-1] if key == "vamp" else phase.steps[0]
     limit = f"{phase.name}: {needed.name} needs {needed.ratio:.1%} and {needed.count:,} events in a month."
     return replace(worse, note=f"{limit} {worse.note}")
 
 
-def _gated_by_count(signal: Signal, phase: Programme, count: int) -> Signal:
+def _gated_by_count(signal: Signal, phase: Programme, reached: int) -> Signal:
     """A programme's level needs its count as well as its ratio."""
     critical = phase.steps[0] if phase.key == "ecm" else phase.steps[-1]
     level = signal.level
-    if level == Level.CRITICAL and (count < critical.count or (signal.judged or 0) < critical.ratio):
+    if level == Level.CRITICAL and (reached < critical.count or (signal.judged or 0) < critical.ratio):
         level = Level.HIGH
-    if level == Level.HIGH and phase.key == "vamp" and count < phase.steps[0].count:
+    if level == Level.HIGH and phase.key == "vamp" and reached < phase.steps[0].count:
         level = Level.WARN
     return replace(signal, level=level)
 
@@ -171,26 +176,29 @@ def _by_month(history: History, phase: Programme, counted: np.ndarray) -> tuple[
 
     Months that the history does not hold whole have no payments: their ratio cannot be said.
     """
-    shift = 4 * DAY if phase.key == "ecm" and history.account and history.account.country == "US" else 0
+    shift = 4 if phase.key == "ecm" and history.account and history.account.country == "US" else 0
     mine = history.payments[history.payments["network"] == phase.network]
     theirs = counted[counted["network"] == phase.network]
     if phase.key == "vamp":
         mine, theirs = (events[events["method"] != Method.CARD_PRESENT] for events in (mine, theirs))
-    payments, events = _count(_months(mine["at"])), _count(_months(theirs["at"] - shift))
-    first = int(_months(history.payments["at"][:1])[0]) if len(history.payments) else 0
+    payments, events = _by_months(mine, 0), _by_months(theirs, shift)
+    first = month_of(int(history.payments["day"][0])) if history.payments.size else 0
     payments.pop(first, None)
-    now = np.array([history.now - shift])
-    return events, payments, int(_months(now)[0])
+    return events, payments, month_of(history.today - shift)
 
 
 def _denominator_month(phase: Programme, month: int) -> int:
     return month if phase.denominator == "same month" else month - 1
 
 
-def _months(at: np.ndarray) -> np.ndarray:
-    return at.astype("datetime64[s]").astype("datetime64[M]").astype(np.int64)
+def month_of(day: int) -> int:
+    """The calendar month of a day, both counted since 1970."""
+    return int(np.datetime64(day, "D").astype("datetime64[M]").astype(np.int64))
 
 
-def _count(months: np.ndarray) -> dict[int, int]:
-    values, counts = np.unique(months, return_counts=True)
-    return {int(month): int(count) for month, count in zip(values, counts, strict=True)}
+def _by_months(rows: np.ndarray, shift: int) -> dict[int, int]:
+    by_month: dict[int, int] = {}
+    for day, events in totals(rows, "day").items():
+        month = month_of(day - shift)
+        by_month[month] = by_month.get(month, 0) + events
+    return by_month

@@ -13,7 +13,7 @@ import numpy as np
 from payflux.monitor.processors.codes import Status
 from payflux.monitor.risk.rules import lag
 from payflux.monitor.risk.rules.disputes import WARNING_ESCALATION
-from payflux.monitor.risk.rules.history import DAY, History
+from payflux.monitor.risk.rules.history import History, count
 
 DELIVERY_DAYS = 7
 """A sale is delivered evenly over a week: for goods 7 to 10 days are usual. Assumed, as no delivery date is stored."""
@@ -48,23 +48,22 @@ def outlook(history: History) -> Outlook:
     of the dispute rate itself, and so one more dispute never lowers it.
     """
     sales = history.last(history.payments, history.window_days)
-    sales = sales[sales["settled_currency"] == history.currency]
-    start = history.now - history.window_days * DAY
+    sales = history.in_currency(sales)
+    start = history.today - history.window_days
     refunds, disputes = (
-        events[(events["charge_at"] > start) & (events["settled_currency"] == history.currency)]
-        for events in (history.refunds, history.disputes)
+        history.in_currency(rows[rows["charge_day"] > start]) for rows in (history.refunds, history.disputes)
     )
-    amounts, ages = sales["settled"], lag.ages_in_days(sales["at"], history.now)
-    back, back_ages = refunds["settled"], lag.ages_in_days(refunds["charge_at"], history.now)
-    ticket = int(amounts.sum()) / len(sales) if len(sales) else 0.0
+    amounts, ages = sales["settled"], history.today - sales["day"]
+    back, back_ages = refunds["settled"], history.today - refunds["charge_day"]
+    ticket = int(amounts.sum()) / count(sales) if sales.size else 0.0
 
     def unripe(curve: np.ndarray) -> int:
         kept = lag.unripe_exposure(amounts, ages, curve) - lag.unripe_exposure(back, back_ages, curve)
         return max(0, kept)
 
-    def rate(events: np.ndarray, curve: np.ndarray, prior: float) -> tuple[float, float]:
+    def rate(rows: np.ndarray, curve: np.ndarray, prior: float) -> tuple[float, float]:
         ripe = lag.ripe_exposure(amounts, ages, curve)
-        return lag.amount_rate(int(events["settled"].sum()), ripe, len(events), ticket, prior)
+        return lag.amount_rate(int(rows["settled"].sum()), ripe, count(rows), ticket, prior)
 
     def to_come(unripe_millionths: int, share: float) -> int:
         return round(unripe_millionths / lag.MILLION * share)
@@ -110,5 +109,4 @@ def _undelivered(amounts: np.ndarray, ages: np.ndarray) -> int:
 def _open_cases(history: History) -> int:
     disputes = history.disputes[history.disputes["status"] == Status.OPEN]
     warnings = history.warnings[history.warnings["status"] == Status.ACTIONABLE]
-    at_risk = int(history.settled(warnings).sum())
-    return int(history.settled(disputes).sum()) + round(at_risk * WARNING_ESCALATION)
+    return history.volume(disputes) + round(history.volume(warnings) * WARNING_ESCALATION)

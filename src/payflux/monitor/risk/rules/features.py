@@ -9,16 +9,14 @@ from typing import NamedTuple
 import numpy as np
 
 from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.risk.rules.retries import times_of_retries
 from payflux.monitor.risk.rules.statistics import entropy
 
 COLUMNS = ("at", "settled", "source", "card", "kind", "status", "settled_currency", "country")
 """The columns of EVENT_DTYPE that the features read."""
 
 DAY = 86_400
-RETRY_SECONDS = 3_600
 _KINDS = len(Kind) + 1
-_SLOT_BITS = 22
-_MANY = 1 << 11
 _PAID = Kind.CHARGE * 16 + Status.SUCCEEDED
 _DECLINED = Kind.CHARGE * 16 + Status.FAILED
 
@@ -72,8 +70,10 @@ def features(events: np.ndarray | Mapping[str, np.ndarray], as_of: datetime, day
         volume = int(amounts.sum() if single else amounts[paid_currency == main].sum())
         refunded = int(settled[refund[currency[refund] == main]].sum())
     countries = np.bincount(column("country")[paid])
-    source = column("source") if isinstance(events, np.ndarray) or "source" in events else None
-    retries = _retries(at if whole else at[recent], column("card"), source, code) if declines else 0
+    tried = np.flatnonzero(((code == _PAID) | (code == _DECLINED)) & (column("card") != 0)) if declines else paid[:0]
+    source = column("source")[tried] if isinstance(events, np.ndarray) or "source" in events else None
+    moments = at[tried] if whole else at[recent][tried]
+    retries = len(times_of_retries(moments, column("card")[tried], source, code[tried] == _DECLINED))
     return Features(
         payments=payments,
         volume=volume,
@@ -84,30 +84,3 @@ def features(events: np.ndarray | Mapping[str, np.ndarray], as_of: datetime, day
         retry_pressure=retries / attempts if attempts else 0.0,
         geographic_entropy=entropy([int(n) for n in countries[1:] if n]),
     )
-
-
-def _retries(at: np.ndarray, card: np.ndarray, source: np.ndarray | None, code: np.ndarray) -> int:
-    """Attempts whose card's previous attempt was declined at most an hour before."""
-    failed = (code == _DECLINED) & (card != 0)
-    attempt = failed | ((code == _PAID) & (card != 0))
-    chosen = np.flatnonzero(attempt if at.size < _MANY else attempt & _around_declines(at, card, failed))
-    card, at, failed = card[chosen], at[chosen], failed[chosen]
-    source = np.arange(chosen.size) if source is None else source[chosen]
-    in_order = (at[1:] > at[:-1]) | ((at[1:] == at[:-1]) & (source[1:] >= source[:-1]))
-    order = np.argsort(card, kind="stable") if in_order.all() else np.lexsort((source, at, card))
-    card, at, failed = card[order], at[order], failed[order]
-    return int(np.count_nonzero((card[1:] == card[:-1]) & failed[:-1] & (at[1:] - at[:-1] <= RETRY_SECONDS)))
-
-
-def _around_declines(at: np.ndarray, card: np.ndarray, failed: np.ndarray) -> np.ndarray:
-    """Which events may lie within an hour after a decline of their card, by a hashed set of (card, 4,096 seconds).
-
-    Whatever lies between a decline and an attempt within the hour is among them, so that neighbours stay neighbours
-    and the sort is small.
-    """
-    slot = ((card >> 7) + (at >> 12)) & ((1 << _SLOT_BITS) - 1)
-    declined = np.zeros(1 << _SLOT_BITS, bool)
-    places = slot[failed]
-    declined[places] = True
-    declined[(places + 1) & ((1 << _SLOT_BITS) - 1)] = True
-    return declined[slot]

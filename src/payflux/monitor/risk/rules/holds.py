@@ -7,10 +7,14 @@ from typing import NamedTuple
 import numpy as np
 
 from payflux.monitor.processors.codes import Kind
-from payflux.monitor.risk.rules.history import DAY, History
+from payflux.monitor.risk.rules.history import History
+from payflux.monitor.risk.rules.summary import DAY
 
 DEFAULT_HOLD_DAYS = 90
 """How long a hold without a release date is assumed to last: PayPal's example, Stripe's "normally 30 to 90 days"."""
+
+FLOW_DAYS = 30
+"""The days whose sales and holds the rate of a reserve is measured on."""
 
 
 class Holds(NamedTuple):
@@ -62,19 +66,23 @@ def reserve_rate(history: History) -> float:
 
     The flow, not the stock: an ordinary rolling reserve of 10 % for 90 days stands at 30 % of a month's sales.
     """
-    booked = history.last(_in_currency(history, Kind.RESERVE_HOLD), 30)
-    sales = int(history.settled(history.last(history.payments, 30)).sum())
-    return min(1.0, int(booked["settled"].sum()) / sales) if sales > 0 else 0.0
+    sales = history.volume(history.last(history.payments, FLOW_DAYS))
+    return min(1.0, int(_booked(history)["settled"].sum()) / sales) if sales > 0 else 0.0
 
 
 def usual_hold_days(history: History) -> int:
     """The median scheduled length of the last 30 days' holds in whole days; 90 when none has a date."""
-    booked = history.last(_in_currency(history, Kind.RESERVE_HOLD), 30)
+    booked = _booked(history)
     booked = booked[booked["ends_at"] > booked["at"]]
     lengths = np.sort((booked["ends_at"] - booked["at"] + DAY // 2) // DAY)
     return max(1, int(lengths[len(lengths) // 2])) if lengths.size else DEFAULT_HOLD_DAYS
 
 
+def _booked(history: History) -> np.ndarray:
+    holds = _in_currency(history, Kind.RESERVE_HOLD)
+    return holds[holds["at"] >= (history.today - FLOW_DAYS + 1) * DAY]
+
+
 def _in_currency(history: History, kind: Kind) -> np.ndarray:
-    events = history.events
-    return events[(events["kind"] == kind) & (events["settled_currency"] == history.currency)]
+    moved = history.summary.holds
+    return moved[(moved["kind"] == kind) & (moved["settled_currency"] == history.currency)]

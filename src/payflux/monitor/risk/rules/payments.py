@@ -9,8 +9,7 @@ from msgspec.structs import replace
 
 from payflux.monitor.processors.codes import Outcome
 from payflux.monitor.risk.rules.bands import MINIMUM_EVENTS, MINIMUM_PAYMENTS, level_of
-from payflux.monitor.risk.rules.features import RETRY_SECONDS
-from payflux.monitor.risk.rules.history import DAY, History
+from payflux.monitor.risk.rules.history import History, count, totals, weighted_median
 from payflux.monitor.risk.rules.measures import days_window, plain_signal, rate_signal, too_little, value_signal
 from payflux.monitor.risk.rules.statistics import entropy, median
 from payflux.monitor.risk.surface import Level, Signal
@@ -22,11 +21,11 @@ _OWN = "PayFlux; shown, not judged, as no threshold has a source"
 def refund_rate(history: History) -> Signal:
     """Refunded amount / sales, 30 days, in the main settlement currency; share; 8 / 15 / 25 % (our defaults)."""
     refunds, payments = history.last(history.refunds, 30), history.last(history.payments, 30)
-    volume, refunded = int(history.settled(payments).sum()), int(history.settled(refunds).sum())
-    waits = refunds["at"] - refunds["charge_at"]
-    known = waits[refunds["charge_at"] > 0]
-    note = f"Median wait from payment to refund {median(known.tolist()) / DAY:.0f} days." if known.size else ""
-    gate = too_little(len(refunds), len(payments))
+    volume, refunded = history.volume(payments), history.volume(refunds)
+    known = refunds[refunds["charge_day"] > 0]
+    wait = weighted_median(known["day"] - known["charge_day"], known["count"])
+    note = "" if wait is None else f"Median wait from payment to refund {wait} days."
+    gate = too_little(count(refunds), count(payments))
     value = refunded / volume if volume > 0 else None
     return value_signal(
         "refund_rate",
@@ -41,7 +40,7 @@ def refund_rate(history: History) -> Signal:
 
 def decline_rate(history: History) -> Signal:
     """Failed / attempted charges, 30 days; share. Shown only: recurring billing declines much and harmlessly."""
-    declined, paid = len(history.last(history.declines, 30)), len(history.last(history.payments, 30))
+    declined, paid = count(history.last(history.declines, 30)), count(history.last(history.payments, 30))
     return plain_signal(
         "decline_rate",
         "Decline rate",
@@ -61,70 +60,70 @@ def card_testing(history: History) -> Signal:
     A proxy: Visa counts enumerated authorisations by a model of its own, 20 % of at least 300,000.
     """
     declines = history.last(history.declines, history.window_days)
-    attempts = len(declines) + len(history.last(history.payments, history.window_days))
+    declined = count(declines)
+    attempts = declined + count(history.last(history.payments, history.window_days))
     worst: Signal | None = None
     for weeks_ago in range(4):
-        burst = history.last(history.declines, 7, skip=7 * weeks_ago)
-        tried = len(burst) + len(history.last(history.payments, 7, skip=7 * weeks_ago))
-        rest = (len(declines) - len(burst)) / (attempts - tried) if attempts > tried else 0.0
-        cards = len(np.unique(burst["card"][burst["card"] != 0]))
-        blocked = int(np.count_nonzero(burst["outcome"] == Outcome.BLOCKED))
-        note = f"{len(burst):,} declines of {cards:,} cards, {blocked:,} blocked; {rest:.1%} in the rest of the window."
+        week = history.last(history.declines, 7, skip=7 * weeks_ago)
+        burst = count(week)
+        tried = burst + count(history.last(history.payments, 7, skip=7 * weeks_ago))
+        rest = (declined - burst) / (attempts - tried) if attempts > tried else 0.0
+        cards = max(history.last(history.summary.cards, 7, skip=7 * weeks_ago)["declined_cards"].tolist(), default=0)
+        blocked = count(week[week["outcome"] == Outcome.BLOCKED])
+        note = (
+            f"{burst:,} declines, of up to {cards:,} cards in a day, {blocked:,} blocked; "
+            f"{rest:.1%} in the rest of the window."
+        )
         window = "last 7 days" if not weeks_ago else f"7 days that ended {7 * weeks_ago} days ago"
-        signal = rate_signal("card_testing", len(burst), tried, window=window, note=note)
+        signal = rate_signal("card_testing", burst, tried, window=window, note=note)
         share = signal.value or 0.0
         calm = share <= BASELINE_FACTOR * rest and signal.level > Level.OK
-        week = replace(signal, level=Level.OK) if calm else signal
-        if worst is None or (week.level, week.judged or 0.0) > (worst.level, worst.judged or 0.0):
-            worst = week
+        signal = replace(signal, level=Level.OK) if calm else signal
+        if worst is None or (signal.level, signal.judged or 0.0) > (worst.level, worst.judged or 0.0):
+            worst = signal
     assert worst is not None
     return worst
 
 
 def retry_pressure(history: History) -> Signal:
     """Attempts within an hour after a declined attempt of the same card / attempts, 30 days; share. Shown only."""
-    attempts = np.concatenate([history.last(history.payments, 30), history.last(history.declines, 30)])
-    failed = np.arange(len(attempts)) >= len(attempts) - len(history.last(history.declines, 30))
-    order = np.lexsort((attempts["source"], attempts["at"], attempts["card"]))
-    attempts, failed = attempts[order], failed[order]
-    again = (attempts["card"][1:] == attempts["card"][:-1]) & (attempts["card"][1:] != 0)
-    soon = attempts["at"][1:] - attempts["at"][:-1] <= RETRY_SECONDS
-    retries = int(np.count_nonzero(again & soon & failed[:-1]))
+    attempts = sum(count(history.last(rows, 30)) for rows in (history.payments, history.declines))
+    retries = int(history.last(history.summary.cards, 30)["retries"].sum())
     return plain_signal(
         "retry_pressure",
         "Retries within an hour after a decline",
         "rate",
-        retries / len(attempts) if len(attempts) else None,
+        retries / attempts if attempts else None,
         window=days_window(30),
         source=_OWN,
         numerator=retries,
-        denominator=len(attempts),
+        denominator=attempts,
     )
 
 
 def failure_entropy(history: History) -> Signal:
     """Shannon's entropy of decline reasons, 30 days; nats: 0 is one reason for all. Shown only."""
     declines = history.last(history.declines, 30)
-    return _entropy_signal("failure_entropy", "Variety of decline reasons", declines["reason"], len(declines))
+    return _entropy_signal("failure_entropy", "Variety of decline reasons", declines, "reason")
 
 
 def geographic_entropy(history: History) -> Signal:
     """Shannon's entropy of the card's country over payments, 30 days; nats. Shown only."""
-    countries = history.last(history.payments, 30)["country"]
-    known = countries[countries > 0]
-    return _entropy_signal("geographic_entropy", "Variety of card countries", known, len(known))
+    payments = history.last(history.payments, 30)
+    known = payments[payments["country"] > 0]
+    return _entropy_signal("geographic_entropy", "Variety of card countries", known, "country")
 
 
 def growth(history: History) -> Signal:
-    """Sales of the last 7 days / median week of the 8 before, less 1; share; +50 / +100 / +200 %.
+    """Sales of the last 7 whole days / median week of the 8 before, less 1; share; +50 / +100 / +200 %.
 
     Its level is the milder of that and of the robust z (median absolute deviation) at 2 / 3 / 4, so
     that neither a steady rise nor a volatile shop is called a spike.
     """
-    weeks = [history.last(history.payments, 7, skip=7 * week) for week in range(9)]
-    sales = [int(history.settled(week).sum()) for week in weeks]
+    weeks = [history.last(history.payments, 7, skip=1 + 7 * week) for week in range(9)]
+    sales = [history.volume(week) for week in weeks]
     usual = median(sales[1:])
-    payments = len(weeks[0])
+    payments = count(weeks[0])
     if payments < MINIMUM_PAYMENTS or min(sales) <= 0:
         return value_signal(
             "growth", None, None, window=days_window(7), note="Insufficient evidence: nine weeks with sales are needed."
@@ -143,24 +142,24 @@ def growth(history: History) -> Signal:
 
 def ticket_drift(history: History) -> Signal:
     """log(median ticket of 7 days / of 60 days); nats, either way; 0.3 / 0.6 / 1.0. Stripe's indicator `aov`."""
-    week = history.settled(history.last(history.payments, 7))
-    usual = history.settled(history.last(history.payments, 60))
+    tickets = history.in_currency(history.summary.tickets)
+    week, usual = history.last(tickets, 7), history.last(tickets, 60)
     window = f"{days_window(7)} against 60 days"
-    now, then = float(np.median(week)) if week.size else 0.0, float(np.median(usual)) if usual.size else 0.0
-    if week.size < MINIMUM_PAYMENTS or now <= 0 or then <= 0:
+    now, then = (weighted_median(rows["ticket"], rows["count"]) or 0 for rows in (week, usual))
+    if count(week) < MINIMUM_PAYMENTS or now <= 0 or then <= 0:
         return value_signal("ticket_drift", None, None, window=window, note="Insufficient evidence.")
     drift = math.log(now / then)
-    return value_signal("ticket_drift", drift, abs(drift), window=window, numerator=round(now), denominator=round(then))
+    return value_signal("ticket_drift", drift, abs(drift), window=window, numerator=now, denominator=then)
 
 
-def _entropy_signal(key: str, label: str, codes: np.ndarray, count: int) -> Signal:
-    counts = np.unique(codes, return_counts=True)[1] if count >= MINIMUM_EVENTS else []
+def _entropy_signal(key: str, label: str, rows: np.ndarray, column: str) -> Signal:
+    events = count(rows)
     return plain_signal(
         key,
         label,
         "nats",
-        entropy([int(n) for n in counts]) if count >= MINIMUM_EVENTS else None,
+        entropy(list(totals(rows, column).values())) if events >= MINIMUM_EVENTS else None,
         window=days_window(30),
         source=_OWN,
-        denominator=count,
+        denominator=events,
     )

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC
 
 import msgspec
-import numpy as np
 
-from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 from payflux.monitor.risk.rules import account as accounts
 from payflux.monitor.risk.rules import disputes, payments
-from payflux.monitor.risk.rules.history import History, prepare
+from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.tier import reasons, stability_score
 from payflux.monitor.risk.rules.trend import trend
 from payflux.monitor.risk.surface import BANDS, RiskSurface, Signal
 
-MODEL_VERSION = "risk-1.0"
+MODEL_VERSION = "risk-2.0"
 
 SIGNALS: tuple[Callable[[History], Signal], ...] = (
     disputes.dispute_activity,
@@ -42,33 +40,25 @@ SIGNALS: tuple[Callable[[History], Signal], ...] = (
 )
 
 
-def score(
-    events: np.ndarray,
-    *,
-    as_of: datetime,
-    account: AccountSnapshot | None,
-    balance: BalanceSnapshot | None,
-    window_days: int = 90,
-) -> RiskSurface:
-    """The risk surface of `events` (an array of EVENT_DTYPE, any order, up to 13 months are read) at `as_of`.
+def score(history: History) -> RiskSurface:
+    """The risk surface of a workspace at the history's instant.
 
-    `account` or `balance` None means that it cannot be seen, which the signals and notes say. The same events in any
-    order give the same surface. Raises ValueError for another array type or an `as_of` without a time zone.
+    An account or balance of None cannot be seen, which the signals and notes say. The same events in any order give
+    the same surface.
     """
-    history = prepare(events, as_of=as_of, account=account, balance=balance, window_days=window_days)
     signals = tuple(signal(history) for signal in SIGNALS)
     why = reasons(history, signals)
     tier = why[0].tier
     direction, moved = trend(history)
-    in_window = history.last(history.payments, window_days)
+    in_window = count(history.last(history.payments, history.window_days))
     return RiskSurface(
         model_version=MODEL_VERSION,
-        as_of=as_of.astimezone(UTC),
-        window_days=window_days,
-        event_count=len(history.last(history.events, window_days)),
+        as_of=history.as_of.astimezone(UTC),
+        window_days=history.window_days,
+        event_count=history.event_count,
         risk_tier=tier,
         risk_band=BANDS[tier],
-        stability_score=stability_score(signals, tier, len(in_window)),
+        stability_score=stability_score(signals, tier, in_window),
         trend=direction,
         reasons=why,
         signals=signals,
@@ -79,10 +69,13 @@ def score(
 
 
 def inputs_hash(history: History, *settings: object) -> str:
-    """Hex SHA-256 of everything a result rests on: the canonical events as little-endian bytes, the time, the
-    snapshots and `settings` (model version, scenario, …)."""
+    """Hex SHA-256 of everything a result rests on: the summary's rows as little-endian bytes, the time, the snapshots
+    and `settings` (model version, scenario, …)."""
     digest = hashlib.sha256()
-    digest.update(history.events.astype(history.events.dtype.newbyteorder("<")).tobytes())
-    said = (history.now, history.window_days, history.account, history.balance, *settings)
+    summary = history.summary
+    for rows in (summary.groups, summary.tickets, summary.cards, summary.holds, summary.conversions):
+        digest.update(len(rows).to_bytes(8, "little") + rows.astype(rows.dtype.newbyteorder("<")).tobytes())
+    customers = [str(number) for number in summary.customers]  # squares pass 64 bits
+    said = (customers, history.now, history.window_days, history.account, history.balance, *settings)
     digest.update(msgspec.json.encode(said, order="deterministic"))
     return digest.hexdigest()

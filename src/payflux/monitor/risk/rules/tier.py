@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_PAYMENTS, severity
 from payflux.monitor.risk.rules.disputes import programme_fine
-from payflux.monitor.risk.rules.history import History
+from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.holds import reserve_rate
 from payflux.monitor.risk.rules.sentences import crossed_threshold, lowers, percent, sentence
 from payflux.monitor.risk.surface import Level, Reason, Signal
@@ -66,7 +66,7 @@ def hard_reasons(history: History) -> list[Reason]:
             found.append(
                 _hard("account_state", 5, text, "Ask the processor for a review; money may stay held for months.")
             )
-        elif not account.payouts_enabled and len(history.payments):
+        elif not account.payouts_enabled and history.payments.size:
             text = "The processor has stopped payouts" + (f" ({disabled})." if disabled else ".")
             found.append(_hard("account_state", 5, text, "Hand in what the processor asks for, in its dashboard."))
     held = round(reserve_rate(history), 3)
@@ -98,7 +98,7 @@ def stability_score(signals: Sequence[Signal], tier: int, payments: int) -> int:
 
 
 def _no_evidence(history: History) -> list[Reason]:
-    payments = len(history.last(history.payments, history.window_days))
+    payments = count(history.last(history.payments, history.window_days))
     if payments >= MINIMUM_PAYMENTS:
         return []
     text = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from payflux.monitor.risk.rules.bands import BANDINGS, severity
-from payflux.monitor.risk.rules.history import History
+from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.measures import rate_signal, too_little
 from payflux.monitor.risk.rules.statistics import Z80
 from payflux.monitor.risk.surface import Trend
@@ -25,15 +25,15 @@ def trend(history: History) -> tuple[Trend, str]:
     by more than a fifth and more than chance allows (two-proportion z beyond 1.28) counts with the points it moves in
     the stability score. DEGRADING or IMPROVING needs two points in sum; too few payments or events are STABLE.
     """
-    recent, before = history.last(history.payments, DAYS), history.last(history.payments, DAYS, skip=DAYS)
+    recent, before = (count(history.last(history.payments, DAYS, skip)) for skip in (0, DAYS))
     moved: list[tuple[float, str]] = []
     for key, events in (
         ("dispute_activity", history.disputes),
         ("fraud_warning_rate", history.warnings),
         ("card_testing", history.declines),
     ):
-        now, then = len(history.last(events, DAYS)), len(history.last(events, DAYS, skip=DAYS))
-        base_now, base_then = len(recent), len(before)
+        now, then = (count(history.last(events, DAYS, skip)) for skip in (0, DAYS))
+        base_now, base_then = recent, before
         if key == "card_testing":
             base_now, base_then = base_now + now, base_then + then
         points = _points(key, now, base_now, then, base_then)
