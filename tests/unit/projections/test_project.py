@@ -9,7 +9,7 @@ from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.events import EVENT_DTYPE, pack_letters
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 from payflux.monitor.projections.projection import ReserveProjection
-from payflux.monitor.projections.rules import forecast_sales, project
+from payflux.monitor.projections.rules import ProjectionSettings, forecast_sales, project
 from payflux.monitor.projections.rules.forecast import daily_sales
 from payflux.monitor.risk.rules import score
 from payflux.monitor.risk.rules.history import prepare
@@ -23,12 +23,12 @@ def projected(
     tier: int | None = None,
     account: AccountSnapshot | None = SOUND,
     balance: BalanceSnapshot | None = FULL,
-    horizons: tuple[int, ...] = (30, 60, 90),
+    settings: ProjectionSettings | None = None,
 ) -> ReserveProjection:
-    surface = score(events, as_of=AS_OF, account=account, balance=balance)
+    surface = score(prepare(events, as_of=AS_OF, account=account, balance=balance))
     if tier is not None:
         surface: RiskSurface = replace(surface, risk_tier=tier)
-    return project(events, surface, as_of=AS_OF, account=account, balance=balance, horizons=horizons)
+    return project(events, surface, as_of=AS_OF, account=account, balance=balance, settings=settings)
 
 
 def trapped(projection: ReserveProjection) -> list[int]:
@@ -50,7 +50,7 @@ def test_a_flat_thousand_a_day_gives_the_golden_figures_without_any_spread() -> 
         (1_000, 9),
     ]
     assert (projection.daily_sales, projection.trend_multiplier) == (1_000, 1)
-    severe = projected(events, tier=4, horizons=(30, 60, 90, 120, 150))
+    severe = projected(events, tier=4, settings=ProjectionSettings(horizons=(30, 60, 90, 120, 150)))
     assert trapped(severe) == [7_500, 15_000, 22_500, 30_000, 30_000]
 
 
@@ -159,7 +159,7 @@ def test_each_currency_stands_apart_and_the_one_of_most_payments_is_projected() 
     dollars = sales(per_day=3, amount=900)
     projection = projected(np.concatenate([yen, dollars]), tier=3)
     assert (projection.currency, trapped(projection)) == ("jpy", [3_000, 6_000, 9_000])
-    assert any("settle in JPY" in text for text in projection.assumptions)
+    assert any("what settles in JPY alone" in text for text in projection.assumptions)
 
 
 def test_a_new_merchant_is_projected_from_the_weeks_there_are_with_a_wide_band() -> None:
@@ -216,4 +216,4 @@ def test_bands_hold_the_expected_figure_and_nothing_is_negative(amounts: list[in
 
 def test_a_horizon_below_a_day_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one day"):
-        projected(sales(), horizons=(0,))
+        projected(sales(), settings=ProjectionSettings(horizons=(0,)))
