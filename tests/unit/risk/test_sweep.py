@@ -10,13 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payflux.monitor.processors.rollups import METRICS, Rollup
+from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.rollups import METRICS, Rollup, roll_up
 from payflux.monitor.risk.rules.bands import BANDINGS, level_of
+from payflux.monitor.risk.rules.history import prepare
+from payflux.monitor.risk.rules.scoring import score
 from payflux.monitor.risk.rules.statistics import wilson_interval
 from payflux.monitor.risk.sweep import kernel
 from payflux.monitor.risk.sweep.copying import Sweeper
 from payflux.monitor.risk.sweep.kernel import DAYS, READING_DTYPE, read_workspaces
 from tests.sweeping import Reading, random_rollups, read_workspace
+from tests.unit.risk.building import AS_OF, NOW, about, elevated_merchant, sales
 
 TODAY = date(2026, 11, 21)
 
@@ -117,3 +121,17 @@ def test_a_vector_stored_when_there_were_fewer_metrics_is_read() -> None:
     narrow.feed(copied([old], keys))
     wide.feed(copied([Rollup(rollup.currency, rollup.first_day, zeros)], keys))
     assert narrow.finish() == wide.finish()
+
+
+def test_a_workspace_reads_as_its_whole_score_does() -> None:
+    charges = sales(per_day=20, days=200)
+    troubles = [about(Kind.DISPUTE, charges[::90], 10, status=Status.LOST), about(Kind.REFUND, charges[::7], 3)]
+    holds = about(Kind.RESERVE_HOLD, charges[::9], 0)
+    troubled = np.concatenate([charges, *troubles, holds])
+    for events in (elevated_merchant(), troubled[troubled["at"] <= NOW], sales(per_day=1, days=20)):
+        (rollup,) = roll_up(events)
+        reading = said(read_workspaces(window(rollup)[None])[0])
+        signals = {signal.key: signal for signal in score(prepare(events, as_of=AS_OF)).signals}
+        for key in ("dispute_activity", "fraud_warning_rate", "refund_rate", "decline_rate", "observed_reserve"):
+            assert reading[f"{key}_30"] == signals[key].value, key
+        assert reading["growth"] == signals["growth"].value
