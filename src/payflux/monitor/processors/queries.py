@@ -38,6 +38,7 @@ class History(msgspec.Struct, frozen=True):
 
     events: np.ndarray
     as_of: datetime
+    connection_id: UUID
     account: AccountSnapshot | None
     balance: BalanceSnapshot | None
 
@@ -121,4 +122,4 @@ async def history_of_pull(session: AsyncSession, *, account_id: UUID, pull_id: U
         until=pull.to_at,
     )
     state = stored_state(connection.snapshot)
-    return History(events, pull.to_at, state.account, state.balance)
+    return History(events, pull.to_at, connection.id, state.account, state.balance)

@@ -10,14 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.kit.ids import new_id
 from payflux.monitor.processors.queries import history_of_pull
 from payflux.monitor.risk.models import RiskSurfaceRecord
+from payflux.monitor.risk.queries import earlier_readouts
 from payflux.monitor.risk.rules import prepare, score
 from payflux.monitor.risk.surface import RiskSurface
 
 
 async def score_workspace(session: AsyncSession, *, account_id: UUID, workspace_id: UUID, pull_id: UUID) -> RiskSurface:
     """Score the history that a pull brought, as of the instant it was taken, and store the surface."""
-    history = await history_of_pull(session, account_id=account_id, pull_id=pull_id)
-    surface = score(prepare(history.events, as_of=history.as_of, account=history.account, balance=history.balance))
+    known = await history_of_pull(session, account_id=account_id, pull_id=pull_id)
+    earlier = await earlier_readouts(
+        session, account_id=account_id, connection_id=known.connection_id, before=known.as_of
+    )
+    surface = score(
+        prepare(known.events, as_of=known.as_of, account=known.account, balance=known.balance, earlier=earlier)
+    )
     session.add(
         RiskSurfaceRecord(
             account_id=account_id,

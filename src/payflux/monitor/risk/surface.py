@@ -70,9 +70,18 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
 
 
+class Readout(msgspec.Struct, frozen=True, kw_only=True):
+    """What an earlier readout of the same connection said, as far as later ones look back at it."""
+
+    as_of: datetime
+    asked_tier: int
+    payout_delay_days: int | None = None
+
+
 class RiskSurface(msgspec.Struct, frozen=True, kw_only=True):
     """A workspace's risk as of one instant. `reasons` is ranked, the one that set the tier first.
 
+    `asked_tier` is what the reasons ask for now; `risk_tier` is the tier that stands, which falls a day later only.
     `trend_note` says what moved, `notes` what was left out or cannot be seen.
     """
 
@@ -89,3 +98,5 @@ class RiskSurface(msgspec.Struct, frozen=True, kw_only=True):
     inputs_hash: str  # hex SHA-256 of the canonical inputs
     trend_note: str = ""
     notes: tuple[str, ...] = ()
+    asked_tier: int = 0
+    payout_delay_days: int | None = None  # of the account's schedule, as of now

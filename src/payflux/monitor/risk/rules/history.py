@@ -11,6 +11,7 @@ from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.events import unpack_letters
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 from payflux.monitor.risk.rules.summary import DAY, Summary, summarise
+from payflux.monitor.risk.surface import Readout
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class History:
     `payments` are charges that succeeded, `declines` those that failed, `disputes` those that the networks count (no
     inquiry, none prevented), `refunds` those that succeeded. `currency` is the packed settlement currency that amounts
     are told in: at first the one of most payments in the window, 0 without any. Amounts of different currencies are
-    never added.
+    never added. `earlier` are the connection's readouts of the last 90 days.
     """
 
     summary: Summary
@@ -35,6 +36,7 @@ class History:
     refunds: np.ndarray
     warnings: np.ndarray
     payouts: np.ndarray
+    earlier: tuple[Readout, ...] = ()
 
     @property
     def now(self) -> int:
@@ -114,6 +116,7 @@ def history_of(
     account: AccountSnapshot | None = None,
     balance: BalanceSnapshot | None = None,
     window_days: int = 90,
+    earlier: tuple[Readout, ...] = (),
 ) -> History:
     """The history that a summary made at `as_of`, with a window of `window_days`, stands for."""
     groups = summary.groups
@@ -133,6 +136,7 @@ def history_of(
         refunds=refunds[refunds["status"] == Status.SUCCEEDED],
         warnings=groups[groups["kind"] == Kind.EARLY_FRAUD_WARNING],
         payouts=groups[groups["kind"] == Kind.PAYOUT],
+        earlier=earlier,
     )
 
 
@@ -143,7 +147,8 @@ def prepare(
     account: AccountSnapshot | None = None,
     balance: BalanceSnapshot | None = None,
     window_days: int = 90,
+    earlier: tuple[Readout, ...] = (),
 ) -> History:
     """The history of single events; see :func:`summarise` for what is left out and what is raised."""
     summary = summarise(events, as_of=as_of, window_days=window_days)
-    return history_of(summary, as_of=as_of, account=account, balance=balance, window_days=window_days)
+    return history_of(summary, as_of=as_of, account=account, balance=balance, window_days=window_days, earlier=earlier)

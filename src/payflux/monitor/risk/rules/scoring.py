@@ -11,6 +11,7 @@ import msgspec
 from payflux.monitor.risk.rules import account as accounts
 from payflux.monitor.risk.rules import disputes, payments
 from payflux.monitor.risk.rules.history import History, count
+from payflux.monitor.risk.rules.hysteresis import standing_reason, standing_tier
 from payflux.monitor.risk.rules.tier import reasons, stability_score
 from payflux.monitor.risk.rules.trend import trend
 from payflux.monitor.risk.surface import BANDS, RiskSurface, Signal
@@ -48,7 +49,10 @@ def score(history: History) -> RiskSurface:
     """
     signals = tuple(signal(history) for signal in SIGNALS)
     why = reasons(history, signals)
-    tier = why[0].tier
+    asked = why[0].tier
+    tier = standing_tier(asked, history.as_of, history.earlier)
+    if tier > asked:
+        why = (standing_reason(tier, asked), *why)
     direction, moved = trend(history)
     in_window = count(history.last(history.payments, history.window_days))
     return RiskSurface(
@@ -65,6 +69,8 @@ def score(history: History) -> RiskSurface:
         inputs_hash=inputs_hash(history, MODEL_VERSION),
         trend_note=moved,
         notes=history.notes,
+        asked_tier=asked,
+        payout_delay_days=history.account.payout_delay_days if history.account else None,
     )
 
 
@@ -76,6 +82,6 @@ def inputs_hash(history: History, *settings: object) -> str:
     for rows in (summary.groups, summary.tickets, summary.cards, summary.holds, summary.conversions):
         digest.update(len(rows).to_bytes(8, "little") + rows.astype(rows.dtype.newbyteorder("<")).tobytes())
     customers = [str(number) for number in summary.customers]  # squares pass 64 bits
-    said = (customers, history.now, history.window_days, history.account, history.balance, *settings)
+    said = (customers, history.now, history.window_days, history.account, history.balance, history.earlier, *settings)
     digest.update(msgspec.json.encode(said, order="deterministic"))
     return digest.hexdigest()
