@@ -7,32 +7,13 @@ from msgspec.structs import replace
 
 from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.events import EVENT_DTYPE, pack_letters
-from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
+from payflux.monitor.processors.snapshots import BalanceSnapshot
 from payflux.monitor.projections.projection import ReserveProjection
-from payflux.monitor.projections.rules import ProjectionSettings, forecast_sales, project
+from payflux.monitor.projections.rules import ProjectionSettings, forecast_sales
 from payflux.monitor.projections.rules.forecast import daily_sales
-from payflux.monitor.risk.rules import score
 from payflux.monitor.risk.rules.history import prepare
-from payflux.monitor.risk.surface import RiskSurface
+from tests.unit.projections.building import projected, trapped
 from tests.unit.risk.building import AS_OF, DAY, FULL, NOW, SOUND, about, elevated_merchant, rows, sales, spread
-
-
-def projected(
-    events: np.ndarray,
-    *,
-    tier: int | None = None,
-    account: AccountSnapshot | None = SOUND,
-    balance: BalanceSnapshot | None = FULL,
-    settings: ProjectionSettings | None = None,
-) -> ReserveProjection:
-    surface = score(prepare(events, as_of=AS_OF, account=account, balance=balance))
-    if tier is not None:
-        surface: RiskSurface = replace(surface, risk_tier=tier)
-    return project(events, surface, as_of=AS_OF, account=account, balance=balance, settings=settings)
-
-
-def trapped(projection: ReserveProjection) -> list[int]:
-    return [window.trapped for window in projection.windows]
 
 
 def test_a_flat_thousand_a_day_gives_the_golden_figures_without_any_spread() -> None:
