@@ -85,9 +85,9 @@ def test_every_rule_names_its_source_and_what_it_counts_and_its_conditions_are_b
             assert list(step.fines) == sorted(step.fines)
 
 
-def test_what_is_only_announced_or_reported_or_about_the_acquirer_never_sets_a_tier() -> None:
+def test_what_is_announced_or_reported_or_unseen_or_about_the_acquirer_never_sets_a_tier() -> None:
     setting = {phase.key for phase in REGISTRY if phase.sets_tier}
-    assert setting == {"vdmp", "vfmp", "vamp", "vamp_enumeration", "visa_secure", "ecm", "efm", "auspaynet"}
+    assert setting == {"vdmp", "vfmp", "vamp", "visa_secure", "ecm", "efm", "auspaynet"}
     assert {phase.key: phase.confidence for phase in REGISTRY if not phase.steps} == {
         "gmap": "secondary",
         "merp": "unconfirmed",

@@ -144,7 +144,8 @@ class Programme(NamedTuple):
     `network` None means all cards. `counted` is what the programme counts, in words in `counts`; `base` is what its
     ratio divides by. Steps go from mild to severe; none means that the figures are not known. `precedes` names
     programmes whose fines this one replaces in the same month. `grace_months` of a first breach in twelve months are
-    free by some reports. A programme about the acquirer is context: it never reaches a merchant.
+    free by some reports. A programme about the acquirer is context: it never reaches a merchant. What it counts is not `visible` where only
+    the network can tell it, so that any figure of ours is a proxy.
     """
 
     key: str
@@ -165,13 +166,16 @@ class Programme(NamedTuple):
     period_months: int = 1
     precedes: tuple[str, ...] = ()
     subject: Literal["merchant", "acquirer"] = "merchant"
+    visible: bool = True
     currency: str = "usd"
     note: str = ""
 
     @property
     def sets_tier(self) -> bool:
-        """Whether a step of it may set a risk tier: only what a processor's own page states about merchants."""
-        return self.confidence == "processor" and self.subject == "merchant" and bool(self.steps)
+        """Whether a step of it may set a risk tier: only what a processor's own page states about merchants, on
+        figures that can be seen."""
+        stated = self.confidence == "processor" and bool(self.steps)
+        return stated and self.visible and self.subject == "merchant"
 
     def in_force(self, day: date, country: str) -> bool:
         """Whether it applies to a merchant of `country` (ISO 3166, empty: unknown) on `day`."""

@@ -173,7 +173,8 @@ _ENUMERATION = _VAMP._replace(
     ),
     source=_STRIPE,
     grace_months=0,
-    note="No fines. Visa's model is not visible to merchants: any count of ours is a proxy. Starts with VAMP, assumed.",
+    visible=False,
+    note="No fines. Visa's own model decides. Starts with VAMP, assumed.",
 )
 
 _VISA_SECURE = _VAMP._replace(
