@@ -144,8 +144,8 @@ class Programme(NamedTuple):
     `network` None means all cards. `counted` is what the programme counts, in words in `counts`; `base` is what its
     ratio divides by. Steps go from mild to severe; none means that the figures are not known. `precedes` names
     programmes whose fines this one replaces in the same month. `grace_months` of a first breach in twelve months are
-    free by some reports. A programme about the acquirer is context: it never reaches a merchant. What it counts is not `visible` where only
-    the network can tell it, so that any figure of ours is a proxy.
+    free by some reports. A programme about the acquirer is context: it never reaches a merchant. What it counts is
+    not `visible` where only the network can tell it, so that any figure of ours is a proxy.
     """
 
     key: str
