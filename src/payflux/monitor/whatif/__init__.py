@@ -1,0 +1,1 @@
+"""What would change if the merchant, or the processor, did something else: the same core on another history."""
