@@ -5,10 +5,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from payflux.monitor.risk.rules.statistics import (
+    beta_cdf,
     entropy,
     gamma_cdf,
     gamma_quantile,
     median,
+    negative_binomial_interval,
     robust_scale,
     wilson_interval,
 )
@@ -69,3 +71,38 @@ def test_entropy_is_zero_for_one_kind_and_the_logarithm_of_equal_kinds() -> None
 def test_median_and_robust_scale_do_not_see_a_spike() -> None:
     assert median([1, 2, 3, 4]) == 2.5
     assert robust_scale([10, 11, 9, 10, 1_000]) == pytest.approx(1.4826)
+
+
+@pytest.mark.parametrize(("x", "a", "b"), [(0.3, 2, 5), (0.9, 2, 5), (0.02, 1, 30), (0.5, 40, 40), (0.97, 60, 3)])
+def test_beta_cdf_of_whole_shapes_is_a_binomial_tail(x: float, a: int, b: int) -> None:
+    n = a + b - 1
+    tail = math.fsum(math.comb(n, k) * x**k * (1 - x) ** (n - k) for k in range(a, n + 1))
+    assert beta_cdf(x, a, b) == pytest.approx(tail, rel=1e-10)
+
+
+@given(st.floats(0.3, 80), st.floats(0.01, 6))
+def test_negative_binomial_interval_leaves_a_tenth_on_each_side_by_mid_p(shape: float, odds: float) -> None:
+    low, high = negative_binomial_interval(0.8, shape, odds)
+    below = 0.0
+    middles = []
+    for k in range(high + 2):
+        log_chance = math.lgamma(shape + k) - math.lgamma(shape) - math.lgamma(k + 1)
+        chance = math.exp(log_chance + k * math.log(odds / (1 + odds)) - shape * math.log1p(odds))
+        middles.append(below + chance / 2)
+        below += chance
+    assert middles[low] >= 0.1 - 1e-9
+    assert low == 0 or middles[low - 1] < 0.1 + 1e-9
+    assert middles[high + 1] >= 0.9 - 1e-9
+    assert high == low or middles[high] < 0.9 + 1e-9
+
+
+def test_negative_binomial_interval_of_many_events_is_nearly_normal() -> None:
+    low, high = negative_binomial_interval(0.8, 1e6, 0.01)
+    assert (low, high) == (pytest.approx(10_000 - 1.2816 * 100, abs=2), pytest.approx(10_000 + 1.2816 * 100, abs=2))
+
+
+def test_beta_and_negative_binomial_refuse_what_is_no_shape_or_confidence() -> None:
+    with pytest.raises(ValueError, match="shapes"):
+        beta_cdf(0.5, 0, 1)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        negative_binomial_interval(1, 2, 1)

@@ -124,30 +124,41 @@ def beta_cdf(x: float, a: float, b: float) -> float:
     return min(1.0, front * fraction)
 
 
-def negative_binomial_quantile(probability: float, shape: float, odds: float) -> int:
-    """The smallest count that a Poisson count with Gamma(shape) · odds as its mean does not pass with `probability`.
+def negative_binomial_interval(confidence: float, shape: float, odds: float) -> tuple[int, int]:
+    """The central interval of a Poisson count whose mean is Gamma(shape) · odds, with both ends; shape and odds > 0.
 
-    Its mean is shape · odds; P(count ≤ k) = I_{1 / (1 + odds)}(shape, k + 1). Raises ValueError when `probability` is
-    not in (0, 1).
+    The count's mean is shape · odds, and P(count ≤ k) = I_{1 / (1 + odds)}(shape, k + 1). By mid-P: a count on the edge
+    is half in and half out, so that the interval holds `confidence` of all counts in the mean; an interval that holds
+    at least as much is too wide for small counts (Lancaster, JASA 56, 1961). Raises ValueError when `confidence` is not
+    in (0, 1).
     """
-    if not 0 < probability < 1:
-        raise ValueError("a probability lies between 0 and 1")
-    mean = shape * odds
-    spread = math.sqrt(mean * (1 + odds))
+    if not 0 < confidence < 1:
+        raise ValueError("a confidence lies between 0 and 1")
     chance = 1 / (1 + odds)
-    low, high = -1, math.ceil(mean + 4 * spread + 4)
-    while beta_cdf(chance, shape, high + 1) < probability:
-        low, high = high, 2 * high
-    centre = math.floor(mean - 4 * spread)
-    if centre > low and beta_cdf(chance, shape, centre + 1) < probability:
-        low = centre
-    while high - low > 1:
-        middle = (low + high) // 2
-        if beta_cdf(chance, shape, middle + 1) < probability:
-            low = middle
-        else:
-            high = middle
-    return high
+
+    constant = math.lgamma(shape) + shape * math.log1p(odds)
+
+    def middle(k: int) -> float:
+        """P(count < k) + P(count = k) / 2."""
+        log_chance = math.lgamma(shape + k) - math.lgamma(k + 1) - k * math.log1p(1 / odds) - constant
+        return beta_cdf(chance, shape, k + 1) - math.exp(log_chance) / 2
+
+    def first(probability: float) -> int:
+        """The smallest count whose mid-P is `probability` or more, by bisection from near the mean."""
+        mean, spread = shape * odds, math.sqrt(shape * odds * (1 + odds))
+        low, high = max(-1, math.floor(mean - 4 * spread)), math.ceil(mean + 4 * spread + 4)
+        if low >= 0 and middle(low) >= probability:
+            low = -1
+        while middle(high) < probability:
+            low, high = high, 2 * high
+        while high - low > 1:
+            half = (low + high) // 2
+            low, high = (half, high) if middle(half) < probability else (low, half)
+        return high
+
+    tail = (1 - confidence) / 2
+    low = first(tail)
+    return low, max(low, first(1 - tail) - 1)
 
 
 def median(values: Sequence[float]) -> float:

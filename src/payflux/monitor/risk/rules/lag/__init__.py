@@ -7,38 +7,43 @@ there will be, `groups` by whom and why, `amounts` how much money that is.
 
 from payflux.monitor.risk.rules.lag.amounts import amount_rate, ripe_exposure, unripe_exposure
 from payflux.monitor.risk.rules.lag.curves import (
-    CURVE_WEIGHT,
     DISPUTE_CURVE,
     LAST_AGE,
     MILLION,
     NO_LAGS,
+    REFERENCE,
     REFUND_CURVE,
     Lags,
-    curve_through,
-    reporting_curve,
+    Reporting,
+    reporting,
 )
 from payflux.monitor.risk.rules.lag.events import ages_in_days, own_curve, ultimate_rate
-from payflux.monitor.risk.rules.lag.rates import PRIOR_EVENTS, PRIOR_PAYMENTS, Estimate, Posterior, Ultimate, cape_cod
+from payflux.monitor.risk.rules.lag.groups import Breakdown, Group, break_down
+from payflux.monitor.risk.rules.lag.posterior import Estimate, Posterior
+from payflux.monitor.risk.rules.lag.rates import PRIOR, Ultimate, cape_cod, careful_rate
 
 __all__ = [
-    "CURVE_WEIGHT",
     "DISPUTE_CURVE",
     "LAST_AGE",
     "MILLION",
     "NO_LAGS",
-    "PRIOR_EVENTS",
-    "PRIOR_PAYMENTS",
+    "PRIOR",
+    "REFERENCE",
     "REFUND_CURVE",
+    "Breakdown",
     "Estimate",
+    "Group",
     "Lags",
     "Posterior",
+    "Reporting",
     "Ultimate",
     "ages_in_days",
     "amount_rate",
+    "break_down",
     "cape_cod",
-    "curve_through",
+    "careful_rate",
     "own_curve",
-    "reporting_curve",
+    "reporting",
     "ripe_exposure",
     "ultimate_rate",
     "unripe_exposure",

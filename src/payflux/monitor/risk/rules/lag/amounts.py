@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from payflux.monitor.risk.rules.lag.curves import LAST_AGE, MILLION
-from payflux.monitor.risk.rules.lag.rates import PRIOR_EVENTS, PRIOR_PAYMENTS
+from payflux.monitor.risk.rules.lag.rates import PRIOR
 from payflux.monitor.risk.rules.statistics import gamma_quantile, settle
 
 
@@ -22,16 +22,16 @@ def unripe_exposure(amounts: np.ndarray, ages: np.ndarray, curve: np.ndarray) ->
 def amount_rate(seen: int, exposure_millionths: int, events: int, ticket: float, prior: float) -> tuple[float, float]:
     """An amount-weighted ultimate rate and its 90th percentile.
 
-    `seen` is what came so far in minor units, on Σ V·F; the prior is `prior` of :data:`PRIOR_PAYMENTS` payments of
+    `seen` is what came so far in minor units, on Σ V·F; the prior is `prior` of :data:`~.rates.PRIOR`'s payments of
     the mean `ticket`. The percentile scales the mean by that of a Gamma with `events` + 1/2 as its shape: amounts
     of one payment vary far less than their number.
     """
-    weight = ticket * PRIOR_PAYMENTS
+    weight = ticket * PRIOR.exposure
     ripe = exposure_millionths / MILLION + weight
     if ripe <= 0:
         return 0.0, 0.0
     mean = min(1.0, (seen + prior * weight) / ripe)
-    shape = events + PRIOR_EVENTS
+    shape = events + PRIOR.shape
     return settle(mean), settle(min(1.0, mean * max(1.0, gamma_quantile(0.9, shape) / shape)))
 
 

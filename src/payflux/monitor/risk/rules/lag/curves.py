@@ -8,10 +8,12 @@ than its charge's age, the lags are truncated on the right.
 from __future__ import annotations
 
 import math
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+
+from payflux.monitor.risk.rules.statistics import settle
 
 MILLION = 1_000_000
 LAST_AGE = 182
@@ -62,11 +64,6 @@ REFUND_CURVE = curve_through((0, 0.05), (3, 0.30), (7, 0.55), (14, 0.75), (30, 0
 """Assumed arrival of refunds by age: most return policies end after 14 or 30 days. An assumption, not a measurement."""
 
 
-def shares_by_age(curve: np.ndarray, days: int) -> list[int]:
-    """`curve` at ages 0 … `days` − 1, as Python integers that no product overflows."""
-    return curve[np.minimum(np.arange(days), LAST_AGE)].tolist()
-
-
 def at_pace(curve: np.ndarray, pace: float) -> np.ndarray:
     """`curve` with every lag `pace` times as long, of those that still end by :data:`LAST_AGE`.
 
@@ -105,49 +102,80 @@ def _pace(curve: np.ndarray, pace: float) -> _Pace:
 _DISPUTE_PACES = tuple(_pace(DISPUTE_CURVE, pace) for pace in _PACES)
 
 
-def paced_curve(lags: Lags) -> np.ndarray:
-    """:data:`DISPUTE_CURVE` at the pace that fits `lags` best: the mode of its posterior.
+class Reporting(NamedTuple):
+    """How fast a merchant's disputes arrive: the expected curve and the plausible ones that it is the mean of."""
+
+    curve: np.ndarray  # int64, millionths by age 0 … 182
+    plausible: np.ndarray  # int64, one such curve a row
+    chances: tuple[float, ...]  # of each row; their sum is 1
+
+
+REFERENCE = Reporting(DISPUTE_CURVE, DISPUTE_CURVE[np.newaxis], (1.0,))
+"""The reference curve without any doubt, for bounds that must not depend on the disputes."""
+
+
+def reporting(lags: Lags, days: int, parent: Reporting | None = None) -> Reporting:
+    """The merchant's own curve of disputes, from `lags` of charges of the last `days` days, shrunk to a prior.
+
+    F = w·own + (1 − w)·prior with w = n / (n + 50) after n disputes. The prior is the reference at the merchant's pace,
+    averaged over the paces that fit (:func:`_likely_paces`), or the curve of `parent` for a part of its disputes. The
+    own curve is the product limit of right-truncated lags: reverse hazards F(k − 1) / F(k) = 1 − n_k / N_k, where n_k
+    disputes had a lag of k days and N_k one of up to k days, of those whose charge is at least k days old (Kalbfleisch
+    and Lawless 1991). It hangs on the prior at the oldest age that `days` shows, and follows it where nothing was seen.
+    """
+    lags = _within(lags)
+    chances, priors = (parent.chances, parent.plausible) if parent else _likely_paces(lags)
+    prior = parent.curve if parent else _mean(priors, chances)
+    oldest = max(min(days - 1, LAST_AGE), 0)
+    own = _product_limit(lags, prior, oldest)
+    seen = int(lags.counts.sum())
+    weight = seen / (seen + CURVE_WEIGHT)
+
+    def mixed(prior: np.ndarray) -> np.ndarray:
+        hung = prior.astype(np.float64)
+        hung[:oldest] = own[:oldest] * hung[oldest]
+        shares = np.rint(weight * hung + (1 - weight) * prior).astype(np.int64)
+        return np.maximum.accumulate(shares)
+
+    return Reporting(mixed(prior), np.array([mixed(paced) for paced in priors]), chances)
+
+
+def _likely_paces(lags: Lags) -> tuple[tuple[float, ...], np.ndarray]:
+    """The paces of the reference that fit `lags`, by the posterior of each, as (chances, curves).
 
     The likelihood of a truncated lag is f(lag) / F(age) (Kalbfleisch and Lawless 1991); log2 of the pace is normal
-    around 0 with :data:`PACE_SPREAD`. Without disputes it is the reference itself.
+    around 0 with :data:`PACE_SPREAD`. Paces that are 1,000 times less likely than the best are left out.
     """
     by_lag, by_age = _by_day(lags.lags, lags.counts), _by_day(lags.ages, lags.counts)
 
     def log_posterior(pace: _Pace) -> float:
-        seen, could = by_lag * pace.log_density, by_age * pace.log_share
-        return math.fsum([pace.log_prior, *seen.tolist(), *(-could).tolist()])
+        terms = by_lag * pace.log_density - by_age * pace.log_share
+        return math.fsum([pace.log_prior, *terms.tolist()])
 
-    return max(_DISPUTE_PACES, key=log_posterior).curve
+    logs = [log_posterior(pace) for pace in _DISPUTE_PACES]
+    best = max(logs)
+    weights = [settle(math.exp(value - best)) for value in logs]
+    likely = [(weight, pace.curve) for weight, pace in zip(weights, _DISPUTE_PACES, strict=True) if weight >= 0.001]
+    whole = math.fsum(weight for weight, _ in likely)
+    return tuple(weight / whole for weight, _ in likely), np.array([curve for _, curve in likely])
 
 
-def reporting_curve(lags: Lags, days: int) -> np.ndarray:
-    """The merchant's own curve of disputes, from `lags` of charges of the last `days` days, shrunk to a prior.
+def _mean(curves: np.ndarray, chances: tuple[float, ...]) -> np.ndarray:
+    total = np.zeros(LAST_AGE + 1)
+    for curve, chance in zip(curves, chances, strict=True):
+        total = total + curve * chance
+    return np.rint(total).astype(np.int64)
 
-    F = w·own + (1 − w)·prior with w = n / (n + 50) after n disputes. The prior is the reference at the merchant's pace
-    (:func:`paced_curve`). The own curve is the product limit of right-truncated lags: reverse hazards
-    F(k − 1) / F(k) = 1 − n_k / N_k, where n_k disputes had a lag of k days and N_k one of up to k days, of those whose
-    charge is at least k days old (Kalbfleisch and Lawless 1991). It hangs on the prior at the oldest age that `days`
-    shows, and follows the prior where nothing was seen.
-    """
-    lags = _within(lags)
-    prior = paced_curve(lags)
-    oldest = min(days, LAST_AGE + 1) - 1
-    own = prior.astype(np.float64)
-    prior_shares = prior.tolist()
-    arrived = _by_day(lags.lags, lags.counts).tolist()
-    reached = _reached(lags)
-    share = float(prior_shares[max(oldest, 0)])
+
+def _product_limit(lags: Lags, prior: np.ndarray, oldest: int) -> np.ndarray:
+    """F(k) / F(`oldest`) from the reverse hazards; the prior's where no dispute could show one."""
+    arrived, reached = _by_day(lags.lags, lags.counts).tolist(), _reached(lags)
+    priors = prior.tolist()
+    shares = [1.0] * (oldest + 1)
     for k in range(oldest, 0, -1):
-        own[k] = share
-        if reached[k]:
-            share *= 1 - arrived[k] / reached[k]
-        elif prior_shares[k]:
-            share *= prior_shares[k - 1] / prior_shares[k]
-    own[0] = share
-    seen = int(lags.counts.sum())
-    weight = seen / (seen + CURVE_WEIGHT)
-    mixed = [round(weight * a + (1 - weight) * b) for a, b in zip(own.tolist(), prior_shares, strict=True)]
-    return np.array(list(accumulate(mixed, max)), np.int64)
+        expected = priors[k - 1] / priors[k] if priors[k] else 1.0
+        shares[k - 1] = shares[k] * (1 - arrived[k] / reached[k] if reached[k] else expected)
+    return np.array(shares)
 
 
 def _within(lags: Lags) -> Lags:
