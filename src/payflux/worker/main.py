@@ -14,6 +14,7 @@ from payflux.activation.pipeline import STEPS, Step, record_failure
 from payflux.frontdoor.accounts.service import delete_ended_sessions
 from payflux.kit.database import asyncpg_address
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
+from payflux.monitor.projections.jobs import score_projections
 from payflux.world.bootstrap import World
 
 log = structlog.get_logger(__name__)
@@ -52,11 +53,17 @@ async def work(
         async with world.database.system() as session:
             await delete_ended_sessions(session, now=world.clock.now())
 
+    async def score() -> None:
+        await score_projections(world)
+
     try:
         await run_jobs(
             connection,
             {name: _handler(world, name, step) for name, step in steps.items()},
-            timers={"delete_ended_sessions": ("17 * * * *", clean)},
+            timers={
+                "delete_ended_sessions": ("17 * * * *", clean),
+                "score_projections": ("37 * * * *", score),
+            },
             on_failure=on_failure,
             shutdown=shutdown,
             drain=drain,

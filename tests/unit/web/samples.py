@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from payflux.kit.charts import BandPoint, band_chart, step_scale
 from payflux.monitor.projections.projection import Exposure, ProjectedWindow, ReserveProjection, ReserveScenario
+from payflux.monitor.projections.scorebook import Outcome, ProjectionScore, Scorebook
 from payflux.monitor.risk.surface import BANDS, Level, Reason, RiskSurface, Signal, Trend
 from payflux.web.formatting import money_short
 from payflux.web.rendering import build_templates
@@ -147,6 +148,35 @@ PROJECTION = ReserveProjection(
     inputs_hash="41ab" * 16,
 )
 
+SCORE = ProjectionScore(
+    currency="usd",
+    sales_said=13_800_000,
+    sales_low=12_900_000,
+    sales_high=14_700_000,
+    sales=14_210_000,
+    trapped_said=1_380_000,
+    trapped_low=1_290_000,
+    trapped_high=1_400_000,
+    trapped=1_421_000,
+    held=0,
+    tier_said=3,
+    tier=2,
+)
+
+
+def outcome(horizon: int, *, score: ProjectionScore | None = None, why_not: str | None = None) -> Outcome:
+    """A horizon of the projection made 40 days before :data:`NOW`, over or not."""
+    made = NOW - timedelta(days=40)
+    due = made.replace(hour=0, minute=0) + timedelta(days=horizon + 1)
+    return Outcome(as_of=made, horizon_days=horizon, due_at=due, score=score, why_not=why_not)
+
+
+UNSCORED = Scorebook(next=outcome(60))
+SCORED = Scorebook(
+    due=(outcome(30, score=SCORE), outcome(25, why_not="The history is known without a gap until 3 Nov 2026 only.")),
+    next=outcome(60),
+)
+
 PROBLEM = {
     "title": "Stripe did not connect",
     "what_happened": "You, or Stripe, ended the connection before it was confirmed.",
@@ -235,6 +265,7 @@ DASHBOARD = (
     | {
         "surface": SURFACE,
         "projection": PROJECTION,
+        "scorebook": UNSCORED,
         "first_visit": True,
         "processor": "Stripe",
         "sync": None,
@@ -296,7 +327,12 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "dashboard-syncing": (
         "dashboard.html",
         DASHBOARD
-        | {"first_visit": False, "sync": {"through": NOW, "expected": None}, "degraded": ["balance", "payouts"]},
+        | {
+            "first_visit": False,
+            "scorebook": SCORED,
+            "sync": {"through": NOW, "expected": None},
+            "degraded": ["balance", "payouts"],
+        },
     ),
     "dashboard-empty": ("dashboard_empty.html", SIGNED_IN | {"live": False}),
     "connection": ("connection.html", CONNECTION),

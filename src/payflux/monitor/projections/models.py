@@ -1,11 +1,11 @@
-"""Stored reserve projections."""
+"""Stored reserve projections, and how good they were."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKeyConstraint, Index, String
+from sqlalchemy import CheckConstraint, DateTime, ForeignKeyConstraint, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,3 +31,29 @@ class ReserveProjectionRecord(Base):
     model_version: Mapped[str] = mapped_column(String(40))
     inputs_hash: Mapped[str] = mapped_column(String(64))
     projection: Mapped[dict[str, object]] = mapped_column(JSONB)
+
+
+class ProjectionScoreRecord(Base):
+    """One horizon of a stored projection: when it is over, and, once that is known, how good the projection was.
+
+    The row is made with the projection. Until it is scored, `why_not` says what was missing at `checked_at`; a score
+    is final.
+    """
+
+    __tablename__ = "projection_scores"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "projection_id"], ["reserve_projections.account_id", "reserve_projections.id"]
+        ),
+        CheckConstraint("(scored_at IS NULL) = (score IS NULL)", name="scored"),
+        Index("ix_projection_scores_due", "due_at", postgresql_where=text("scored_at IS NULL")),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    projection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    horizon_days: Mapped[int] = mapped_column(primary_key=True)
+    due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    scored_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    why_not: Mapped[str | None] = mapped_column(Text)
+    score: Mapped[dict[str, object] | None] = mapped_column(JSONB(none_as_null=True))

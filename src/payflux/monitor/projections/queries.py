@@ -1,15 +1,22 @@
-"""Read stored reserve projections."""
+"""Read stored reserve projections and their scores."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.monitor.projections.models import ReserveProjectionRecord
+from payflux.monitor.processors.models import HistoryPull
+from payflux.monitor.processors.queries import HISTORY
+from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
 from payflux.monitor.projections.projection import ReserveProjection
+from payflux.monitor.projections.scorebook import Outcome, ProjectionScore, Scorebook
+
+CHECK_AGAIN = timedelta(days=1)
+"""How long a horizon that could not be scored is left alone."""
 
 
 async def projection_of_pull(session: AsyncSession, *, account_id: UUID, pull_id: UUID) -> ReserveProjection | None:
@@ -19,3 +26,53 @@ async def projection_of_pull(session: AsyncSession, *, account_id: UUID, pull_id
     )
     stored = (await session.execute(query)).scalar_one_or_none()
     return None if stored is None else msgspec.convert(stored, ReserveProjection)
+
+
+async def due_projections(session: AsyncSession, *, now: datetime) -> list[tuple[UUID, UUID]]:
+    """(account, projection) of every projection with a horizon to score at `now`, of all accounts: for the system role.
+
+    A horizon that could not be scored comes back after a day, until its history is no longer read.
+    """
+    row = ProjectionScoreRecord
+    query = (
+        select(row.account_id, row.projection_id)
+        .distinct()
+        .where(
+            row.scored_at.is_(None),
+            row.due_at <= now,
+            row.due_at > now - HISTORY,
+            or_(row.checked_at.is_(None), row.checked_at <= now - CHECK_AGAIN),
+        )
+        .order_by(row.account_id, row.projection_id)
+    )
+    return [(account_id, projection_id) for account_id, projection_id in await session.execute(query)]
+
+
+async def scores_of_workspace(
+    session: AsyncSession, *, account_id: UUID, connection_id: UUID, now: datetime, limit: int = 12
+) -> Scorebook:
+    """How good the projections of a workspace's connection were: the last `limit` horizons that are over at `now`."""
+    score, projection = ProjectionScoreRecord, ReserveProjectionRecord
+    of_connection = (
+        select(projection.as_of, score)
+        .join(projection, (projection.account_id == score.account_id) & (projection.id == score.projection_id))
+        .join(HistoryPull, (HistoryPull.account_id == score.account_id) & (HistoryPull.id == projection.pull_id))
+        .where(score.account_id == account_id, HistoryPull.connection_id == connection_id)
+    )
+    due = of_connection.where(score.due_at <= now).order_by(score.due_at.desc(), score.projection_id).limit(limit)
+    coming = of_connection.where(score.due_at > now).order_by(score.due_at, score.projection_id).limit(1)
+    following = [_outcome(as_of, row) for as_of, row in await session.execute(coming)]
+    return Scorebook(
+        due=tuple(_outcome(as_of, row) for as_of, row in await session.execute(due)),
+        next=following[0] if following else None,
+    )
+
+
+def _outcome(as_of: datetime, row: ProjectionScoreRecord) -> Outcome:
+    return Outcome(
+        as_of=as_of,
+        horizon_days=row.horizon_days,
+        due_at=row.due_at,
+        score=None if row.score is None else msgspec.convert(row.score, ProjectionScore),
+        why_not=row.why_not,
+    )

@@ -1,25 +1,35 @@
-"""Project a workspace's reserves and keep what was said."""
+"""Project a workspace's reserves, keep what was said, and score it when its horizons are over."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.errors import Conflict
 from payflux.kit.ids import new_id
-from payflux.monitor.processors.queries import history_of_pull
-from payflux.monitor.projections.models import ReserveProjectionRecord
+from payflux.monitor.processors.account_state import stored_state
+from payflux.monitor.processors.models import Connection, ConnectionStatus, HistoryPull
+from payflux.monitor.processors.queries import HISTORY, get_connection, get_pull, history_of_pull, read_events
+from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.rules import project
+from payflux.monitor.projections.rules.scoring import INSTANT, due_at, score_projection, unread_from
 from payflux.monitor.risk.queries import surface_of_pull
+from payflux.monitor.risk.rules import History, prepare
+
+SNAPSHOT_LIFETIME = timedelta(days=7)
+"""How late the account's state and balance may have been read to speak for the end of a horizon."""
 
 
 async def project_workspace(
     session: AsyncSession, *, account_id: UUID, workspace_id: UUID, pull_id: UUID
 ) -> ReserveProjection:
-    """Project from the history that a pull brought and the risk surface scored from it, and store the projection.
+    """Project from the history that a pull brought and the risk surface scored from it, and store the projection with
+    the horizons that it will be scored at.
 
     Raises Conflict when the workspace has not been scored yet.
     """
@@ -28,18 +38,109 @@ async def project_workspace(
         raise Conflict("There is no risk surface to project from yet.")
     history = await history_of_pull(session, account_id=account_id, pull_id=pull_id)
     projection = project(history.events, surface, as_of=history.as_of, account=history.account, balance=history.balance)
-    session.add(
-        ReserveProjectionRecord(
+    record = ReserveProjectionRecord(
+        account_id=account_id,
+        id=new_id(),
+        workspace_id=workspace_id,
+        pull_id=pull_id,
+        as_of=projection.as_of,
+        currency=projection.currency,
+        model_version=projection.model_version,
+        inputs_hash=projection.inputs_hash,
+        projection=msgspec.to_builtins(projection),
+    )
+    session.add(record)
+    await session.flush()
+    session.add_all(
+        ProjectionScoreRecord(
             account_id=account_id,
-            id=new_id(),
-            workspace_id=workspace_id,
-            pull_id=pull_id,
-            as_of=projection.as_of,
-            currency=projection.currency,
-            model_version=projection.model_version,
-            inputs_hash=projection.inputs_hash,
-            projection=msgspec.to_builtins(projection),
+            projection_id=record.id,
+            horizon_days=window.horizon_days,
+            due_at=due_at(projection.as_of, window.horizon_days),
         )
+        for window in projection.windows
     )
     await session.flush()
     return projection
+
+
+async def score_due_projections(session: AsyncSession, *, account_id: UUID, projection_id: UUID, now: datetime) -> int:
+    """Score those horizons of a projection that are over at `now` and not scored; returns how many were scored.
+
+    Where the stored history does not reach to the end of a horizon, its row says why. A horizon that another worker is
+    at is left to it.
+    """
+    record = await session.get(ReserveProjectionRecord, (account_id, projection_id))
+    if record is None:
+        return 0
+    waiting = (
+        select(ProjectionScoreRecord)
+        .where(
+            ProjectionScoreRecord.account_id == account_id,
+            ProjectionScoreRecord.projection_id == projection_id,
+            ProjectionScoreRecord.scored_at.is_(None),
+            ProjectionScoreRecord.due_at <= now,
+        )
+        .order_by(ProjectionScoreRecord.horizon_days)
+        .with_for_update(skip_locked=True)
+    )
+    rows = (await session.execute(waiting)).scalars().all()
+    surface = await surface_of_pull(session, account_id=account_id, pull_id=record.pull_id)
+    if surface is None:
+        raise Conflict("A projection stands on a risk surface that is not stored.")
+    pull = await get_pull(session, account_id=account_id, pull_id=record.pull_id)
+    connection = await get_connection(session, account_id=account_id, connection_id=pull.connection_id)
+    projection = msgspec.convert(record.projection, ReserveProjection)
+    scored = 0
+    for row in rows:
+        row.checked_at = now
+        row.why_not = await _why_not(session, connection, record.as_of, row.due_at)
+        if row.why_not is None:
+            history = await _history_until(session, connection, row.due_at)
+            score = score_projection(
+                projection,
+                row.horizon_days,
+                history,
+                tier_said=surface.risk_tier,
+                holds_seen=connection.capabilities.get("balance_transactions") != "forbidden",
+            )
+            row.score, row.scored_at = msgspec.to_builtins(score), now
+            scored += 1
+    await session.flush()
+    return scored
+
+
+async def _why_not(session: AsyncSession, connection: Connection, start: datetime, end: datetime) -> str | None:
+    """Why what happened from `start` to `end` is not known; None when all of it has been read."""
+    pulls = select(HistoryPull.from_at, HistoryPull.to_at).where(
+        HistoryPull.account_id == connection.account_id,
+        HistoryPull.connection_id == connection.id,
+        HistoryPull.finished_at.is_not(None),
+    )
+    unread = unread_from(((first, last) for first, last in await session.execute(pulls)), start, end)
+    if unread is None:
+        return None
+    if connection.status == ConnectionStatus.DISCONNECTED:
+        return f"The connection ended; its history is known until {unread:%-d %b %Y}."
+    return f"The history is known without a gap until {unread:%-d %b %Y} only."
+
+
+async def _history_until(session: AsyncSession, connection: Connection, end: datetime) -> History:
+    """What the connection knows as of the last second before `end`."""
+    as_of = end - INSTANT
+    events = await read_events(
+        session,
+        account_id=connection.account_id,
+        workspace_id=connection.workspace_id,
+        connection_id=connection.id,
+        since=as_of - HISTORY,
+        until=as_of,
+    )
+    state = stored_state(connection.snapshot)
+    account, balance = state.account, state.balance
+    return prepare(
+        events,
+        as_of=as_of,
+        account=account if account and account.taken_at - end <= SNAPSHOT_LIFETIME else None,
+        balance=balance if balance and balance.taken_at - end <= SNAPSHOT_LIFETIME else None,
+    )

@@ -14,7 +14,7 @@ from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.rules import is_entitled, trial_days_left
 from payflux.monitor.processors.permissions import resource_label
 from payflux.monitor.processors.queries import get_connection
-from payflux.monitor.projections.queries import projection_of_pull
+from payflux.monitor.projections.queries import projection_of_pull, scores_of_workspace
 from payflux.monitor.risk.queries import surface_of_pull
 from payflux.web.charts import tier_chart, trapped_capital_chart
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_entitled, signed_in
@@ -48,12 +48,16 @@ async def dashboard(
     if surface is None or projection is None:
         return RedirectResponse("/activate/arming", status_code=HTTPStatus.SEE_OTHER)
     connection = await get_connection(session, account_id=who.account_id, connection_id=workspace.connection_id)
+    scorebook = await scores_of_workspace(
+        session, account_id=who.account_id, connection_id=connection.id, now=world.clock.now()
+    )
     forbidden = sorted(resource for resource, state in connection.capabilities.items() if state == "forbidden")
     return render(
         request,
         "dashboard.html",
         surface=surface,
         projection=projection,
+        scorebook=scorebook,
         first_visit=await first_visit(session, account_id=who.account_id, now=world.clock.now()),
         processor="Stripe",
         tier_scale=tier_chart(surface),
