@@ -13,9 +13,10 @@ from payflux.monitor.alerts import models as alerts
 from payflux.monitor.processors import models as processors
 from payflux.monitor.projections import models as projections
 from payflux.monitor.risk import models as risk
+from payflux.monitor.risk.sweep import models as sweep
 
 # imported so that every table is known to Base.metadata
-MODELS = (accounts, activation, alerts, audit, billing, processors, projections, risk)
+MODELS = (accounts, activation, alerts, audit, billing, processors, projections, risk, sweep)
 
 context.configure(
     connection=context.config.attributes["connection"],

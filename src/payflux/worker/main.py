@@ -15,6 +15,7 @@ from payflux.frontdoor.accounts.service import delete_ended_sessions
 from payflux.kit.database import asyncpg_address
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
 from payflux.monitor.projections.jobs import score_projections
+from payflux.monitor.risk.sweep.service import sweep
 from payflux.world.bootstrap import World
 
 log = structlog.get_logger(__name__)
@@ -53,6 +54,9 @@ async def work(
         async with world.database.system() as session:
             await delete_ended_sessions(session, now=world.clock.now())
 
+    async def read_all() -> None:
+        log.info("workspaces read", readings=await sweep(world.database, world.clock.now()))
+
     async def score() -> None:
         await score_projections(world)
 
@@ -63,6 +67,7 @@ async def work(
             timers={
                 "delete_ended_sessions": ("17 * * * *", clean),
                 "score_projections": ("37 * * * *", score),
+                "sweep": ("7 */6 * * *", read_all),
             },
             on_failure=on_failure,
             shutdown=shutdown,

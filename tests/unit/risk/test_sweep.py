@@ -15,7 +15,7 @@ from payflux.monitor.processors.rollups import METRICS, Rollup, roll_up
 from payflux.monitor.risk.rules.bands import BANDINGS, level_of
 from payflux.monitor.risk.rules.history import prepare
 from payflux.monitor.risk.rules.scoring import score
-from payflux.monitor.risk.rules.statistics import wilson_interval
+from payflux.monitor.risk.rules.statistics import settle, wilson_interval
 from payflux.monitor.risk.sweep import kernel
 from payflux.monitor.risk.sweep.copying import Sweeper
 from payflux.monitor.risk.sweep.kernel import DAYS, READING_DTYPE, read_workspaces
@@ -58,6 +58,20 @@ def test_wilsons_lower_bound_of_many_is_that_of_each(drawn: list[tuple[int, int]
     assert kernel._wilson_low(events, trials).tolist() == expected
 
 
+@settings(max_examples=500)
+@given(
+    st.lists(
+        st.floats(allow_infinity=False, width=64)
+        | st.floats(0, 2)
+        | st.builds(lambda part, whole: part / whole, st.integers(0, 10**9), st.integers(1, 10**9))
+        | st.builds(lambda digits, power: (digits + 0.5) / 10**power, st.integers(0, 10**12), st.integers(0, 24))
+    )
+)
+def test_twelve_digits_of_many_are_those_of_each(values: list[float]) -> None:
+    settled = kernel.settle_all(np.array(values, float)).tolist()
+    assert [repr(value) for value in settled] == [repr(settle(value + 0.0)) for value in values]
+
+
 @given(
     st.sampled_from(["dispute_activity", "fraud_warning_rate", "refund_rate", "observed_reserve", "growth"]), st.data()
 )
@@ -91,10 +105,10 @@ def test_a_stream_cut_anywhere_gives_the_same_readings(random: Random) -> None:
     rollups = random_rollups(5, TODAY, seed=random.randint(0, 10**6))
     stream = copied(rollups, [(uuid4(), uuid4()) for _ in rollups])
     whole, pieces = Sweeper(), Sweeper()
-    whole.feed(stream)
+    whole.feed([stream])
     cuts = [0, *sorted(random.randint(0, len(stream)) for _ in range(random.randint(0, 40))), len(stream)]
     for start, end in pairwise(cuts):
-        pieces.feed(stream[start:end])
+        pieces.feed([stream[start:end]])
     assert pieces.finish() == whole.finish()
     assert pieces.count == len(rollups)
 
@@ -102,13 +116,13 @@ def test_a_stream_cut_anywhere_gives_the_same_readings(random: Random) -> None:
 def test_a_stream_that_is_cut_off_or_of_another_kind_is_refused() -> None:
     stream = copied(random_rollups(2, TODAY, seed=1), [(uuid4(), uuid4()) for _ in range(2)])
     cut = Sweeper()
-    cut.feed(stream[:-1])
+    cut.feed([stream[:-1]])
     with pytest.raises(ValueError, match="cut off"):
         cut.finish()
     with pytest.raises(ValueError, match="not a binary COPY"):
-        Sweeper().feed(b"account,workspace" * 10)
+        Sweeper().feed([b"account,workspace" * 10])
     with pytest.raises(ValueError, match="other columns"):
-        Sweeper().feed(stream[:19] + b"\x00\x07" + stream[21:])
+        Sweeper().feed([stream[:19] + b"\x00\x07" + stream[21:]])
 
 
 def test_a_vector_stored_when_there_were_fewer_metrics_is_read() -> None:
@@ -118,8 +132,8 @@ def test_a_vector_stored_when_there_were_fewer_metrics_is_read() -> None:
     zeros[:, 17:] = 0
     keys = [(uuid4(), uuid4())]
     narrow, wide = Sweeper(), Sweeper()
-    narrow.feed(copied([old], keys))
-    wide.feed(copied([Rollup(rollup.currency, rollup.first_day, zeros)], keys))
+    narrow.feed([copied([old], keys)])
+    wide.feed([copied([Rollup(rollup.currency, rollup.first_day, zeros)], keys)])
     assert narrow.finish() == wide.finish()
 
 

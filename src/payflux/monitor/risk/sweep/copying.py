@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -60,9 +61,9 @@ class Sweeper:
         self._keys: list[tuple[bytes, bytes, bytes]] = []
         self._done: list[np.ndarray] = []
 
-    def feed(self, piece: bytes) -> None:
+    def feed(self, pieces: Iterable[bytes]) -> None:
         """Read the workspaces that are whole by now. Raises ValueError for another kind of stream."""
-        data = self._rest + piece
+        data = b"".join((self._rest, *pieces))
         start = 0
         if not self._started:
             if len(data) < len(_HEADER):

@@ -6,8 +6,6 @@ quotients and roots are IEEE's own, and what is returned is settled to twelve di
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from payflux.monitor.processors.rollups import METRICS
@@ -20,6 +18,12 @@ WINDOWS = (30, 90)
 
 DAYS = max(WINDOWS)
 WEEKS_BEFORE = 8
+
+_DIGITS = 12
+_EXACT = 22
+_LEAST = -12
+_SCALES = np.array([float(f"1e{exponent}") for exponent in range(_EXACT + 1)])
+_TENS = np.array([float(f"1e{exponent}") for exponent in range(_LEAST, 16)])
 
 _RATES = ("dispute_activity", "fraud_warning_rate", "refund_rate", "decline_rate", "observed_reserve")
 READING_DTYPE = np.dtype(
@@ -76,7 +80,7 @@ def _fill(found: np.ndarray, window: int, total: dict[str, np.ndarray], growth_l
             payments,
         ),
         # judged to a tenth of a percent, as every hold is rounded to the cent
-        _levels("observed_reserve", _scalar(held, lambda share: round(share, 3))),
+        _levels("observed_reserve", np.array([round(share, 3) for share in held.tolist()])),
     ]
     tier = 1 + np.maximum.reduce(levels)
     found[f"payments_{window}"], found[f"volume_{window}"] = payments, volume
@@ -100,7 +104,7 @@ def _growth(days: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         spread = _median(np.abs(weeks[:, 1:] / usual[:, None] - 1)) * 1.4826
         still = np.where(growth > 0, np.inf, 0.0)
         z = np.divide(growth, spread, out=still, where=spread > 0)
-        value[judged] = _scalar(growth, settle)
+        value[judged] = settle_all(growth)
         level[judged] = np.minimum(_levels("growth", growth), (z[:, None] >= (2, 3, 4)).sum(axis=1))
     return value, level
 
@@ -111,8 +115,7 @@ def _median(rows: np.ndarray) -> np.ndarray:
 
 
 def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    share = np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0)
-    return _scalar(share, settle)
+    return settle_all(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0))
 
 
 def _gated(key: str, judged: np.ndarray, events: np.ndarray, payments: np.ndarray) -> np.ndarray:
@@ -136,13 +139,27 @@ def _wilson_low(events: np.ndarray, trials: np.ndarray) -> np.ndarray:
     centre = share + Z80 * Z80 / (2 * n)
     half = Z80 * np.sqrt(share * (1 - share) / n + Z80 * Z80 / (4 * n * n))
     low = np.zeros(len(events))
-    low[some] = _scalar((centre - half) / (1 + Z80 * Z80 / n), settle)
+    low[some] = settle_all((centre - half) / (1 + Z80 * Z80 / n))
     return low
 
 
-def _scalar(values: np.ndarray, function: Callable[[float], float]) -> np.ndarray:
-    """`function` of each value but 0 and NaN, which stay."""
-    changed = np.flatnonzero((values != 0) & ~np.isnan(values))
-    results = values.copy()
-    results[changed] = [function(value) for value in values[changed].tolist()]
-    return results
+def settle_all(values: np.ndarray) -> np.ndarray:
+    """:func:`statistics.settle` of each value, to the bit; NaN stays.
+
+    Twelve digits of v in [10ᵉ, 10ᵉ⁺¹) are n = v · 10ᵏ to the nearest integer, with k = 11 - e. A power of ten up to
+    10²² is exact, and so n / 10ᵏ is the float nearest to those digits. Where the product lies so near to a half that
+    its rounding could decide, or k leaves [0, 22], the scalar function does.
+    """
+    size = np.abs(values)
+    power = _DIGITS - np.searchsorted(_TENS, size, side="right") - _LEAST
+    plain = (power >= 0) & (power <= _EXACT) & (size > 0)
+    scale = _SCALES[np.where(plain, power, 0)]
+    shifted = size * scale
+    digits = np.rint(shifted)
+    plain &= np.abs(np.abs(shifted - digits) - 0.5) > 0.001
+    settled = np.copysign(digits / scale, values)
+    odd = np.flatnonzero(~plain & (size > 0))
+    settled[size == 0] = 0.0
+    settled[odd] = [settle(value) for value in values[odd].tolist()]
+    settled[np.isnan(values)] = np.nan
+    return settled

@@ -22,6 +22,7 @@ class SweepReading(Base):
     """
 
     __tablename__ = "sweep_readings"
+    __table_args__ = ({"postgresql_with": {"fillfactor": 40}},)
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     workspace_id: Mapped[UUID] = mapped_column(primary_key=True)

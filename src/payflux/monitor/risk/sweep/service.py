@@ -35,17 +35,21 @@ _UPSERT = f"""
 async def sweep(database: Database, now: datetime) -> int:
     """Make `sweep_readings` those of all rollups as of `now`; how many there are, 0 when another sweep is under way.
 
-    The kernel runs in a thread of its own, so that a worker's heartbeats go on.
+    The kernel runs in a thread, while the next piece arrives and a worker's heartbeats go on.
     """
     today = now.astimezone(UTC).date()
     sweeper = Sweeper()
-    piece = bytearray()
+    pieces: list[bytes] = []
+    under_way: asyncio.Future[None] | None = None
 
     async def collect(data: bytes) -> None:
-        piece.extend(data)
-        if len(piece) >= PIECE:
-            await asyncio.to_thread(sweeper.feed, bytes(piece))
-            piece.clear()
+        nonlocal under_way, pieces
+        pieces.append(data)
+        if sum(map(len, pieces)) >= PIECE:
+            if under_way is not None:
+                await under_way
+            under_way = asyncio.ensure_future(asyncio.to_thread(sweeper.feed, pieces))
+            pieces = []
 
     async with database.system() as session:
         connection = await driver_connection(session)
@@ -53,7 +57,9 @@ async def sweep(database: Database, now: datetime) -> int:
             return 0
         first = today - timedelta(days=DAYS - 1)
         await connection.copy_from_query(ROLLUPS, first, output=collect, format="binary")
-        await asyncio.to_thread(sweeper.feed, bytes(piece))
+        if under_way is not None:
+            await under_way
+        await asyncio.to_thread(sweeper.feed, pieces)
         readings = await asyncio.to_thread(sweeper.finish)
         await connection.execute(_STAGE)
         await connection.copy_to_table("sweep_staging", source=io.BytesIO(readings), format="binary")
