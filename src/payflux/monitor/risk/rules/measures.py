@@ -6,6 +6,11 @@ from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_EVENTS, MINIMUM_P
 from payflux.monitor.risk.rules.statistics import settle, wilson_interval
 from payflux.monitor.risk.surface import Level, Signal
 
+HIDDEN_DISPUTES = (
+    "A lower bound: disputes the processor settles itself are not visible here and count with the networks."
+)
+SHOWN_ONLY = "PayFlux; shown, not judged, as no threshold has a source"
+
 
 def days_window(days: int) -> str:
     return f"last {days} days"

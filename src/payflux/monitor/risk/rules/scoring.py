@@ -3,42 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import UTC
 
 import msgspec
 
-from payflux.monitor.risk.rules import account as accounts
-from payflux.monitor.risk.rules import disputes, payments
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.hysteresis import standing_reason, standing_tier
+from payflux.monitor.risk.rules.signals import SIGNALS
 from payflux.monitor.risk.rules.tier import reasons, stability_score
 from payflux.monitor.risk.rules.trend import trend
-from payflux.monitor.risk.surface import BANDS, RiskSurface, Signal
+from payflux.monitor.risk.surface import BANDS, RiskSurface
 
 MODEL_VERSION = "risk-2.0"
-
-SIGNALS: tuple[Callable[[History], Signal], ...] = (
-    disputes.dispute_activity,
-    disputes.ultimate_dispute_rate,
-    disputes.vamp,
-    disputes.ecm,
-    disputes.fraud_warning_rate,
-    disputes.open_warnings,
-    payments.refund_rate,
-    payments.decline_rate,
-    payments.card_testing,
-    payments.retry_pressure,
-    payments.failure_entropy,
-    payments.geographic_entropy,
-    payments.growth,
-    payments.ticket_drift,
-    accounts.account_state,
-    accounts.observed_reserve,
-    accounts.coverage,
-    accounts.payout_failures,
-    accounts.payout_gap,
-)
 
 
 def score(history: History) -> RiskSurface:

@@ -11,10 +11,10 @@ import math
 from collections.abc import Sequence
 
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_PAYMENTS, severity
-from payflux.monitor.risk.rules.disputes import programme_fine
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.holds import reserve_rate
 from payflux.monitor.risk.rules.sentences import crossed_threshold, lowers, percent, sentence
+from payflux.monitor.risk.rules.signals.networks import programme_fine
 from payflux.monitor.risk.surface import Level, Reason, Signal
 
 TIER_OF_LEVEL = {Level.WARN: 2, Level.HIGH: 3, Level.CRITICAL: 4}

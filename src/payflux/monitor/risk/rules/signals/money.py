@@ -1,4 +1,4 @@
-"""Signals on the account itself: its state, its balance, its payouts and the reserves in force."""
+"""Money: what covers the losses to come, reserves in force, and payouts."""
 
 from __future__ import annotations
 
@@ -15,23 +15,6 @@ from payflux.monitor.risk.surface import Level, Signal
 
 MINIMUM_PAYOUTS = 5
 _SCHEDULE_DAYS = {"daily": 1, "weekly": 7, "monthly": 31}
-
-
-def account_state(history: History) -> Signal:
-    """Stripe's `requirements` as a level: 1 something is due, 2 past due, 3 under review, paused or rejected."""
-    account = history.account
-    if account is None:
-        return unseen("account_state", "The account's state cannot be seen in this data.")
-    reason = account.disabled_reason
-    if reason in ("under_review", "platform_paused", "listed") or reason.startswith("rejected."):
-        level, note = 3, f"Disabled: {reason}."
-    elif account.past_due or (reason and reason != "requirements.pending_verification"):
-        level, note = 2, f"Past due: {', '.join(account.past_due) or reason}."
-    elif account.currently_due or reason or not (account.charges_enabled and account.payouts_enabled):
-        level, note = 1, f"Due: {', '.join(account.currently_due) or reason or 'finishing the account'}."
-    else:
-        level, note = 0, "Nothing is due."
-    return value_signal("account_state", level, level, window="now", note=note)
 
 
 def observed_reserve(history: History) -> Signal:
