@@ -96,6 +96,8 @@ def test_growth_is_compounded_by_the_day_and_replaces_the_course_of_the_forecast
     [
         {"horizons": ()},
         {"horizons": (30, 366)},
+        {"horizons": (30, 30)},
+        {"horizons": (60, 30)},
         {"rate": 1.01},
         {"hold_days": 0},
         {"growth": -1.0},

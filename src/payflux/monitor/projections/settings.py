@@ -27,6 +27,8 @@ class ProjectionSettings(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.horizons or not 1 <= min(self.horizons) <= max(self.horizons) <= LAST_HORIZON:
             raise ValueError(f"A horizon is at least one day and at most {LAST_HORIZON}.")
+        if list(self.horizons) != sorted(set(self.horizons)):
+            raise ValueError("Horizons rise: each is more days than the one before.")
         for name, share in (("rate", self.rate), ("sweep", self.sweep), ("fee_rate", self.fee_rate)):
             if share is not None and not 0 <= share <= 1:
                 raise ValueError(f"{name} is a share between 0 and 1.")
