@@ -17,6 +17,7 @@ from rich.markup import escape
 
 from payflux.app import create_app
 from payflux.cli.analyze import analyze
+from payflux.cli.backtest.command import backtest
 from payflux.cli.databases import check_database, embedded_server, owner_database, prepare_database, urls_of
 from payflux.cli.doctor import examine, report
 from payflux.cli.processes import PartFailed, end_with_supervisor
@@ -126,6 +127,7 @@ def reset(
 
 
 app.command()(analyze)
+app.command()(backtest)
 
 
 @app.command()

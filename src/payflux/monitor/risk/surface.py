@@ -70,6 +70,24 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     unit: str = ""
 
 
+class Escalation(msgspec.Struct, frozen=True, kw_only=True):
+    """The chance that `signal` over the next `days_ahead` days asks for `tier` or worse.
+
+    `events` are how many it takes on `payments` expected payments, `expected` how many are expected to come, with the
+    80 % interval of that count.
+    """
+
+    signal: str
+    tier: int
+    probability: float
+    events: int
+    payments: int
+    expected: float
+    low: float
+    high: float
+    days_ahead: int
+
+
 class Readout(msgspec.Struct, frozen=True, kw_only=True):
     """What an earlier readout of the same connection said, as far as later ones look back at it."""
 
@@ -100,3 +118,4 @@ class RiskSurface(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...] = ()
     asked_tier: int = 0
     payout_delay_days: int | None = None  # of the account's schedule, as of now
+    escalation: Escalation | None = None  # None where it cannot be said

@@ -7,6 +7,7 @@ from datetime import UTC
 
 import msgspec
 
+from payflux.monitor.risk.rules.escalation import escalation
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.hysteresis import standing_reason, standing_tier
 from payflux.monitor.risk.rules.signals import SIGNALS
@@ -46,6 +47,7 @@ def score(history: History) -> RiskSurface:
         trend_note=moved,
         notes=history.notes,
         asked_tier=asked,
+        escalation=escalation(history, asked),
         payout_delay_days=history.account.payout_delay_days if history.account else None,
     )
 

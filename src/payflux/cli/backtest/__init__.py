@@ -1,0 +1,1 @@
+"""`payflux backtest`: how right the model would have been on past days."""

@@ -1,0 +1,1 @@
+"""The rules replayed at past dates and judged by what happened after."""
