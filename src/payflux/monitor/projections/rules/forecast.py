@@ -1,82 +1,130 @@
-"""How much will be sold: a robust weekly level with a weekday profile, and a band of the cumulative sum."""
+"""How much will be sold: a robust weekly level, a damped trend, weekdays, and a band of the sum.
+
+Integers, `math.fsum` and scalar arithmetic in one order: the same days give the same bits on every machine.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from payflux.monitor.projections.rules.conformal import WIDEST, Multipliers, PastError, deviation, multipliers
 from payflux.monitor.risk.rules.history import History
-from payflux.monitor.risk.rules.statistics import Z80, median, robust_scale, settle
+from payflux.monitor.risk.rules.statistics import median, settle
+
+KNOWN_DAYS = 400
+"""Older days are not read: 13 months."""
 
 WEEKS = 12
-RECENT_WEEKS = 4
-TREND_LIMIT = 0.10
-"""The forecast leaves the usual week by at most a tenth: a spike is never extrapolated."""
+"""Whole weeks that the level, the trend and the weekdays rest on; older ones only say how wrong the method was."""
 
-DRIFT = 0.1
-"""How much variance, in that of one week, the level gains in a week. Set by a backtest on real daily sales."""
+AGE_WEIGHTS = (1000, 841, 707, 595, 500, 420, 354, 297, 250, 210, 177, 149)
+"""The weight of a week by its age, halved every four weeks. Set by a backtest."""
+
+GROWTH_LIMIT = 0.15
+"""The trend moves the level by at most this share, up or down (assumed)."""
+
+CARRIED_WEEKS = 3
+"""The trend is damped to a step: it brings the level up to date and three weeks on, and no further."""
+
+TREND_WEEKS = 6
+"""Fewer weeks than these have no trend."""
+
+TREND_Z = 1.64
+"""A trend counts as far as chance does not explain it: the bound, nearer to zero, of Sen's 90 % interval."""
+
+TRIMMED_WEEKS = 4
+"""From so many weeks on the highest and the lowest count as the median."""
+
+CLIP = 2
+"""A week further from the median than so many robust deviations counts as one at that distance."""
+
+DEVIATION = 1.4826
+"""A standard deviation of normal errors over their median absolute one."""
+
+REPLAYED = (1, 2, 3, 4, 6, 9, 13)
+"""How many weeks ahead the method is replayed; between them the band's reach is interpolated, beyond it stays."""
+
+FIRST_REPLAY = 4
+"""A replay knows at least four weeks."""
+
+USUAL_SPREAD = 0.25
+"""The relative deviation of a week's sales that is assumed before it is seen; it weighs as much as two weeks."""
+
+USUAL_WEEKS = 2
+
+UNKNOWN_BAND = (0.0, 3.0)
+"""The band when less than a week of sales is known (assumed)."""
 
 
 class VolumeForecast(NamedTuple):
     """`daily` are expected sales of day 1, 2, … after the readout's day, int64 minor units.
 
     `weeks` is how many whole weeks of sales it rests on, 0 for less than one. `trend_multiplier` is already in `daily`.
-    `spread` is the relative error of one week; 0 for sales that never varied.
+    `spread` is the relative deviation of a week; `reach` are the multipliers of the band at `REPLAYED` weeks, empty
+    when it needs none.
     """
 
     daily: np.ndarray
     weeks: int
     trend_multiplier: float
     spread: float
+    reach: tuple[Multipliers, ...]
 
     def band(self, days: int) -> tuple[float, float]:
         """Factors on the expected sum of the first `days` days: its 80 % interval is sum · low … sum · high.
 
-        low ≤ 1 ≤ high. The logarithm of high, and of 1 / low, is t·s·√(1/n + π/2k + 0.1·n) with n weeks ahead and k
-        weeks seen: noise of the weeks, error of the median, drift; t is Student's for k − 1 degrees by its first
-        Cornish-Fisher term. Less than a week of sales says nothing: 0 … 2 (assumed).
+        low ≤ 1 ≤ high. (1, 1) for sales that never varied; 0 to 3 when less than a week is known (assumed).
         """
-        if days <= 0 or self.spread == 0:
-            return 1.0, 1.0
-        if not self.weeks:
-            return 0.0, 2.0
-        n, k = days / 7, self.weeks
-        t = Z80 + (Z80**3 + Z80) / (4 * max(1, k - 1))
-        width = math.exp(min(2.0, t * self.spread * math.sqrt(1 / n + math.pi / (2 * k) + DRIFT * n)))
-        return settle(1 / width), settle(width)
+        if days <= 0 or not self.reach:
+            return (1.0, 1.0) if self.weeks or not self.daily.any() else UNKNOWN_BAND
+        weeks = days / 7
+        right = next((place for place, known in enumerate(REPLAYED) if known > weeks), len(REPLAYED) - 1)
+        left = max(0, right - 1)
+        part = min(1.0, max(0.0, (weeks - REPLAYED[left]) / max(1, REPLAYED[right] - REPLAYED[left])))
+        sigma = deviation(weeks, self.weeks, self.spread)
+        low, high = (
+            sigma * (below + part * (above - below))
+            for below, above in zip(self.reach[left], self.reach[right], strict=True)
+        )
+        return settle(math.exp(-min(low, WIDEST))), settle(math.exp(min(high, WIDEST)))
+
+
+class _Fit(NamedTuple):
+    """`level`: minor units of a usual week, without the trend; `multiplier`: the trend; `spread`: as above."""
+
+    level: int
+    multiplier: float
+    spread: float
 
 
 def forecast_sales(sold: np.ndarray, days: int) -> VolumeForecast:
     """Sales of the next `days` whole UTC days.
 
-    `sold` are int64 settled sales, minor units, of consecutive whole UTC days, oldest first, the last one yesterday.
-    Level: median of the last 12 whole weeks since the first sale among them, moved halfway to the median of the last
-    four, by at most 10 %. Profile: median of each weekday.
+    `sold` are int64 settled sales, minor units, of consecutive whole UTC days, oldest first, the last one yesterday; of
+    more than 400 the last ones are read, and those before the first sale are not. Raises ValueError for negative days.
     """
-    sold = sold[-7 * WEEKS :]
+    if days < 0:
+        raise ValueError("a forecast goes forward")
+    sold = sold[-KNOWN_DAYS:]
     active = np.flatnonzero(sold)
-    age = len(sold) - int(active[0]) if active.size else 0
-    if age < 7:
-        level = int(sold.sum()) * 7 // age if age else 0
-        return VolumeForecast(_spread_over(level, 7 * [1], days), 0, 1.0, 1.0 if age else 0.0)
-    seen = sold[len(sold) - age // 7 * 7 :].reshape(-1, 7)
-    weeks = [int(week) for week in seen.sum(axis=1)]
-    level, basis_points = _middle(weeks), 10_000
-    if len(weeks) >= 2 * RECENT_WEEKS and level:
-        limit = round(TREND_LIMIT * 10_000)
-        moved = (_middle(weeks[-RECENT_WEEKS:]) - level) * 5_000 // level
-        basis_points += max(-limit, min(limit, moved))
-    profile = [_middle([int(day) for day in seen[:, weekday]]) for weekday in range(7)]
-    if 2 * sum(profile) < level:  # too sparse for weekdays
-        profile = 7 * [1]
-    return VolumeForecast(
-        _spread_over(level * basis_points // 10_000, profile, days),
-        len(weeks),
-        basis_points / 10_000,
-        _spread(weeks, level),
-    )
+    known = sold[int(active[0]) :] if active.size else sold[:0]
+    if len(known) < 7:
+        level = int(known.sum()) * 7 // len(known) if len(known) else 0
+        return VolumeForecast(_spread_over(level, 7 * [1], days), 0, 1.0, 0.0, ())
+    rows = known[len(known) % 7 :].reshape(-1, 7)
+    weeks: list[int] = rows.sum(axis=1).tolist()
+    fit = _fit(weeks[-WEEKS:])
+    reach: tuple[Multipliers, ...] = ()
+    if len(weeks) == 1 or len(set(weeks)) > 1:
+        errors = _replay(weeks)
+        reach = tuple(multipliers(errors, ahead, len(weeks) - FIRST_REPLAY) for ahead in REPLAYED)
+    profile = _profile(rows[-WEEKS:], fit.level)
+    daily = _spread_over(round(fit.level * fit.multiplier), profile, days)
+    return VolumeForecast(daily, min(len(weeks), WEEKS), fit.multiplier, fit.spread, reach)
 
 
 def daily_sales(history: History, days: int) -> np.ndarray:
@@ -87,21 +135,85 @@ def daily_sales(history: History, days: int) -> np.ndarray:
     return sold
 
 
-def _spread_over(level: int, profile: list[int], days: int) -> np.ndarray:
+def _fit(weeks: Sequence[int]) -> _Fit:
+    """The level is a trimmed mean of the weeks weighted by age, each cut at two robust deviations from their median.
+
+    When most of the weight has no sales it is the median of those that have, times their share of the weight (Croston's
+    split of size and frequency, 1972).
+    """
+    weights = AGE_WEIGHTS[len(weeks) - 1 :: -1]
+    whole = sum(weights)
+    middle = _weighted_median(weeks, weights)
+    away = math.floor(CLIP * DEVIATION * _weighted_median([abs(week - middle) for week in weeks], weights))
+    cut = [min(max(week, middle - away), middle + away) for week in weeks]
+    if len(weeks) >= TRIMMED_WEEKS:
+        cut[weeks.index(max(weeks))] = cut[weeks.index(min(weeks))] = middle
+    level = sum(weight * week for weight, week in zip(weights, cut, strict=True)) // whole
+    if not middle:
+        selling = [(week, weight) for week, weight in zip(weeks, weights, strict=True) if week]
+        share = sum(weight for _, weight in selling)
+        level = _weighted_median(*zip(*selling, strict=True)) * share // whole if selling else 0
+    if not level:
+        return _Fit(0, 1.0, 0.0)
+    errors = [week / level - 1 for week in weeks]
+    limit = 3 * DEVIATION * median([abs(error) for error in errors])
+    squares = math.fsum(min(abs(error), limit) ** 2 for error in errors) + USUAL_WEEKS * USUAL_SPREAD**2
+    age = sum(weight * old for old, weight in zip(range(len(weeks) - 1, -1, -1), weights, strict=True)) / whole
+    moved = max(-GROWTH_LIMIT, min(GROWTH_LIMIT, _slope(weeks) / level * (age + CARRIED_WEEKS)))
+    return _Fit(level, settle(1 + moved), math.sqrt(squares / (len(weeks) + USUAL_WEEKS)))
+
+
+def _slope(weeks: Sequence[int]) -> float:
+    """The bound nearer to zero of the interval of the change a week; 0 when it holds zero.
+
+    Sen's interval (JASA 63, 1968) of the slopes between all pairs of weeks, wider on each side by the slopes that one
+    week takes part in, so that no single week makes a trend.
+    """
+    count = len(weeks)
+    if count < TREND_WEEKS:
+        return 0.0
+    slopes = sorted((weeks[j] - weeks[i]) / (j - i) for i in range(count) for j in range(i + 1, count))
+    reach = TREND_Z * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
+    low = slopes[max(0, math.floor((len(slopes) - reach) / 2) - count + 1)]
+    high = slopes[min(len(slopes) - 1, math.ceil((len(slopes) + reach) / 2) + count - 1)]
+    return max(low, 0.0) + min(high, 0.0)
+
+
+def _replay(weeks: Sequence[int]) -> list[PastError]:
+    """What the method would have missed at each past week, from the fourth known one on."""
+    errors = []
+    for origin in range(FIRST_REPLAY, len(weeks)):
+        known = weeks[max(0, origin - WEEKS) : origin]
+        fit = _fit(known)
+        if not fit.level:
+            continue
+        usual = fit.level * fit.multiplier
+        for ahead in REPLAYED:
+            if origin + ahead <= len(weeks):
+                ratio = sum(weeks[origin : origin + ahead]) / (ahead * usual)
+                missed = math.log(max(ratio, math.exp(-WIDEST)))
+                errors.append(PastError(ahead, missed / deviation(ahead, len(known), fit.spread)))
+    return errors
+
+
+def _profile(rows: np.ndarray, level: int) -> list[int]:
+    """The median of each weekday, or equal ones when sales are too sparse for weekdays."""
+    profile = [math.floor(median(rows[:, weekday].tolist())) for weekday in range(7)]
+    return profile if 2 * sum(profile) >= level else 7 * [1]
+
+
+def _spread_over(level: int, profile: Sequence[int], days: int) -> np.ndarray:
     """A week's `level` over the weekdays; the last seen day is place 6, today 0. Each day is rounded half up."""
     whole = sum(profile)
     week = [(2 * level * part + whole) // (2 * whole) for part in profile] if whole else 7 * [0]
     return np.array([week[day % 7] for day in range(1, days + 1)], np.int64)
 
 
-def _spread(weeks: list[int], level: int) -> float:
-    """The root mean square relative error of a week, single spikes cut at three robust deviations."""
-    if not level:
-        return 0.0
-    errors = [week / level - 1 for week in weeks]
-    cut = 3 * robust_scale(errors)
-    return math.sqrt(math.fsum(min(abs(error), cut) ** 2 for error in errors) / len(errors)) if len(weeks) > 1 else 1.0
-
-
-def _middle(values: list[int]) -> int:
-    return math.floor(median(values))
+def _weighted_median(values: Sequence[int], weights: Sequence[int]) -> int:
+    """The least value that at least half of the weight does not exceed."""
+    whole, reached = sum(weights), 0
+    for value, weight in sorted(zip(values, weights, strict=True)):
+        reached += weight
+        if 2 * reached >= whole:
+            return value
+    return 0
