@@ -31,7 +31,7 @@ from payflux.monitor.projections.rules.reserves import (
 )
 from payflux.monitor.projections.settings import ProjectionSettings
 from payflux.monitor.risk.rules import inputs_hash
-from payflux.monitor.risk.rules.exposure import coverage, debt, outlook
+from payflux.monitor.risk.rules.exposure import coverage, debt, own_outlook
 from payflux.monitor.risk.rules.history import History, prepare
 from payflux.monitor.risk.rules.holds import reserve_rate
 from payflux.monitor.risk.rules.statistics import settle
@@ -102,7 +102,7 @@ def project_history(
 
 def exposure_of(history: History) -> Exposure:
     """What a reserve has to cover in the history's currency, and what covers it."""
-    ahead, funds, owed = outlook(history), coverage(history), debt(history)
+    ahead, funds, owed = own_outlook(history), coverage(history), debt(history)
     gross = ahead.chargebacks_to_come + ahead.refunds_to_come + ahead.undelivered + ahead.open_disputes + owed
     stress = ahead.chargebacks_stress + ahead.refunds_stress + ahead.undelivered + ahead.open_disputes + owed
     return Exposure(

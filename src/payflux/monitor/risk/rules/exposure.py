@@ -12,8 +12,10 @@ import numpy as np
 
 from payflux.monitor.processors.codes import Status
 from payflux.monitor.risk.rules import lag
+from payflux.monitor.risk.rules.cohorts import dispute_lags
 from payflux.monitor.risk.rules.disputes import WARNING_ESCALATION
 from payflux.monitor.risk.rules.history import History, count
+from payflux.monitor.risk.rules.summary import HISTORY_DAYS
 
 DELIVERY_DAYS = 7
 """A sale is delivered evenly over a week: for goods 7 to 10 days are usual. Assumed, as no delivery date is stored."""
@@ -39,13 +41,20 @@ class Outlook(NamedTuple):
         return self.chargebacks_to_come + self.refunds_to_come + self.open_disputes
 
 
-def outlook(history: History) -> Outlook:
+def own_outlook(history: History) -> Outlook:
+    """:func:`outlook` under the merchant's own reporting curve of disputes: the best estimate, for what is shown."""
+    lags = dispute_lags(history, history.disputes)
+    return outlook(history, lag.reporting(lags, HISTORY_DAYS).curve)
+
+
+def outlook(history: History, dispute_curve: np.ndarray = lag.DISPUTE_CURVE) -> Outlook:
     """Exposure from the sales of the window.
 
-    CBX = Σ V·q·(1 − F_dispute(age)), RFX = Σ V·ρ·(1 − F_refund(age)) with q and ρ the amount-weighted Cape-Cod rates
-    under the reference curves; undelivered = Σ V·(1 − age / 7 days); V is sales less refunds by day, ρ's V is sales.
-    No credit is given for disputes that may be won. Sales already disputed stay in V: they overstate CBX by a share
-    of the dispute rate itself, and so one more dispute never lowers it.
+    CBX = Σ V·q·(1 − F_dispute(age)), RFX = Σ V·ρ·(1 − F_refund(age)) with q and ρ the amount-weighted Cape-Cod rates;
+    undelivered = Σ V·(1 − age / 7 days); V is sales less refunds by day, ρ's V is sales. F_dispute is the reference
+    unless another is given: what a score is judged on may not get better by one more, quick dispute. No credit is given
+    for disputes that may be won. Sales already disputed stay in V: they overstate CBX by a share of the dispute rate
+    itself, and so one more dispute never lowers it.
     """
     sales = history.last(history.payments, history.window_days)
     sales = history.in_currency(sales)
@@ -68,9 +77,9 @@ def outlook(history: History) -> Outlook:
     def to_come(unripe_millionths: int, share: float) -> int:
         return round(unripe_millionths / lag.MILLION * share)
 
-    disputed, disputed_stress = rate(disputes, lag.DISPUTE_CURVE, PRIOR_DISPUTED)
+    disputed, disputed_stress = rate(disputes, dispute_curve, PRIOR_DISPUTED)
     refunded, refunded_stress = rate(refunds, lag.REFUND_CURVE, PRIOR_REFUNDED)
-    unripe_disputes = unripe(lag.DISPUTE_CURVE)
+    unripe_disputes = unripe(dispute_curve)
     unripe_refunds = lag.unripe_exposure(amounts, ages, lag.REFUND_CURVE)
     return Outlook(
         to_come(unripe_disputes, disputed),

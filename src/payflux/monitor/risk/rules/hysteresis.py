@@ -20,7 +20,8 @@ def standing_tier(asked: int, as_of: datetime, earlier: Sequence[Readout]) -> in
     Gumroad lifts its holds by daily check, PR 6463). Readouts after `as_of` or over 30 days old do not count.
     """
     known = sorted(
-        (readout for readout in earlier if as_of - FORGET_AFTER <= readout.as_of < as_of), key=lambda one: one.as_of
+        (readout for readout in earlier if as_of - FORGET_AFTER <= readout.as_of < as_of),
+        key=lambda one: (one.as_of, one.asked_tier),
     )
     last_day = [readout for readout in known if readout.as_of > as_of - CLEAR_AFTER]
     before = known[: len(known) - len(last_day)][-1:]

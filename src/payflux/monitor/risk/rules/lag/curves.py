@@ -75,6 +75,10 @@ def at_pace(curve: np.ndarray, pace: float) -> np.ndarray:
     return np.rint(shares / shares[-1] * MILLION).astype(np.int64)
 
 
+CAREFUL_CURVE = at_pace(DISPUTE_CURVE, 2**-PACE_SPREAD)
+"""The reference one standard deviation faster: a lower bound under it is too high only for the fastest merchants."""
+
+
 class _Pace(NamedTuple):
     """One candidate: the reference at a pace, with the logarithms that its likelihood needs."""
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from payflux.monitor.risk.rules.bands import MINIMUM_EVENTS, MINIMUM_PAYMENTS
-from payflux.monitor.risk.rules.lag.curves import DISPUTE_CURVE, LAST_AGE, MILLION, Lags, Reporting
+from payflux.monitor.risk.rules.lag.curves import CAREFUL_CURVE, LAST_AGE, MILLION, Lags, Reporting
 from payflux.monitor.risk.rules.lag.posterior import Estimate, Posterior, mixture, with_moments
 from payflux.monitor.risk.rules.statistics import settle
 
@@ -93,14 +93,14 @@ def cape_cod(
 
 
 def careful_rate(exposure: np.ndarray, disputes: Lags, window_days: int) -> Posterior:
-    """The rate of the window alone, under the reference curve: what a tier may be judged on, by its lower bound.
+    """The rate of the window alone, under a fast fixed curve: what a tier may be judged on, by its lower bound.
 
-    Gamma(Σd + α, ΣE·F + β). Neither curve nor memory depends on the disputes, so one more of them only raises the rate
-    and each bound of it. Under the merchant's own curve a quick dispute makes the curve faster and may so lower the
-    rate. Disputes that all come within days are overstated here, late ones understated.
+    Gamma(Σd + α, ΣE·F + β) with F the :data:`~.curves.CAREFUL_CURVE`. Neither curve nor memory depends on the disputes,
+    so one more of them only raises the rate and each bound of it; under the merchant's own curve a quick dispute makes
+    the curve faster and may so lower the rate. Rates of merchants with usual or slow lags are understated.
     """
     recent = exposure[:window_days]
-    ripe = int((recent * _shares(DISPUTE_CURVE, len(recent))).sum())
+    ripe = int((recent * _shares(CAREFUL_CURVE, len(recent))).sum())
     seen = int(_by_age(disputes, len(recent)).sum())
     return Posterior(seen + PRIOR.shape, ripe / MILLION + PRIOR.exposure)
 
