@@ -4,34 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
-from shutil import rmtree
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import duckdb
 import numpy as np
 
-from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from payflux.monitor.processors.copybinary import decode_copy
 from payflux.monitor.processors.events import EVENT_DTYPE
-from payflux.monitor.risk import rules
+from payflux.monitor.risk.engines.dialects import features_sql
 from payflux.monitor.risk.rules import Features, features
 from payflux.monitor.risk.rules.features import COLUMNS
-from tests.bench.measuring import Row, compare
+from tests.bench.database import postgresql
+from tests.bench.measuring import Row, compare, compare_async
 from tests.bench.merchants import AS_OF, merchant
 
-SQL = (Path(rules.__file__).parent / "features.sql").read_text()
-PARAMETERS = {"now": int(AS_OF.timestamp()), "days": 90}
+SQL = features_sql("duckdb", now=int(AS_OF.timestamp()))
 WIDTHS = {name: field[0].itemsize for name, field in (EVENT_DTYPE.fields or {}).items()}
 SCHEMA = ", ".join(f'"{name}" {"bigint" if width == 8 else "smallint"} NOT NULL' for name, width in WIDTHS.items())
 
 
-def in_memory() -> Row:
+def in_memory(count: int = 847, rounds: int = 30) -> Row:
     """Both hold the events in memory: an array, a table."""
-    events = merchant(847)
+    events = merchant(count)
     database = duckdb.connect()
     database.execute(f"CREATE TABLE events ({SCHEMA})").fetchall()
     database.register("given", {name: events[name].copy() for name in WIDTHS})
@@ -42,19 +38,19 @@ def in_memory() -> Row:
 
     _same(features(events, AS_OF), in_sql())
     return compare(
-        "baseline of 847 events, in memory",
+        f"baseline of {count:,} events, in memory",
         "DuckDB SQL",
         1 / 20,
         lambda: features(events, AS_OF),
         in_sql,
-        rounds=30,
+        rounds=rounds,
         runs=20,
     )
 
 
-def from_parquet() -> Row:
+def from_parquet(count: int = 1_000_000, rounds: int = 15) -> Row:
     """Both begin with a Parquet file in the canonical order, in the page cache."""
-    events = merchant(1_000_000)
+    events = merchant(count)
     database = duckdb.connect()
     with TemporaryDirectory() as folder:
         path = Path(folder) / "events.parquet"
@@ -70,19 +66,19 @@ def from_parquet() -> Row:
             return _features(database)
 
         _same(read_and_score(), in_sql())
-        return compare("1,000,000 events, Parquet to features", "DuckDB SQL", 0.6, read_and_score, in_sql, rounds=15)
+        work = f"{count:,} events, Parquet to features"
+        return compare(work, "DuckDB SQL", 0.6, read_and_score, in_sql, rounds=rounds)
 
 
-def from_postgresql() -> Row:
+def from_postgresql(count: int = 10_000, rounds: int = 60) -> Row:
     """Both read all 20 columns of the same rows by binary COPY; ours also decodes them and computes."""
-    events = merchant(10_000)
-    with _postgresql() as server:
-        return asyncio.run(_copied(server.url(), events))
+    events = merchant(count)
+    with postgresql() as server:
+        return asyncio.run(_copied(server.url(), events, rounds))
 
 
-async def _copied(url: str, events: np.ndarray) -> Row:
+async def _copied(url: str, events: np.ndarray, rounds: int) -> Row:
     connection = await asyncpg.connect(url)
-    loop = asyncio.get_running_loop()
     try:
         await connection.execute(f"CREATE TABLE events ({SCHEMA})")
         await connection.copy_records_to_table("events", records=events.tolist(), columns=list(WIDTHS))
@@ -97,37 +93,18 @@ async def _copied(url: str, events: np.ndarray) -> Row:
             await connection.copy_from_query("SELECT * FROM events", output=collect, format="binary")
             return bytes(data)
 
-        def waited() -> bytes:
-            return asyncio.run_coroutine_threadsafe(read(), loop).result()
+        async def read_and_score() -> Features:
+            return features(decode_copy(await read()), AS_OF)
 
-        def read_and_score() -> Features:
-            return features(decode_copy(waited()), AS_OF)
-
-        def measured() -> Row:
-            _same(read_and_score(), features(events, AS_OF))
-            work = "10,000 events straight from PostgreSQL"
-            return compare(work, "bare binary COPY", 1.3, read_and_score, waited, rounds=60)
-
-        return await asyncio.to_thread(measured)
+        _same(await read_and_score(), features(events, AS_OF))
+        work = f"{len(events):,} events straight from PostgreSQL"
+        return await compare_async(work, "bare binary COPY", 1.3, read_and_score, read, rounds=rounds)
     finally:
         await connection.close()
 
 
-@contextmanager
-def _postgresql() -> Generator[EmbeddedPostgres]:
-    folder = Path(mkdtemp(prefix="payflux-bench-"))
-    folder.chmod(0o711)  # under root the server runs as a user who must pass through
-    server = EmbeddedPostgres(folder / "pg", find_binaries(None), durable=False)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.release()
-        rmtree(folder)
-
-
 def _features(database: duckdb.DuckDBPyConnection) -> Features:
-    (row,) = database.execute(SQL, PARAMETERS).fetchall()
+    (row,) = database.execute(SQL).fetchall()
     return Features(int(row[0]), int(row[1]), *row[2:])
 
 

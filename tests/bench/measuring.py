@@ -1,9 +1,12 @@
-"""How two ways of doing the same work are compared."""
+"""How two ways of doing the same work are compared, and how much memory one of them takes."""
 
 from __future__ import annotations
 
+import asyncio
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from statistics import median
 from typing import NamedTuple
 
@@ -11,13 +14,15 @@ SLOW_MACHINE_SECONDS = 20.0
 
 
 class Row(NamedTuple):
-    """One line of the table: medians in seconds, their ratio, and the ratio it should stay at or below."""
+    """One line of the table: what ours and its peer take (medians in seconds, or MB), and the ratio it should stay at
+    or below."""
 
     work: str
     peer_name: str
     ours: float
     peer: float
     goal: float
+    unit: str = "s"
 
     @property
     def ratio(self) -> float:
@@ -42,15 +47,47 @@ def compare(
 
     In each round a way runs `runs` times on end, so that short work is not measured in the other's cold caches.
     """
-    ours(), peer()
+
+    async def repeated(way: Callable[[], object]) -> None:
+        for _ in range(runs):
+            way()
+
+    row = asyncio.run(
+        compare_async(work, peer_name, goal, lambda: repeated(ours), lambda: repeated(peer), rounds=rounds)
+    )
+    return row._replace(ours=row.ours / runs, peer=row.peer / runs)
+
+
+async def compare_async(
+    work: str,
+    peer_name: str,
+    goal: float,
+    ours: Callable[[], Awaitable[object]],
+    peer: Callable[[], Awaitable[object]],
+    *,
+    rounds: int,
+) -> Row:
+    """As :func:`compare`, for work that waits."""
+    await ours()
+    await peer()
     times: tuple[list[float], list[float]] = ([], [])
     started = time.perf_counter()
     for _ in range(rounds):
         for way, taken in zip((ours, peer), times, strict=True):
             begun = time.perf_counter()
-            for _ in range(runs):
-                way()
-            taken.append((time.perf_counter() - begun) / runs)
+            await way()
+            taken.append(time.perf_counter() - begun)
         if time.perf_counter() - started > SLOW_MACHINE_SECONDS:
             break
     return Row(work, peer_name, median(times[0]), median(times[1]), goal)
+
+
+def peak_memory(module: str, function: str, *arguments: str) -> float:
+    """The most memory, in MB, that a Python process of its own holds to run `module.function(*arguments)`."""
+    script = (
+        f"import resource, sys; from {module} import {function} as run; run(*sys.argv[1:]); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024))"
+    )
+    command = [sys.executable, "-c", script, *arguments]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    return int(answer.stdout.split()[-1]) / 2**20
