@@ -17,7 +17,14 @@ from payflux.world.bootstrap import build_world
 
 NEEDS_A_MANAGER = {"/api/stripe/authorize", "/api/stripe/callback", "/api/stripe/key", "/activate/retry"}
 NEEDS_A_MANAGER |= {"/activate/cancel", "/connection/disconnect"}
-NEEDS_A_PLAN = {"/dashboard", "/api/stripe/authorize", "/api/stripe/callback", "/api/stripe/key", "/activate/retry"}
+NEEDS_A_PLAN = {
+    "/dashboard",
+    "/what-if",
+    "/api/stripe/authorize",
+    "/api/stripe/callback",
+    "/api/stripe/key",
+    "/activate/retry",
+}
 
 
 class Route(NamedTuple):

@@ -7,11 +7,13 @@ A style sheet overrides them through classes, since any CSS rule beats a present
     .chart              the svg element                 .chart-line, .chart-range, .chart-mark    band chart
     .chart-text         labels and ticks                .chart-bar                               bar chart
     .chart-grid         lines of the grid               .chart-step, .chart-step-on, .chart-danger  step scale
+    .chart-reference    the dashed line of a band chart
     .chart-hit          the invisible area of a point
 
 Each point's `.chart-hit` carries `data-index`, `data-label`, `data-value` and, where there is an interval,
-`data-low` and `data-high` as formatted text, and `data-x`, `data-y` in the units of the `viewBox`; its own `<title>`
-is the tooltip without JavaScript. A page shows the same data as a table beside the chart.
+`data-low` and `data-high` as formatted text (`data-reference` where there is a second line), and `data-x`, `data-y` in
+the units of the `viewBox`; its own `<title>` is the tooltip without JavaScript. A page shows the same data as a table
+beside the chart.
 """
 
 from __future__ import annotations
@@ -66,18 +68,23 @@ def band_chart(
     format_y: Format = str,
     tick_y: Format | None = None,
     marks: Sequence[float] = (),
+    reference: Sequence[float] = (),
+    reference_name: str = "",
     width: int = 720,
     height: int = 300,
 ) -> Markup:
     """A line through `points` inside the band of their intervals, with the points at `marks` dotted and labelled.
 
     `points` are in rising order of x. `format_x` and `format_y` give the words of a tooltip, `tick_y` the shorter ones
-    of the axis (default: `format_y`). Raises ValueError when there are fewer than two points.
+    of the axis (default: `format_y`). `reference` is a second, dashed line: one value for each point, or none at all.
+    Raises ValueError when there are fewer than two points, or a reference of another length.
     """
     if len(points) < 2:
         raise ValueError("a band chart needs at least two points")
+    if reference and len(reference) != len(points):
+        raise ValueError("a reference line has one value for each point")
     tick_y = tick_y or format_y
-    ticks = nice_ticks(max(max(point.high, point.value) for point in points))
+    ticks = nice_ticks(max(*(max(point.high, point.value) for point in points), *reference))
     labels = _distinct([tick_y(tick) for tick in ticks])
     left, right, top, bottom = 14 + 7.2 * max(map(len, labels)), width - 24.0, 26.0, height - 34.0
     first, span = points[0].x, (points[-1].x - points[0].x) or 1
@@ -100,6 +107,14 @@ def band_chart(
             '<path class="chart-line" fill="none" stroke="{}" stroke-width="2.5" stroke-linejoin="round" d="{}"/>'
         ).format(ACCENT, _path(line))
     )
+    if reference:
+        dashed = [(at_x(point.x), at_y(value)) for point, value in zip(points, reference, strict=True)]
+        body.append(
+            Markup(
+                '<path class="chart-reference" fill="none" stroke="currentColor" stroke-width="2" '
+                'stroke-dasharray="5 4" d="{}"/>'
+            ).format(_path(dashed))
+        )
     marked = [point for point in points if point.x in marks]
     for point in marked:
         x, y = at_x(point.x), at_y(point.value)
@@ -127,6 +142,7 @@ def band_chart(
             format_x(point.x),
             format_y(point.value),
             (format_y(point.low), format_y(point.high)),
+            f"{reference_name}: {format_y(reference[index])}" if reference else "",
         )
         for index, point in enumerate(points)
     ]
@@ -247,9 +263,12 @@ def _hit(
     label: str,
     value: str,
     interval: tuple[str, str] | None = None,
+    reference: str = "",
 ) -> Markup:
     bounds = Markup(' data-low="{}" data-high="{}"').format(*interval) if interval else Markup("")
+    bounds += Markup(' data-reference="{}"').format(reference) if reference else Markup("")
     words = f"{label}: {value}" + (f" ({interval[0]} to {interval[1]})" if interval else "")
+    words += f"; {reference}" if reference else ""
     return Markup(
         '<rect class="chart-hit" x="{}" y="{}" width="{}" height="{}" fill="none" pointer-events="all" data-index="{}" '
         'data-label="{}" data-value="{}"{} data-x="{}" data-y="{}"><title>{}</title></rect>'

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from payflux.kit.charts import BandPoint, band_chart, step_scale
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.risk.surface import BANDS, RiskSurface
+from payflux.monitor.whatif.answers import Answer
 from payflux.web.formatting import money_short
 
 
@@ -25,6 +26,31 @@ def trapped_capital_chart(projection: ReserveProjection, *, width: int = 720, he
         format_x=lambda day: f"T+{day:.0f}",
         format_y=words,
         marks=[window.horizon_days for window in projection.windows],
+        width=width,
+        height=height,
+    )
+
+
+def comparison_chart(answer: Answer, width: int, height: int) -> Markup:
+    """Trapped capital day by day with the changes of a what-if, and dashed without them."""
+    before, after = answer.projection_before, answer.projection_after
+
+    def words(amount: float) -> str:
+        return money_short(round(amount), before.currency)
+
+    pairs = zip(before.windows, after.windows, strict=True)
+    horizons = ", ".join(
+        f"{words(now.trapped)} becomes {words(then.trapped)} at T+{now.horizon_days}" for now, then in pairs
+    )
+    return band_chart(
+        [BandPoint(*day) for day in after.daily],
+        title="Projected trapped capital by day, changed and as it is",
+        description=f"Expected trapped capital: {horizons}. The band is the 80 % range of the changed path.",
+        format_x=lambda day: f"T+{day:.0f}",
+        format_y=words,
+        marks=[window.horizon_days for window in after.windows],
+        reference=[trapped for _, trapped, _, _ in before.daily],
+        reference_name="As it is",
         width=width,
         height=height,
     )

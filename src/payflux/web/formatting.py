@@ -81,6 +81,28 @@ def measure(value: float | None, unit: str) -> str:
     )
 
 
+def quantity(value: float | None, unit: str, currency: str) -> str:
+    """A what-if's `value` in its unit: money in minor units of `currency`, a tier, a score, or a signal's measure."""
+    if value is None:
+        return "cannot say"
+    if unit == "money":
+        return money_short(round(value), currency)
+    if unit in ("tier", "score"):
+        return count(round(value))
+    return measure(value, unit)
+
+
+def difference(before: float | None, after: float | None, unit: str, currency: str) -> str:
+    """From `before` to `after` with its sign; that of rates in percentage points: ``−0.31 points``."""
+    if before is None or after is None:
+        return ""
+    change = after - before
+    sign = MINUS if change < 0 else "+"
+    if unit == "rate":
+        return f"{sign}{_plain(Decimal(repr(abs(float(change)))) * 100, 2)}{NBSP}points"
+    return sign + quantity(abs(change), unit, currency)
+
+
 def utc(moment: datetime) -> str:
     """An aware time in UTC, the zone named: ``21 Nov 2026, 10:59 UTC``. Raises ValueError when it has no zone."""
     if moment.tzinfo is None:

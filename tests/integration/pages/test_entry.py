@@ -78,7 +78,11 @@ async def test_when_the_trial_has_ended_what_the_plan_pays_for_is_closed_and_the
     assert (await alice.get("/dashboard")).headers["Location"] == "/dashboard/activate-prompt"
     clock.move(timedelta(days=1, hours=1))
     before = await rows(stored)
-    for answer in (await alice.get("/dashboard"), await alice.post("/api/stripe/authorize")):
+    for answer in (
+        await alice.get("/dashboard"),
+        await alice.get("/what-if"),
+        await alice.post("/api/stripe/authorize"),
+    ):
         assert answer.status_code == 402
         assert "trial has ended" in answer.text
         assert "choose a plan" in answer.text

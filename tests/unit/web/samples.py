@@ -11,9 +11,16 @@ from markupsafe import Markup
 from payflux.kit.charts import BandPoint, band_chart, step_scale
 from payflux.monitor.projections.projection import Exposure, ProjectedWindow, ReserveProjection, ReserveScenario
 from payflux.monitor.projections.scorebook import Outcome, ProjectionScore, Scorebook
+from payflux.monitor.risk.rules import prepare
 from payflux.monitor.risk.surface import BANDS, Level, Reason, RiskSurface, Signal, Trend
+from payflux.monitor.whatif.changes import Changes
+from payflux.monitor.whatif.service import Reply, reply
+from payflux.web.charts import comparison_chart
+from payflux.web.comparison import changes_in_words, comparison
 from payflux.web.formatting import money_short
 from payflux.web.rendering import build_templates
+from payflux.web.whatif_form import EXAMPLES, FIELDS, typed
+from tests.unit.risk.building import AS_OF, FULL, SOUND, elevated_merchant
 
 ROOT = Path(__file__).parents[3] / "src" / "payflux"
 NOW = datetime(2026, 11, 21, 10, 59, tzinfo=UTC)
@@ -300,6 +307,30 @@ ERROR = SIGNED_OUT | {
     "what_to_do": "",
 }
 
+
+def replied(changes: Changes) -> Reply:
+    """What a merchant made of columns is answered."""
+    return reply(prepare(elevated_merchant(), as_of=AS_OF, account=SOUND, balance=FULL), changes)
+
+
+def what_if(changes: Changes, **query: str) -> dict[str, Any]:
+    """The context of the what-if page, asked by `query` and understood as `changes`."""
+    replied_to = replied(changes)
+    found = replied_to.answer
+    return SIGNED_IN | {
+        "form": typed(query),
+        "errors": {},
+        "fields": FIELDS,
+        "examples": EXAMPLES,
+        "reply": replied_to,
+        "standing_tier": 4,
+        "event_count": 847,
+        "asked": changes_in_words(changes),
+        "comparison": comparison(found) if found else [],
+        "charts": [comparison_chart(found, 720, 260), comparison_chart(found, 360, 240)] if found else [],
+    }
+
+
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "landing": ("landing.html", SIGNED_OUT),
     "register": ("register.html", FORM),
@@ -337,6 +368,23 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "dashboard-empty": ("dashboard_empty.html", SIGNED_IN | {"live": False}),
     "connection": ("connection.html", CONNECTION),
     "connection-none": ("connection.html", CONNECTION | {"connection": None}),
+    "what-if": ("what_if.html", what_if(Changes())),
+    "what-if-answer": (
+        "what_if.html",
+        what_if(
+            Changes(refund_warnings=True, rdr=0.9, three_d_secure=0.5, reserve_rate=0.25, hold_days=120),
+            refund_warnings="yes",
+            rdr="90",
+            three_d_secure="50",
+            reserve_rate="25",
+            hold_days="120",
+        ),
+    ),
+    "what-if-refused": (
+        "what_if.html",
+        what_if(Changes(), growth="a lot")
+        | {"errors": {"growth": "Growth a month: write a number such as 10 or 12.5."}},
+    ),
 } | {f"error-{status}": ("error.html", ERROR | {"status": status}) for status in (403, 404, 409, 422, 500, 503)}
 
 

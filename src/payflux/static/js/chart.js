@@ -9,7 +9,8 @@ function make(name, attributes) {
   return element;
 }
 
-const words = ({ label, value, low, high }) => `${label}: ${value}${low ? ` (80 %: ${low} – ${high})` : ""}`;
+const words = ({ label, value, low, high, reference }) =>
+  `${label}: ${value}${low ? ` (80 %: ${low} – ${high})` : ""}${reference ? `. ${reference}` : ""}`;
 
 function equip(plot, readout) {
   const svg = plot.querySelector("svg.chart");

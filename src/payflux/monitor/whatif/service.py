@@ -1,0 +1,48 @@
+"""Answer a what-if for a history that is stored. Nothing of it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.monitor.processors.codes import Status
+from payflux.monitor.processors.queries import history_of_pull
+from payflux.monitor.risk.rules import History, prepare
+from payflux.monitor.risk.rules.history import count
+from payflux.monitor.whatif.answers import Answer, answer
+from payflux.monitor.whatif.changes import Changes
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """The fraud warnings that could be refunded now, with their amount in minor units of `currency`, and the answer to
+    what was asked; None when nothing was."""
+
+    currency: str
+    open_warnings: int
+    open_amount: int
+    answer: Answer | None
+
+
+async def answer_for_pull(session: AsyncSession, *, account_id: UUID, pull_id: UUID, changes: Changes) -> Reply:
+    """What `changes` would make of the history that a pull brought, as of the instant it was taken. Raises NotFound."""
+    known = await history_of_pull(session, account_id=account_id, pull_id=pull_id)
+
+    def work() -> Reply:
+        return reply(prepare(known.events, as_of=known.as_of, account=known.account, balance=known.balance), changes)
+
+    # scoring a long history takes a good part of a second, in which other requests are served
+    return await asyncio.to_thread(work)
+
+
+def reply(history: History, changes: Changes) -> Reply:
+    """What can be asked of `history`, and the answer to `changes`."""
+    waiting = history.warnings[history.warnings["status"] == Status.ACTIONABLE]
+    return Reply(
+        currency=history.currency_code,
+        open_warnings=count(waiting),
+        open_amount=history.volume(waiting),
+        answer=answer(history, changes) if changes else None,
+    )

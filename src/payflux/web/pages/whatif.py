@@ -1,0 +1,59 @@
+"""What would change if the merchant, or the processor, did something else."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import RedirectResponse, Response
+
+from payflux.activation.service import get_workspace
+from payflux.kit.errors import InvalidInput
+from payflux.monitor.risk.queries import surface_of_pull
+from payflux.monitor.whatif.changes import Changes
+from payflux.monitor.whatif.service import answer_for_pull
+from payflux.web.charts import comparison_chart
+from payflux.web.comparison import changes_in_words, comparison
+from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_entitled, signed_in
+from payflux.web.pages.dashboard import product_context
+from payflux.web.rendering import render
+from payflux.web.whatif_form import EXAMPLES, FIELDS, read_changes, typed
+
+router = APIRouter(dependencies=[Depends(signed_in)])
+
+
+@router.get("/what-if", dependencies=[Depends(require_entitled, scope="function")])
+async def what_if(
+    request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
+) -> Response:
+    """The form, and below its address the answer. Everything asked is in the address; nothing is stored."""
+    workspace = await get_workspace(session, account_id=who.account_id)
+    if workspace.connection_id is None or workspace.pull_id is None:
+        return RedirectResponse("/dashboard/activate-prompt", status_code=HTTPStatus.SEE_OTHER)
+    surface = await surface_of_pull(session, account_id=who.account_id, pull_id=workspace.pull_id)
+    if surface is None:
+        return RedirectResponse("/activate/arming", status_code=HTTPStatus.SEE_OTHER)
+    form, changes, errors, status = typed(request.query_params), Changes(), {}, HTTPStatus.OK
+    try:
+        changes = read_changes(form)
+    except InvalidInput as error:
+        errors, status = error.fields, error.status
+    reply = await answer_for_pull(session, account_id=who.account_id, pull_id=workspace.pull_id, changes=changes)
+    return render(
+        request,
+        "what_if.html",
+        status,
+        form=form,
+        errors=errors,
+        fields=FIELDS,
+        examples=EXAMPLES,
+        reply=reply,
+        standing_tier=surface.risk_tier,
+        event_count=surface.event_count,
+        asked=changes_in_words(changes),
+        comparison=comparison(reply.answer) if reply.answer else [],
+        charts=[comparison_chart(reply.answer, width, height) for width, height in ((720, 260), (360, 240))]
+        if reply.answer
+        else [],
+        **product_context(world, workspace, subscription),
+    )

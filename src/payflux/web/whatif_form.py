@@ -1,0 +1,109 @@
+"""The what-if form: what it asks, and what was typed as changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from payflux.kit.errors import InvalidInput
+from payflux.monitor.whatif.changes import Changes
+
+_NUMBER = re.compile(r"[+-]?\d{1,4}(?:[.,]\d{1,2})?")
+
+
+class NumberField(NamedTuple):
+    """A number to type, from `low` to `high`; `percent` is written in hundredths, else it is whole days."""
+
+    name: str  # of the change
+    label: str
+    help: str
+    low: int
+    high: int
+    percent: bool = True
+
+    @property
+    def unit(self) -> str:
+        return "%" if self.percent else "days"
+
+
+FIELDS = (
+    NumberField(
+        "rdr",
+        "Rapid Dispute Resolution",
+        "Share of Visa disputes that are refunded before they are filed. They no longer count as disputes.",
+        0,
+        100,
+    ),
+    NumberField(
+        "three_d_secure",
+        "3-D Secure",
+        "Share of card payments whose buyer is authenticated. The bank then bears most fraud disputes.",
+        0,
+        100,
+    ),
+    NumberField("growth", "Growth a month", "How your sales change from here: 10 is up, −10 is down.", -50, 100),
+    NumberField(
+        "reserve_rate", "Reserve rate", "Share of each day's sales that the processor would hold back.", 0, 100
+    ),
+    NumberField(
+        "hold_days",
+        "Reserve days",
+        "How long each day's share is held. Left empty, as long as is assumed now.",
+        1,
+        365,
+        percent=False,
+    ),
+)
+NAMES = ("refund_warnings", *(field.name for field in FIELDS))
+
+EXAMPLES = (
+    (
+        "What if I refund every open fraud warning today?",
+        "Four in five warnings become disputes: see what refunding costs, and what it saves.",
+        "refund_warnings=yes",
+    ),
+    (
+        "What if disputes were stopped earlier?",
+        "RDR on 90 % of Visa disputes and 3-D Secure on half of the payments.",
+        "rdr=90&three_d_secure=50",
+    ),
+    (
+        "What if my processor holds a quarter of my sales?",
+        "A reserve of 25 % for 120 days, as others have imposed it.",
+        "reserve_rate=25&hold_days=120",
+    ),
+)
+"""Questions to start from: what is asked, why, and its address."""
+
+
+def typed(query: Mapping[str, str]) -> dict[str, str]:
+    """What was typed into each field, as it was typed."""
+    return {name: query.get(name, "") for name in NAMES}
+
+
+def read_changes(form: Mapping[str, str]) -> Changes:
+    """The changes that a form from :func:`typed` asks for. Raises InvalidInput, with what to write in each field."""
+    values: dict[str, bool | float | int] = {}
+    errors: dict[str, str] = {}
+    if form["refund_warnings"] == "yes":
+        values["refund_warnings"] = True
+    elif form["refund_warnings"]:
+        errors["refund_warnings"] = "Refunding open warnings is chosen or not: tick the box or leave it."
+    for field in FIELDS:
+        text = form[field.name].strip().replace("\N{MINUS SIGN}", "-").removesuffix("%").removesuffix("days").strip()
+        if not text:
+            continue
+        number = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
+        if number is None or not (field.percent or number.is_integer()):
+            example = "such as 10 or 12.5" if field.percent else "of whole days, such as 90"
+            errors[field.name] = f"{field.label}: write a number {example}."
+        elif not field.low <= number <= field.high:
+            errors[field.name] = f"{field.label} is from {field.low} to {field.high} {field.unit}.".replace("-", "−")
+        else:
+            values[field.name] = number / 100 if field.percent else int(number)
+    if errors:
+        raise InvalidInput(errors)
+    return msgspec.convert(values, Changes)
