@@ -13,6 +13,7 @@ import numpy as np
 
 from payflux.monitor.projections.rules.conformal import WIDEST, Multipliers, PastError, deviation, multipliers
 from payflux.monitor.risk.rules.history import History
+from payflux.monitor.risk.rules.slopes import sen_slope
 from payflux.monitor.risk.rules.statistics import median, settle
 
 KNOWN_DAYS = 400
@@ -166,17 +167,12 @@ def _fit(weeks: Sequence[int]) -> _Fit:
 def _slope(weeks: Sequence[int]) -> float:
     """The bound nearer to zero of the interval of the change a week; 0 when it holds zero.
 
-    Sen's interval (JASA 63, 1968) of the slopes between all pairs of weeks, wider on each side by the slopes that one
-    week takes part in, so that no single week makes a trend.
+    It holds even if any one week were wrong, so that no single week makes a trend.
     """
-    count = len(weeks)
-    if count < TREND_WEEKS:
+    if len(weeks) < TREND_WEEKS:
         return 0.0
-    slopes = sorted((weeks[j] - weeks[i]) / (j - i) for i in range(count) for j in range(i + 1, count))
-    reach = TREND_Z * math.sqrt(count * (count - 1) * (2 * count + 5) / 18)
-    low = slopes[max(0, math.floor((len(slopes) - reach) / 2) - count + 1)]
-    high = slopes[min(len(slopes) - 1, math.ceil((len(slopes) + reach) / 2) + count - 1)]
-    return max(low, 0.0) + min(high, 0.0)
+    slope = sen_slope(weeks, z=TREND_Z, spare=len(weeks) - 1)
+    return max(slope.low, 0.0) + min(slope.high, 0.0) if slope else 0.0
 
 
 def _replay(weeks: Sequence[int]) -> list[PastError]:

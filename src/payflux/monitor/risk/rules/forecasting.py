@@ -1,0 +1,222 @@
+"""Forecasting mode: where each daily series is going, how sure that is, and for how long it can be said.
+
+Available once seven days in a row are known. It says what comes if things go on as they did: it is no forecast of sums
+(that is the sales forecast's part), and its bands are of the line, not of single days.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from payflux.monitor.risk.rules.bands import MINIMUM_EVENTS, MINIMUM_PAYMENTS
+from payflux.monitor.risk.rules.slopes import Slope, sen_slope
+from payflux.monitor.risk.rules.statistics import Z80, median, settle
+
+WEEK = 7
+LEAST_DAYS = 7
+WINDOW_DAYS = 56
+"""The last eight weeks are read."""
+
+LONGEST_HORIZON = 90
+WIDEST_BAND = 0.5
+"""The horizon ends where the band leaves the level by more than this share."""
+
+CHANGE_DAYS = 30
+DEAD_BAND = 0.20
+"""A level that moves by less than a fifth in 30 days has not moved (assumed, as in the trend of the surface)."""
+
+STEEP = 0.50
+"""A level that moves by more than a half in 30 days moves steeply (assumed)."""
+
+
+class Arrow(StrEnum):
+    UP = "↑"
+    RISING = "↗"
+    FLAT = "→"
+    FALLING = "↘"
+    DOWN = "↓"
+
+
+class DailySeries(NamedTuple):
+    """What is counted or summed on consecutive whole UTC days, oldest first, the last one yesterday.
+
+    With a `base` of the same length the series is the share amount / base, unknown on days without base.
+    """
+
+    key: str
+    amount: np.ndarray
+    base: np.ndarray | None = None
+
+
+class SeriesOutlook(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one series is going. Values are in `unit`; low and high are the ends of 80 % bands."""
+
+    key: str
+    unit: str  # "a day", or "share" of its base
+    days: int  # known days it rests on
+    level: float  # of the line, on the last day
+    slope: float  # a day
+    slope_low: float
+    slope_high: float
+    acceleration: float | None  # a day, each day; None under two weeks
+    instability: float  # 0 steady to 1
+    horizon_days: int  # 0: not even tomorrow
+    projected: float | None  # at the horizon; None without one
+    projected_low: float | None
+    projected_high: float | None
+    arrow: Arrow | None  # None: insufficient evidence
+    because: str  # what decided the arrow
+
+
+class Forecasting(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether forecasting mode is on, and the outlook of each series that has enough known days."""
+
+    active: bool
+    days_known: int
+    why_not: str
+    series: tuple[SeriesOutlook, ...]
+
+
+def forecasting(series: Sequence[DailySeries]) -> Forecasting:
+    """Known days run from the first with anything in any series to the last. Raises ValueError for unequal lengths."""
+    arrays = [array for one in series for array in (one.amount, one.base) if array is not None]
+    if len({len(array) for array in arrays}) > 1:
+        raise ValueError("all series cover the same days")
+    first = min((int(np.flatnonzero(array)[0]) for array in arrays if array.any()), default=None)
+    known = 0 if first is None else len(arrays[0]) - first
+    if known < LEAST_DAYS:
+        why = f"{known} of the {LEAST_DAYS} whole days in a row are known that forecasting takes."
+        return Forecasting(active=False, days_known=known, why_not=why, series=())
+    days = min(known, WINDOW_DAYS)
+    days = days // WEEK * WEEK if days >= 2 * WEEK else days
+    outlooks = (_outlook(one, days) for one in series)
+    return Forecasting(
+        active=True, days_known=known, why_not="", series=tuple(outlook for outlook in outlooks if outlook)
+    )
+
+
+def _outlook(series: DailySeries, days: int) -> SeriesOutlook | None:
+    """The outlook on the last `days` days; None when fewer than seven of them are known.
+
+    Line: Theil and Sen's slope, of pairs of the same weekday from two weeks on, through the medians of the weekdays.
+    Acceleration: the slope of the second half less that of the first, over the days between their middles; halves are
+    whole weeks. Band of the line n days ahead: the root of the squares of the slope's own bound times the distance from
+    the window's middle and of z·1.2533·s/√days, the error of a median (Kenney and Keeping, 1962).
+    """
+    values = _values(series, days)
+    known = sum(value is not None for value in values)
+    season = WEEK if days >= 2 * WEEK else 1
+    slope = sen_slope(values, season=season)
+    if known < LEAST_DAYS or slope is None:
+        return None
+    centre, noise = _line(values, slope.middle, season)
+    level = centre + slope.middle * (days - 1) / 2
+    error = Z80 * 1.2533 * noise / math.sqrt(known)
+    ceiling = 1.0 if series.base is not None else math.inf
+
+    def band(ahead: int) -> tuple[float, float]:
+        away = (days - 1) / 2 + ahead
+        middle = level + slope.middle * ahead
+        low = middle - math.hypot((slope.middle - slope.low) * away, error)
+        return low, middle + math.hypot((slope.high - slope.middle) * away, error)
+
+    horizon = _horizon(level, slope.middle, band)
+    low, high = band(horizon)
+    usual = _usual(values)
+    arrow, because = _arrow(series, days, slope, usual)
+
+    def bounded(value: float) -> float | None:
+        return settle(min(ceiling, max(0.0, value))) if horizon else None
+
+    return SeriesOutlook(
+        key=series.key,
+        unit="a day" if series.base is None else "share",
+        days=known,
+        level=settle(min(ceiling, max(0.0, level))),
+        slope=settle(slope.middle),
+        slope_low=settle(slope.low),
+        slope_high=settle(slope.high),
+        acceleration=_acceleration(values),
+        instability=settle(noise / (noise + usual)) if noise else 0.0,
+        horizon_days=horizon,
+        projected=bounded(level + slope.middle * horizon),
+        projected_low=bounded(low),
+        projected_high=bounded(high),
+        arrow=arrow,
+        because=because,
+    )
+
+
+def _values(series: DailySeries, days: int) -> list[float | None]:
+    amounts: list[int] = series.amount[-days:].tolist()
+    if series.base is None:
+        return [float(amount) for amount in amounts]
+    bases: list[int] = series.base[-days:].tolist()
+    return [amount / base if base else None for amount, base in zip(amounts, bases, strict=True)]
+
+
+def _usual(values: Sequence[float | None]) -> float:
+    """The median of the known values, or their mean when that is 0."""
+    known = [value for value in values if value is not None]
+    return median(known) or math.fsum(known) / len(known)
+
+
+def _line(values: Sequence[float | None], slope: float, season: int) -> tuple[float, float]:
+    """The line's value in the middle of the window, and the robust deviation of single days from line and weekday.
+
+    Deviation: 1.4826 times the median absolute one, or 1.2533 times the mean when that is 0 (Iglewicz and Hoaglin, How
+    to Detect and Handle Outliers, 1993), widened by the degrees of freedom that the weekdays take.
+    """
+    middle = (len(values) - 1) / 2
+    phases: list[list[float]] = [[] for _ in range(season)]
+    for at, value in enumerate(values):
+        if value is not None:
+            phases[at % season].append(value - slope * (at - middle))
+    usual = [median(phase) for phase in phases if phase]
+    away = [abs(value - median(phase)) for phase in phases for value in phase]
+    noise = 1.4826 * median(away) or 1.2533 * math.fsum(away) / len(away)
+    free = max(1, len(away) - len(usual))
+    return math.fsum(usual) / len(usual), noise * math.sqrt(len(away) / free)
+
+
+def _acceleration(values: Sequence[float | None]) -> float | None:
+    half = len(values) // 2 // WEEK * WEEK
+    if not half:
+        return None
+    season = WEEK if half >= 2 * WEEK else 1
+    first, second = sen_slope(values[:half], season=season), sen_slope(values[-half:], season=season)
+    if first is None or second is None:
+        return None
+    return settle((second.middle - first.middle) / (len(values) - half))
+
+
+def _horizon(level: float, slope: float, band: Callable[[int], tuple[float, float]]) -> int:
+    for ahead in range(1, LONGEST_HORIZON + 1):
+        low, high = band(ahead)
+        middle = level + slope * ahead
+        if max(middle - low, high - middle) > WIDEST_BAND * level:
+            return ahead - 1
+    return LONGEST_HORIZON
+
+
+def _arrow(series: DailySeries, days: int, slope: Slope, usual: float) -> tuple[Arrow | None, str]:
+    """An arrow that is not flat takes a slope whose 80 % band leaves out zero, and a move beyond the dead band."""
+    if series.base is not None:
+        events, base = int(series.amount[-days:].sum()), int(series.base[-days:].sum())
+        if events < MINIMUM_EVENTS or base < MINIMUM_PAYMENTS:
+            return None, f"Insufficient evidence: {events:,} of {base:,} in {days} days."
+    if slope.low <= 0 <= slope.high:
+        return Arrow.FLAT, "No direction: chance alone moves it as much."
+    change = slope.middle * CHANGE_DAYS / usual
+    moved = f"It moves by {change:+.0%} in {CHANGE_DAYS} days".replace("%", " %")
+    if abs(change) <= DEAD_BAND:
+        return Arrow.FLAT, f"{moved}: less than counts."
+    if abs(change) > STEEP:
+        return (Arrow.UP if change > 0 else Arrow.DOWN), f"{moved}, more than chance allows."
+    return (Arrow.RISING if change > 0 else Arrow.FALLING), f"{moved}, more than chance allows."
