@@ -22,8 +22,12 @@ from payflux.kit.clock import SystemClock
 from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_columns, sort_events
 from payflux.monitor.processors.exports import Reading, UnreadableFileError, read_exports
 from payflux.monitor.processors.exports.tables import Progress as Report
-from payflux.monitor.projections.rules import project
+from payflux.monitor.projections.rules import ProjectionSettings, project_history
+from payflux.monitor.projections.rules.currencies import own_rates
+from payflux.monitor.projections.skeleton import baseline_risk_surface, reserve_model_skeleton
 from payflux.monitor.risk.rules import prepare, score
+from payflux.monitor.whatif.answers import Answer, answer
+from payflux.monitor.whatif.changes import Changes, parse_changes
 
 FRESH_DAYS = 7
 """Events as recent as this are read as of now; older ones as of the end of their last day."""
@@ -60,15 +64,27 @@ def analyze(
             show_default=False,
         ),
     ] = None,
+    what_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--what-if",
+            metavar="CHANGE",
+            help="Also say what would be different: refund-warnings, rdr or rdr=80%, 3ds=50%, growth=10%, "
+            "reserve=15%x120. Give it several times for several changes at once.",
+            show_default=False,
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with code 2 when any row was refused.")] = False,
 ) -> None:
     """See your risk band and trapped capital from export files, without a server.
 
-    Exit code 0: read. 1: a file is unreadable, or nothing usable is in it. 2: with --strict, a row was refused.
+    Exit code 0: read. 1: a file is unreadable, nothing usable is in it, or a change is not one. 2: with --strict, a
+    row was refused.
     """
     complaints = Console(stderr=True, highlight=False)
     now = SystemClock().now()
     try:
+        changes = parse_changes(what_if or ())
         with _progress(files) as progress:
             reading = read_exports(files, now=now, progress=progress)
         instant = choose_as_of(as_of, reading.events, now)
@@ -81,7 +97,7 @@ def analyze(
             complaints.print(f"{problem.file}, line {problem.line}: {problem.message}", markup=False)
         raise typer.Exit(1)
     try:
-        _publish(reading, instant, json_=json_, html=html)
+        _publish(reading, instant, changes, json_=json_, html=html)
     except OSError as error:
         complaints.print(f"{html} cannot be written: {error.strerror or error}.", style="bold red", markup=False)
         raise typer.Exit(1) from None
@@ -117,29 +133,48 @@ def columns_of(events: Sequence[PaymentEvent]) -> np.ndarray:
     return sort_events(np.concatenate(pieces)) if pieces else np.empty(0, EVENT_DTYPE)
 
 
-def _publish(reading: Reading, as_of: AsOf, *, json_: bool, html: Path | None) -> None:
+def _publish(reading: Reading, as_of: AsOf, changes: Changes, *, json_: bool, html: Path | None) -> None:
     columns = columns_of(reading.events)
-    surface = score(prepare(columns, as_of=as_of.instant))
-    projection = project(columns, surface, as_of=as_of.instant, account=None, balance=None)
+    history = prepare(columns, as_of=as_of.instant)
+    surface = score(history)
+    projection = project_history(history, surface, ProjectionSettings(), own_rates(history))
+    answered = answer(history, changes) if changes else None
     if html is not None:
-        page = report_page(surface, projection, reading.report, columns, as_of_basis=as_of.basis)
+        page = report_page(surface, projection, reading.report, columns, as_of_basis=as_of.basis, answer=answered)
         html.write_text(page, encoding="utf-8")
     if json_:
-        answer = {
+        said = {
             "basis": basis_sentence(surface, reading.report),
             "as_of_basis": as_of.basis,
             "surface": surface,
             "projection": projection,
+            "baselineRiskSurface": baseline_risk_surface(surface),
+            "reserveModelSkeleton": reserve_model_skeleton(projection),
             "reading": reading.report,
         }
-        print(msgspec.json.format(msgspec.json.encode(answer)).decode())
+        if answered:
+            said["what_if"] = what_is_different(answered)
+        print(msgspec.json.format(msgspec.json.encode(said)).decode())
         return
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # an old terminal shows ? where it cannot show a sign
     console = Console(highlight=False)
-    show(console, surface, projection, reading.report, as_of_basis=as_of.basis)
+    show(console, surface, projection, reading.report, as_of_basis=as_of.basis, answer=answered)
     if html is not None:
         console.print(f" The page is in {html}.", markup=False)
+
+
+def what_is_different(answered: Answer) -> dict[str, object]:
+    """An answer for a machine, without the readout that it is compared with."""
+    return {
+        "changes": answered.changes,
+        "measures": answered.measures,
+        "outlay": answered.outlay,
+        "avoided_disputes": answered.avoided_disputes,
+        "notes": answered.notes,
+        "surface": answered.after,
+        "projection": answered.projection_after,
+    }
 
 
 @contextmanager

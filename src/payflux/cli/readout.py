@@ -15,9 +15,11 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from payflux.cli.comparison import what_if
 from payflux.monitor.processors.exports import ReadReport
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.risk.surface import Level, RiskSurface, Signal
+from payflux.monitor.whatif.answers import Answer
 from payflux.web.formatting import count, decimal, measure, money, money_short, percent, utc
 
 LEVELS = {
@@ -33,13 +35,20 @@ PROBLEMS_SHOWN = 8
 
 
 def show(
-    console: Console, surface: RiskSurface, projection: ReserveProjection, report: ReadReport, *, as_of_basis: str
+    console: Console,
+    surface: RiskSurface,
+    projection: ReserveProjection,
+    report: ReadReport,
+    *,
+    as_of_basis: str,
+    answer: Answer | None = None,
 ) -> None:
-    """Print the whole readout, in sections that fit the console's width."""
+    """Print the whole readout, in sections that fit the console's width, with the answer to a what-if if one came."""
     width = min(console.width, 120)
     for part in (
         _headline(surface, as_of_basis),
         _section("Trapped capital", _windows(projection), _terms(projection), "", trapped_chart(projection, width)),
+        *([_section("What if", what_if(answer))] if answer else []),
         _section(f"Why tier {surface.risk_tier}, and what lowers it", _reasons(surface)),
         _section("Signals", _signals(surface.signals, width)),
         _section("What a processor would cover itself against", _exposure(projection)),

@@ -16,20 +16,31 @@ from payflux.monitor.processors.events import pack_letters
 from payflux.monitor.processors.exports import ReadReport
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.risk.surface import RiskSurface
-from payflux.web.charts import tier_chart
+from payflux.monitor.whatif.answers import Answer
+from payflux.web.charts import comparison_chart, tier_chart
+from payflux.web.comparison import changes_in_words, comparison
 from payflux.web.formatting import FILTERS, money, money_short
 
 PACKAGE = Path(__file__).parents[1]
 STYLES = ("tokens", "base", "components", "app", "dashboard")
 """The style sheets of the product's own pages, so that the report looks like its dashboard."""
 
+SIZES = ((720, 260), (360, 240))
+"""Width and height of a chart on a desk and on a phone."""
+
 WEEKS = 13
 
 
 def report_page(
-    surface: RiskSurface, projection: ReserveProjection, report: ReadReport, columns: np.ndarray, *, as_of_basis: str
+    surface: RiskSurface,
+    projection: ReserveProjection,
+    report: ReadReport,
+    columns: np.ndarray,
+    *,
+    as_of_basis: str,
+    answer: Answer | None = None,
 ) -> str:
-    """The page as HTML text; `columns` are the events behind it, of EVENT_DTYPE."""
+    """The page as HTML text; `columns` are the events behind it, of EVENT_DTYPE, `answer` that of a what-if."""
     environment = Environment(
         loader=FileSystemLoader(PACKAGE / "templates"),
         autoescape=True,
@@ -48,7 +59,11 @@ def report_page(
         basis=basis_sentence(surface, report),
         reading=reading_lines(report, shown=50),
         tier_scale=tier_chart(surface),
-        trapped_charts=[_trapped_chart(projection, width, height) for width, height in ((720, 260), (360, 240))],
+        trapped_charts=[_trapped_chart(projection, width, height) for width, height in SIZES],
+        answer=answer,
+        asked=changes_in_words(answer.changes) if answer else [],
+        comparison=comparison(answer) if answer else [],
+        comparison_charts=[comparison_chart(answer, width, height) for width, height in SIZES] if answer else [],
         weeks=weeks,
         sales_charts=[_sales_chart(weeks, projection.currency, width) for width in (720, 360)],
     )

@@ -84,6 +84,56 @@ def test_json_holds_surface_projection_and_reading(exports):
         assert file["refused"] == 0
 
 
+def test_json_holds_the_short_forms_that_clients_keep(exports):
+    said = answer(*exports["default"])
+    assert said["baselineRiskSurface"]["riskTier"] == said["surface"]["risk_tier"]
+    windows = said["reserveModelSkeleton"]["projectedWindows"]
+    assert [windows[name]["trappedBps"] for name in ("t30", "t60", "t90")] == [1_000] * 3
+    assert windows["t90"]["usdEstimate"] == pytest.approx(said["projection"]["windows"][2]["trapped"] / 100)
+    assert "what_if" not in said
+
+
+def test_a_what_if_is_answered_in_the_terminal_for_a_machine_and_on_the_page(exports, tmp_path):
+    asked = ["--what-if", "rdr=80%", "--what-if", "reserve=25%x120"]
+    page = tmp_path / "report.html"
+    told = run(*exports["default"], *AS_OF, *asked, "--html", str(page))
+    assert told.exit_code == 0
+    words = " ".join(told.stdout.split())
+    assert (
+        "What if: RDR on 80\xa0% of Visa disputes, a reserve of 25\xa0% of sales for 120 days"
+        in words.replace("\xa0 ", "\xa0")
+        or "What if: RDR on 80 % of Visa disputes" in words
+    )
+    assert re.search(r"Trapped at T\+90 \$[\d,]+ \$[\d,]+ \+\$[\d,]+ more", words)
+    said = answer(*exports["default"], *asked)
+    assert said["what_if"]["changes"] == {
+        "refund_warnings": False,
+        "rdr": 0.8,
+        "three_d_secure": None,
+        "growth": None,
+        "reserve_rate": 0.25,
+        "hold_days": 120,
+    }
+    trapped = next(one for one in said["what_if"]["measures"] if one["key"] == "trapped_90")
+    assert trapped["before"] == said["projection"]["windows"][2]["trapped"]
+    assert trapped["after"] == said["what_if"]["projection"]["windows"][2]["trapped"] > trapped["before"]
+    assert "With RDR on 80 % of Visa disputes, a reserve of 25 % of sales for 120 days" in words
+    assert re.search(r"Trapped at T\+90 \$[\d,]+ \$[\d,]+ \+\$[\d,]+ more", words)
+    said = answer(*exports["default"], *asked)
+    assert said["what_if"]["changes"] == {
+        "refund_warnings": False,
+        "rdr": 0.8,
+        "three_d_secure": None,
+        "growth": None,
+        "reserve_rate": 0.25,
+        "hold_days": 120,
+    }
+    trapped = next(one for one in said["what_if"]["measures"] if one["key"] == "trapped_90")
+    assert trapped["before"] == said["projection"]["windows"][2]["trapped"]
+    assert trapped["after"] == said["what_if"]["projection"]["windows"][2]["trapped"] > trapped["before"]
+    assert "What if: RDR on 80" in page.read_text("utf-8")
+
+
 def test_files_may_be_merged_written_plain_and_read_again_with_the_same_numbers(exports, tmp_path):
     events = read_exports([Path(file) for file in exports["default"]], now=NOW).events
     told = answer(*exports["default"])
@@ -143,6 +193,8 @@ def test_refused_rows_are_shown_with_their_place_and_fail_a_strict_run_only(tmp_
     [
         ("a,b\n1,2\n", [], "none of the known headers"),
         (PLAIN, [], "no usable payment event"),
+        (PLAIN, ["--what-if", "magic"], "'magic' is not a change; there are refund-warnings, rdr"),
+        (PLAIN, ["--what-if", "growth=lots"], "'growth=lots' is not a share; write it as in growth=10%."),
         (PLAIN + "charge,py_1,soon,succeeded,1,usd\n", [], "line 2: occurred_at 'soon'"),
         (PLAIN + "charge,py_1,2024-03-05,succeeded,1,usd\n", ["--as-of", "lately"], "'lately' is not a day"),
         (PLAIN + "charge,py_1,2024-03-05,succeeded,1,usd\n", ["--html", "/nowhere/report.html"], "cannot be written"),
