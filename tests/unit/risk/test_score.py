@@ -34,7 +34,7 @@ def test_the_demo_merchant_is_elevated_by_its_disputes_alone() -> None:
     disputes = signal(surface, "dispute_activity")
     assert 0.0080 < (disputes.value or 0) < 0.0090
     assert leading.sentence.startswith(f"{disputes.numerator} disputes on 2,360 payments in the last 30 days is 0.8")
-    assert leading.lowers.startswith("Below 18 disputes on this volume it is no longer high: refund the 4 open")
+    assert leading.lowers.startswith("3 fewer of the disputes here would bring it below 0.75 %. Refund the 4 open")
     assert 30 <= surface.stability_score <= 60
     assert surface.trend == Trend.STABLE
 
@@ -120,7 +120,7 @@ def test_visas_programme_needs_ratio_and_count() -> None:
     assert signal(small, "vamp").level == Level.HIGH
     assert signal(large, "vamp").level == Level.CRITICAL
     assert (large.risk_tier, large.reasons[0].key) == (5, "vamp")
-    assert "a fee for each dispute" in large.reasons[0].sentence
+    assert "a fee for each event" in large.reasons[0].sentence
 
 
 def test_mastercard_fines_from_the_second_month() -> None:

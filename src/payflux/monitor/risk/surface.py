@@ -51,6 +51,7 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
     high: float | None = None
     numerator: int = 0
     denominator: int = 0
+    basis_unit: str = "count"  # of numerator and denominator: "count", or "money" (minor units of the main currency)
     thresholds: tuple[float, float, float] | None = None  # warn, high, critical
     level: Level = Level.OK
     judged: float | None = None
@@ -59,7 +60,10 @@ class Signal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
-    """Why the tier is what it is: the signal or rule, in a sentence, and what would lower it."""
+    """Why the tier is what it is: the signal or rule, in a sentence, and what would lower it.
+
+    `distance` is how far the number that was judged is beyond `threshold`, negative below it, in `unit`.
+    """
 
     key: str  # of the signal, or of the hard rule
     tier: int  # the tier this reason alone asks for
@@ -68,6 +72,7 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None = None
     threshold: float | None = None
     unit: str = ""
+    distance: float | None = None
 
 
 class Escalation(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +91,45 @@ class Escalation(msgspec.Struct, frozen=True, kw_only=True):
     low: float
     high: float
     days_ahead: int
+
+
+class DisputeCost(msgspec.Struct, frozen=True, kw_only=True):
+    """One part of what a dispute costs beyond its amount, as a range where sources conflict; minor units."""
+
+    kind: str  # dispute fee, fine, event fee, issuer recovery
+    programme: str  # its key; empty: the processor itself
+    low: int
+    high: int
+    currency: str
+    basis: str
+    source: str
+
+
+class NextDispute(msgspec.Struct, frozen=True, kw_only=True):
+    """What one more dispute this month would cost on a card `network`; empty: the network cannot be seen."""
+
+    network: str
+    items: tuple[DisputeCost, ...]
+
+
+class ToThreshold(msgspec.Struct, frozen=True, kw_only=True):
+    """How many further events of the running month reach a programme's step; 0: it is reached, None: cannot be said.
+
+    `now` is on the payments so far, `month_end` on those expected by then. `blocked` names the figures that no event
+    moves or that are not known.
+    """
+
+    programme: str
+    name: str
+    step: str
+    needs: str
+    events: int
+    payments: int
+    now: int | None
+    month_end: int | None
+    blocked: tuple[str, ...]
+    confidence: str  # processor, secondary, unconfirmed
+    source: str
 
 
 class Readout(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,3 +163,5 @@ class RiskSurface(msgspec.Struct, frozen=True, kw_only=True):
     asked_tier: int = 0
     payout_delay_days: int | None = None  # of the account's schedule, as of now
     escalation: Escalation | None = None  # None where it cannot be said
+    next_dispute: tuple[NextDispute, ...] = ()  # one for each network that can be seen
+    to_threshold: tuple[ToThreshold, ...] = ()

@@ -39,6 +39,16 @@ BANDINGS: dict[str, Banding] = {
         "Mastercard ECM ratio (estimate)", "rate", (0.0075, 0.010, 0.015), 5,
         "docs.stripe.com/disputes/monitoring-programs; SPME manual 8.3.1 as cited by processors",
     ),
+    "vamp_nowcast": Banding(
+        "Chance of Visa VAMP at the month's end", "rate", (0.10, 0.30, 0.60), 5, "Gamma-Poisson; bands are PayFlux's",
+    ),
+    "efm": Banding(
+        "Mastercard EFM (estimate)", "ratio", (0.5, 0.8, 1.0), 5, "docs.stripe.com/disputes/monitoring-programs",
+    ),
+    "amex": Banding(
+        "American Express disputes", "rate", (0.007, 0.009, 0.010), 5,
+        "chargebackgurus.com; support.paya.com: 1 % in three months in a row, reported; bands are PayFlux's",
+    ),
     "ultimate_dispute_rate": Banding(
         "Ultimate dispute rate", "rate", _DISPUTES, 10, "Cape-Cod with a Gamma posterior; bands of dispute activity",
     ),
@@ -61,6 +71,9 @@ BANDINGS: dict[str, Banding] = {
     ),
     "refund_rate": Banding("Refund rate", "rate", (0.08, 0.15, 0.25), 15, "PayFlux default, no public figure"),
     "payout_failures": Banding("Failed payouts", "count", (1, 2, 3), 10, "Stripe delinquency indicator `payouts`"),
+    "payout_delay": Banding(
+        "Payouts later than usual", "days", (2, 5, 10), 10, "Stripe settings.payouts.schedule; bands are PayFlux's",
+    ),
     "payout_gap": Banding(
         "Time since the last payout", "ratio", (1.5, 2.0, 3.0), 10, "Stripe delinquency indicator `payouts`",
     ),
@@ -69,6 +82,24 @@ BANDINGS: dict[str, Banding] = {
     ),
     "ticket_drift": Banding(
         "Drift of the ticket size", "nats", (0.3, 0.6, 1.0), 5, "Stripe delinquency indicator `aov`",
+    ),
+    "radar_mix": Banding(
+        "Payments rated risky", "rate", (0.03, 0.06, 0.10), 5, "Stripe outcome.risk_level; bands are PayFlux's",
+    ),
+    "undelivered": Banding(
+        "Paid and not delivered yet", "ratio", (0.25, 0.5, 1.0), 5, "Adyen, fulfilment exposure; bands are PayFlux's",
+    ),
+    "ticket_concentration": Banding(
+        "Sales in the largest 1 % of payments", "rate", (0.20, 0.35, 0.50), 5,
+        "Stripe delinquency indicator of concentration; bands are PayFlux's",
+    ),
+    "largest_customer": Banding(
+        "Share of the largest customer", "rate", (0.20, 0.35, 0.50), 5,
+        "Stripe delinquency indicator of concentration; bands are PayFlux's",
+    ),
+    "tenure": Banding(
+        "Time in business", "days", (90, 30, 7), 5, "PayPal account reserves: time in business; bands are PayFlux's",
+        falling=True,
     ),
 }  # fmt: skip
 

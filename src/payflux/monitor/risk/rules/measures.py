@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+from msgspec.structs import replace
+
+from payflux.kit.money import exponent
+from payflux.monitor.processors.codes import REASONS
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_EVENTS, MINIMUM_PAYMENTS, level_of
 from payflux.monitor.risk.rules.statistics import settle, wilson_interval
 from payflux.monitor.risk.surface import Level, Signal
@@ -10,6 +15,17 @@ HIDDEN_DISPUTES = (
     "A lower bound: disputes the processor settles itself are not visible here and count with the networks."
 )
 SHOWN_ONLY = "PayFlux; shown, not judged, as no threshold has a source"
+
+
+def percent(share: float, digits: int = 2) -> str:
+    return f"{100 * share:.{digits}f} %"
+
+
+def money(amount: int, currency: str) -> str:
+    """Minor units in major ones, rounded to whole ones from a thousand on, with the currency's code."""
+    places = exponent(currency)
+    digits = 0 if abs(amount) >= 1_000 * 10**places else places
+    return f"{amount / 10**places:,.{digits}f} {currency.upper()}"
 
 
 def days_window(days: int) -> str:
@@ -64,6 +80,7 @@ def value_signal(
     note: str = "",
     numerator: int = 0,
     denominator: int = 0,
+    basis_unit: str = "count",
 ) -> Signal:
     """A signal with bands but no interval; `judged` None is insufficient evidence."""
     banding = BANDINGS[key]
@@ -80,6 +97,7 @@ def value_signal(
         source=banding.source,
         numerator=numerator,
         denominator=denominator,
+        basis_unit=basis_unit,
     )
 
 
@@ -94,6 +112,7 @@ def plain_signal(
     note: str = "",
     numerator: int = 0,
     denominator: int = 0,
+    basis_unit: str = "count",
 ) -> Signal:
     """A signal that is shown and never judged, as no threshold of it has a source."""
     return Signal(
@@ -107,9 +126,36 @@ def plain_signal(
         source=source,
         numerator=numerator,
         denominator=denominator,
+        basis_unit=basis_unit,
     )
 
 
+def at_most(signal: Signal, level: Level) -> Signal:
+    """The signal with its level capped."""
+    return replace(signal, level=min(signal.level, level))
+
+
 def unseen(key: str, why: str, *, window: str = "now") -> Signal:
-    """A signal that this data cannot show."""
+    """A judged signal that cannot be said, and why."""
     return value_signal(key, None, None, window=window, note=why)
+
+
+def unseen_plain(key: str, label: str, unit: str, why: str, *, window: str) -> Signal:
+    """A signal without thresholds that cannot be said, and why."""
+    signal = plain_signal(key, label, unit, None, window=window, source=SHOWN_ONLY, note=why)
+    return replace(signal, level=Level.INSUFFICIENT_EVIDENCE)
+
+
+def counts_of(rows: np.ndarray, column: str) -> dict[int, int]:
+    """How many events `rows` stand for by the value of a `column` of codes, none negative; in their order."""
+    if not rows.size:
+        return {}
+    counts = np.zeros(int(rows[column].max()) + 1, np.int64)
+    np.add.at(counts, rows[column], rows["count"])
+    return {value: number for value, number in enumerate(counts.tolist()) if number}
+
+
+def leading(reasons: dict[int, int]) -> str:
+    """The commonest of reason codes in words, with its share; the smaller code among equals."""
+    code = max(reasons, key=lambda reason: (reasons[reason], -reason))
+    return f"{REASONS[code].replace('_', ' ')} ({percent(reasons[code] / sum(reasons.values()), 0)})"

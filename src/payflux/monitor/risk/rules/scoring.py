@@ -10,7 +10,9 @@ import msgspec
 from payflux.monitor.risk.rules.escalation import escalation
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.hysteresis import standing_reason, standing_tier
+from payflux.monitor.risk.rules.next_dispute import next_dispute, to_threshold
 from payflux.monitor.risk.rules.signals import SIGNALS
+from payflux.monitor.risk.rules.signals.months import standings
 from payflux.monitor.risk.rules.tier import reasons, stability_score
 from payflux.monitor.risk.rules.trend import trend
 from payflux.monitor.risk.surface import BANDS, RiskSurface
@@ -25,7 +27,8 @@ def score(history: History) -> RiskSurface:
     the same surface.
     """
     signals = tuple(signal(history) for signal in SIGNALS)
-    why = reasons(history, signals)
+    held = standings(history)
+    why = reasons(history, signals, held)
     asked = why[0].tier
     tier = standing_tier(asked, history.as_of, history.earlier)
     if tier > asked:
@@ -48,6 +51,8 @@ def score(history: History) -> RiskSurface:
         notes=history.notes,
         asked_tier=asked,
         escalation=escalation(history, asked),
+        next_dispute=next_dispute(history, held),
+        to_threshold=to_threshold(history, held),
         payout_delay_days=history.account.payout_delay_days if history.account else None,
     )
 

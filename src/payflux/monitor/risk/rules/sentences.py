@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
-from payflux.monitor.risk.rules.bands import BANDINGS
+from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_EVENTS
+from payflux.monitor.risk.rules.measures import money, percent
+from payflux.monitor.risk.rules.statistics import settle, wilson_interval
 from payflux.monitor.risk.surface import Level, Signal
 
 _RATES = {
@@ -16,6 +19,8 @@ _RATES = {
     ),
     "vamp": ("fraud warnings and disputes", "Visa payments", "Visa looks at this ratio in each month"),
     "ecm": ("disputes", "Mastercard payments", "Mastercard looks at this ratio in each month"),
+    "amex": ("disputes not won", "payments", "American Express looks at three months in a row"),
+    "radar_mix": ("payments rated elevated or highest", "rated payments", "they are likelier to be fraud"),
     "card_testing": ("declines", "attempts", "bursts like this look like card testing"),
 }
 
@@ -23,6 +28,16 @@ _LOWERS = {
     "vamp": "Resolve disputes before they are filed (RDR, Ethoca): a refund alone does not take a fraud report back.",
     "ecm": "Answer customers before they go to their bank: Mastercard counts refunded and won disputes too.",
     "card_testing": "Turn on a challenge or rate limit at checkout and block repeated small attempts.",
+    "vamp_nowcast": "Resolve disputes before they are filed, and keep new fraud reports away with 3-D Secure.",
+    "efm": "Ask for 3-D Secure: above its limit of authenticated payments the programme does not apply.",
+    "amex": "Answer American Express's inquiries before they become disputes, and contest those that are wrong.",
+    "dispute_activity": "Refund doubtful payments before they are disputed.",
+    "radar_mix": "Block or challenge what the processor rates highest.",
+    "undelivered": "Deliver sooner, or charge when the goods leave.",
+    "ticket_concentration": "Tell the processor of large orders before they come.",
+    "largest_customer": "Show the processor the contract with the largest customer.",
+    "tenure": "Time alone lowers it; a record of sales elsewhere may stand in.",
+    "payout_delay": "Ask the processor why payouts are later; it may be a restriction.",
     "fraud_warning_rate": "Refund payments with an open warning, and ask for 3-D Secure on risky ones.",
     "ultimate_dispute_rate": "Refund doubtful recent payments now: their disputes have not arrived yet.",
     "refund_rate": "Find the product or promise that customers send back; fewer refunds leave more covered.",
@@ -36,13 +51,56 @@ _LOWERS = {
 }
 
 
-def percent(share: float, digits: int = 2) -> str:
-    return f"{100 * share:.{digits}f} %"
+_FINDINGS: dict[str, Callable[[Signal, float, str], str]] = {
+    "ultimate_dispute_rate": lambda signal, value, _: (
+        f"About {percent(value)} of the payments of the last weeks will end as disputes once late ones are in (at "
+        f"least {percent(signal.judged or 0)}); {signal.numerator:,} have arrived."
+    ),
+    "vamp_nowcast": lambda signal, value, _: (
+        f"The chance that this month ends in Visa's programme is {percent(value, 0)}. {signal.note}"
+    ),
+    "efm": lambda signal, value, window: (
+        f"{signal.numerator:,} fraud disputes {window} are {percent(value, 0)} of Mastercard's fraud limits."
+    ),
+    "refund_rate": lambda signal, value, window: (
+        f"{percent(value, 1)} of sales {window} were refunded"
+        + (f". {signal.note}" if signal.note else f"; from {percent(_crossed(signal), 0)} it stands out.")
+    ),
+    "growth": lambda _, value, __: (
+        f"Sales of the last 7 days are {percent(value, 0)} over the usual week of the 8 before."
+    ),
+    "ticket_drift": lambda _, value, __: (
+        f"The usual ticket of the last 7 days is {percent(abs(math.expm1(value)), 0)} "
+        f"{'larger' if value > 0 else 'smaller'} than in 60 days."
+    ),
+    "coverage": lambda signal, value, _: (
+        f"{signal.note} It covers nothing of what is expected to be disputed and refunded."
+        if signal.note
+        else f"The balance covers {value:.1f} times what is expected to be disputed and refunded."
+    ),
+    "payout_failures": lambda signal, _, window: f"{signal.numerator} payouts failed or were canceled {window}.",
+    "payout_gap": lambda signal, value, _: f"The last payout is {value:.1f} times the usual gap ago. {signal.note}",
+    "payout_delay": lambda signal, value, _: f"Payouts come {value:g} days later than usual. {signal.note}",
+    "observed_reserve": lambda _, value, __: (
+        f"The processor holds a reserve: {percent(value, 1)} of the sales of the last 30 days were held back."
+    ),
+    "undelivered": lambda _, value, __: (
+        f"{percent(value, 0)} of a month's sales is paid and taken to be not delivered yet."
+    ),
+    "ticket_concentration": lambda _, value, window: (
+        f"The largest 1 % of payments make {percent(value, 0)} of the sales {window}."
+    ),
+    "largest_customer": lambda _, value, window: f"One customer makes {percent(value, 0)} of the sales {window}.",
+    "tenure": lambda _, value, __: (
+        f"The first sale was {value:.0f} days ago: a young business is watched more closely."
+    ),
+}
+"""What a signal found, by its key, from the signal, its value and its window in words."""
 
 
 def sentence(signal: Signal) -> str:
     """The signal's finding as one sentence."""
-    window = f"in the {signal.window}" if signal.window.startswith(("last", "month")) else f"({signal.window})"
+    window = f"in the {signal.window}" if signal.window.startswith(("last", "month", "best")) else f"({signal.window})"
     if signal.key in _RATES:
         events, base, why = _RATES[signal.key]
         bounds = f"{percent(signal.low or 0)} to {percent(signal.high or 0)}".replace(" %", "", 1)
@@ -52,49 +110,43 @@ def sentence(signal: Signal) -> str:
             f"{signal.numerator:,} {events} on {signal.denominator:,} {base} {window} is {percent(signal.value or 0)} "
             f"(80 % interval {bounds}); {why}."
         )
-    value = signal.value or 0.0
-    match signal.key:
-        case "ultimate_dispute_rate":
-            return (
-                f"About {percent(value)} of the payments of the last weeks will end as disputes once late ones are in "
-                f"(at least {percent(signal.judged or 0)}); {signal.numerator:,} have arrived."
-            )
-        case "refund_rate":
-            return f"{percent(value, 1)} of sales {window} were refunded; from {_threshold(signal)} it stands out."
-        case "growth":
-            return f"Sales of the last 7 days are {percent(value, 0)} over the usual week of the 8 before."
-        case "ticket_drift":
-            way = "larger" if value > 0 else "smaller"
-            return f"The usual ticket of the last 7 days is {percent(abs(math.expm1(value)), 0)} {way} than in 60 days."
-        case "coverage":
-            if signal.note:
-                return f"{signal.note} It covers nothing of what is expected to be disputed and refunded."
-            return f"The balance covers {value:.1f} times what is expected to be disputed and refunded."
-        case "payout_failures":
-            return f"{signal.numerator} payouts failed or were canceled {window}."
-        case "payout_gap":
-            return f"The last payout is {value:.1f} times the usual gap ago. {signal.note}"
-        case "observed_reserve":
-            return (
-                f"The processor holds a reserve: {percent(value, 1)} of the sales of the last 30 days were held back."
-            )
-    return signal.note
+    finding = _FINDINGS.get(signal.key)
+    return finding(signal, signal.value or 0.0, window) if finding else signal.note
 
 
-def lowers(signal: Signal, open_warnings: int) -> str:
-    """What would take the reason away."""
-    if signal.key != "dispute_activity":
-        return _LOWERS[signal.key]
-    threshold = _crossed(signal)
-    limit = math.ceil(threshold * signal.denominator - 1e-9)
-    text = f"Below {limit:,} disputes on this volume it is no longer {_NAMES[signal.level]}"
-    if open_warnings:
+def lowers(signal: Signal, currency: str, open_warnings: int) -> str:
+    """What would take the reason away, with how much of it where that can be counted. `currency` is ISO 4217."""
+    hint = _LOWERS[signal.key]
+    if signal.key == "dispute_activity" and open_warnings:
         plural = "" if open_warnings == 1 else "s"
-        return f"{text}: refund the {open_warnings:,} open fraud warning{plural} first."
-    return f"{text}: refund doubtful payments before they are disputed."
+        hint = f"Refund the {open_warnings:,} open fraud warning{plural} first."
+    return f"{_by_how_much(signal, currency)}{hint}"
 
 
-_NAMES = {Level.WARN: "worth a warning", Level.HIGH: "high", Level.CRITICAL: "critical"}
+def _by_how_much(signal: Signal, currency: str) -> str:
+    limit = _crossed(signal)
+    if signal.key in _RATES:
+        events, _, _ = _RATES[signal.key]
+        fewer = signal.numerator - _most_below(signal, limit)
+        return f"{fewer:,} fewer of the {events} here would bring it below {percent(limit)}. "
+    if signal.key == "coverage":
+        lacking = math.ceil(limit * signal.denominator) - signal.numerator
+        return f"{money(lacking, currency)} more would cover {limit:g} times. " if lacking > 0 else ""
+    if signal.key == "refund_rate" and (signal.value or 0.0) >= limit:
+        fewer = signal.numerator - math.ceil(limit * signal.denominator) + 1
+        return f"{money(fewer, currency)} less in refunds would bring it below {percent(limit, 0)}. "
+    return ""
+
+
+def _most_below(signal: Signal, limit: float) -> int:
+    """The most events that, on the same payments, are judged below `limit`, or are no evidence."""
+    on_value = signal.key == "dispute_activity"
+    low, high = 0, signal.numerator
+    while high - low > 1:
+        events = (low + high) // 2
+        judged = events / signal.denominator if on_value else wilson_interval(events, signal.denominator)[0]
+        low, high = (events, high) if judged < limit else (low, events)
+    return max(low, min(signal.numerator, MINIMUM_EVENTS) - 1)
 
 
 def crossed_threshold(signal: Signal) -> float | None:
@@ -102,9 +154,13 @@ def crossed_threshold(signal: Signal) -> float | None:
     return _crossed(signal) if signal.level >= Level.WARN else None
 
 
+def distance(signal: Signal) -> float | None:
+    """How far the number that was judged is beyond the threshold of its level, in the signal's unit."""
+    if signal.judged is None or signal.level < Level.WARN:
+        return None
+    beyond = signal.judged - _crossed(signal)
+    return settle(-beyond if BANDINGS[signal.key].falling else beyond)
+
+
 def _crossed(signal: Signal) -> float:
     return BANDINGS[signal.key].thresholds[signal.level - 1]
-
-
-def _threshold(signal: Signal) -> str:
-    return percent(_crossed(signal), 0)

@@ -8,13 +8,18 @@ known is not low.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_PAYMENTS, severity
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.holds import reserve_rate
-from payflux.monitor.risk.rules.sentences import crossed_threshold, lowers, percent, sentence
-from payflux.monitor.risk.rules.signals.networks import programme_fine
+from payflux.monitor.risk.rules.measures import money, percent
+from payflux.monitor.risk.rules.programmes import Charge
+from payflux.monitor.risk.rules.sentences import crossed_threshold, distance, lowers, sentence
+from payflux.monitor.risk.rules.signals.months import Standing
+from payflux.monitor.risk.rules.signals.networks import programme_status
+from payflux.monitor.risk.rules.signals.terms import needs
+from payflux.monitor.risk.rules.statistics import settle
 from payflux.monitor.risk.surface import Level, Reason, Signal
 
 TIER_OF_LEVEL = {Level.WARN: 2, Level.HIGH: 3, Level.CRITICAL: 4}
@@ -26,20 +31,21 @@ UNKNOWN_LIMIT = 75
 """The best score of a workspace with too few payments to judge."""
 
 
-def reasons(history: History, signals: Sequence[Signal]) -> tuple[Reason, ...]:
+def reasons(history: History, signals: Sequence[Signal], held: Mapping[str, Standing]) -> tuple[Reason, ...]:
     """Why the tier is what it is, the worst first; among equals hard rules first, then in the order of BANDINGS."""
     open_warnings = next((signal.numerator for signal in signals if signal.key == "open_warnings"), 0)
-    hard = hard_reasons(history)
+    hard = hard_reasons(history, held)
     told = {reason.key for reason in hard}
     soft = [
         Reason(
             key=signal.key,
             tier=TIER_OF_LEVEL[signal.level],
             sentence=sentence(signal),
-            lowers=lowers(signal, open_warnings),
+            lowers=lowers(signal, history.currency_code, open_warnings),
             value=signal.value,
             threshold=crossed_threshold(signal),
             unit=signal.unit,
+            distance=distance(signal),
         )
         for signal in sorted(signals, key=_rank)
         if signal.level in TIER_OF_LEVEL and signal.key not in told
@@ -55,8 +61,8 @@ def reasons(history: History, signals: Sequence[Signal]) -> tuple[Reason, ...]:
     )
 
 
-def hard_reasons(history: History) -> list[Reason]:
-    """The rules that set a tier whatever the score says."""
+def hard_reasons(history: History, held: Mapping[str, Standing]) -> list[Reason]:
+    """The rules that set a tier whatever the score says; `held` are the programmes that the history is held against."""
     found: list[Reason] = []
     account = history.account
     if account is not None:
@@ -69,21 +75,21 @@ def hard_reasons(history: History) -> list[Reason]:
         elif not account.payouts_enabled and history.payments.size:
             text = "The processor has stopped payouts" + (f" ({disabled})." if disabled else ".")
             found.append(_hard("account_state", 5, text, "Hand in what the processor asks for, in its dashboard."))
-    held = round(reserve_rate(history), 3)
-    if held > RESERVE_LIMIT:
-        text = f"The processor held back {percent(held, 0)} of the last 30 days' sales; a quarter is already severe."
+    share = round(reserve_rate(history), 3)
+    if share > RESERVE_LIMIT:
+        text = f"The processor held back {percent(share, 0)} of the last 30 days' sales; a quarter is already severe."
         way = "Ask the processor for the reserve's terms and its review date."
-        found.append(_hard("observed_reserve", 5, text, way, held, RESERVE_LIMIT))
-    for key, name in (("vamp", "Visa"), ("ecm", "Mastercard")):
-        fined = programme_fine(history, key)
-        if fined:
-            phase, step, months, fine = fined
-            cost = f"a fine of {fine:,} this month" if fine else "a fee for each dispute and fraud report"
-            text = f"{name}'s {phase.name} ({step.name}), month {months}: {cost}."
-            way = f"{phase.months_to_leave} months in a row below {percent(step.ratio, 1)} end it."
-            if phase.months_to_leave == 1:
-                way = f"One month below {percent(step.ratio, 1)} ends it."
-            found.append(_hard(key, 5, text, way, None, step.ratio))
+        found.append(_hard("observed_reserve", 5, text, way, share, RESERVE_LIMIT))
+    for key, months in held.items():
+        stands = programme_status(months, key, account.country if account else "")
+        if stands is not None and stands.step is not None and stands.charges and stands.programme.sets_tier:
+            phase, step = stands.programme, stands.step
+            months = "One month" if stands.months_to_leave == 1 else f"{stands.months_to_leave} months in a row"
+            text = (
+                f"{phase.name} ({step.name}), month {stands.months_in_programme}: "
+                f"{'; '.join(_charge(charge, phase.currency) for charge in stands.charges)}."
+            )
+            found.append(_hard(key, 5, text, f"{months} outside end it: it needs {needs(step)}."))
     return found
 
 
@@ -108,6 +114,12 @@ def _no_evidence(history: History) -> list[Reason]:
     return [Reason(key="insufficient_evidence", tier=2, sentence=text, lowers="It firms up as payments come in.")]
 
 
+def _charge(charge: Charge, currency: str) -> str:
+    low, high = (money(amount, currency) for amount in (charge.low, charge.high))
+    words = {"fine": "a fine of", "event fee": "a fee for each event,", "issuer recovery": "issuer recovery of"}
+    return f"{words[charge.kind]} {low if low == high else f'{low} to {high}'} this month ({charge.basis})"
+
+
 def _rank(signal: Signal) -> int:
     return list(BANDINGS).index(signal.key) if signal.key in BANDINGS else len(BANDINGS)
 
@@ -115,4 +127,13 @@ def _rank(signal: Signal) -> int:
 def _hard(
     key: str, tier: int, text: str, way: str, value: float | None = None, threshold: float | None = None
 ) -> Reason:
-    return Reason(key=key, tier=tier, sentence=text, lowers=way, value=value, threshold=threshold, unit="rate")
+    return Reason(
+        key=key,
+        tier=tier,
+        sentence=text,
+        lowers=way,
+        value=value,
+        threshold=threshold,
+        unit="rate",
+        distance=None if value is None or threshold is None else settle(value - threshold),
+    )

@@ -1,15 +1,23 @@
-"""Cards: declines, retries, and where cards come from."""
+"""Cards: declines, retries, the processor's own rating, and where cards come from."""
 
 from __future__ import annotations
 
-import numpy as np
 from msgspec.structs import replace
 
-from payflux.monitor.processors.codes import Outcome
-from payflux.monitor.risk.rules.bands import MINIMUM_EVENTS
-from payflux.monitor.risk.rules.history import History, count, totals
-from payflux.monitor.risk.rules.measures import SHOWN_ONLY, days_window, plain_signal, rate_signal
-from payflux.monitor.risk.rules.statistics import entropy
+from payflux.monitor.processors.codes import Outcome, RiskLevel
+from payflux.monitor.risk.rules.bands import MINIMUM_EVENTS, MINIMUM_PAYMENTS
+from payflux.monitor.risk.rules.history import History, count
+from payflux.monitor.risk.rules.measures import (
+    SHOWN_ONLY,
+    counts_of,
+    days_window,
+    leading,
+    plain_signal,
+    rate_signal,
+    unseen,
+    unseen_plain,
+)
+from payflux.monitor.risk.rules.statistics import entropy, gamma_quantile
 from payflux.monitor.risk.surface import Level, Signal
 
 BASELINE_FACTOR = 3
@@ -18,6 +26,8 @@ BASELINE_FACTOR = 3
 def decline_rate(history: History) -> Signal:
     """Failed / attempted charges, 30 days; share. Shown only: recurring billing declines much and harmlessly."""
     declined, paid = count(history.last(history.declines, 30)), count(history.last(history.payments, 30))
+    if why := _declines_unseen(history):
+        return unseen_plain("decline_rate", "Decline rate", "rate", why, window=days_window(30))
     return plain_signal(
         "decline_rate",
         "Decline rate",
@@ -36,8 +46,9 @@ def card_testing(history: History) -> Signal:
     Only when over three times the rate of the rest of the window, as a steady rate is a way of billing, not an attack.
     A proxy: Visa counts enumerated authorisations by a model of its own, 20 % of at least 300,000.
     """
-    declines = history.last(history.declines, history.window_days)
-    declined = count(declines)
+    if why := _declines_unseen(history):
+        return unseen("card_testing", why, window=days_window(7))
+    declined = count(history.last(history.declines, history.window_days))
     attempts = declined + count(history.last(history.payments, history.window_days))
     worst: Signal | None = None
     for weeks_ago in range(4):
@@ -64,11 +75,19 @@ def card_testing(history: History) -> Signal:
 
 def retry_pressure(history: History) -> Signal:
     """Attempts within an hour after a declined attempt of the same card / attempts, 30 days; share. Shown only."""
-    attempts = sum(count(history.last(rows, 30)) for rows in (history.payments, history.declines))
-    retries = int(history.last(history.summary.cards, 30)["retries"].sum())
+    label = "Retries within an hour after a decline"
+    declined = count(history.last(history.declines, 30))
+    attempts = declined + count(history.last(history.payments, 30))
+    cards = history.last(history.summary.cards, 30)
+    why = _declines_unseen(history)
+    if declined and not cards["declined_cards"].any():
+        why = "Which attempts share a card cannot be seen in this data."
+    if why:
+        return unseen_plain("retry_pressure", label, "rate", why, window=days_window(30))
+    retries = int(cards["retries"].sum())
     return plain_signal(
         "retry_pressure",
-        "Retries within an hour after a decline",
+        label,
         "rate",
         retries / attempts if attempts else None,
         window=days_window(30),
@@ -80,25 +99,123 @@ def retry_pressure(history: History) -> Signal:
 
 def failure_entropy(history: History) -> Signal:
     """Shannon's entropy of decline reasons, 30 days; nats: 0 is one reason for all. Shown only."""
+    label, window = "Variety of decline reasons", days_window(30)
     declines = history.last(history.declines, 30)
-    return _entropy_signal("failure_entropy", "Variety of decline reasons", declines, "reason")
+    reasons = counts_of(declines, "reason")
+    why = _declines_unseen(history)
+    if declines.size and set(reasons) == {0}:
+        why = "The reasons of declines cannot be seen in this data."
+    if why:
+        return unseen_plain("failure_entropy", label, "nats", why, window=window)
+    note = f"Most are {leading(reasons)}." if reasons else ""
+    return _entropy_signal("failure_entropy", label, reasons, note)
 
 
 def geographic_entropy(history: History) -> Signal:
     """Shannon's entropy of the card's country over payments, 30 days; nats. Shown only."""
-    payments = history.last(history.payments, 30)
-    known = payments[payments["country"] > 0]
-    return _entropy_signal("geographic_entropy", "Variety of card countries", known, "country")
+    label = "Variety of card countries"
+    if not history.payments["country"].any():
+        return unseen_plain("geographic_entropy", label, "nats", _NO_COUNTRY, window=days_window(30))
+    countries = counts_of(history.last(history.payments, 30), "country")
+    countries.pop(0, None)
+    return _entropy_signal("geographic_entropy", label, countries)
 
 
-def _entropy_signal(key: str, label: str, rows: np.ndarray, column: str) -> Signal:
-    events = count(rows)
+def geographic_drift(history: History) -> Signal:
+    """Jensen–Shannon divergence of card countries, 30 days against the 60 before; nats, 0 to ln 2. Shown only.
+
+    H(m) − (H(p) + H(q)) / 2 with m the mean of both shares (Lin 1991). Shown when it is beyond what chance gives in
+    nine cases of ten: 4·ab / (a + b) times it is Gamma((k − 1) / 2) for a and b payments from k countries that did not
+    change, half of a chi-square. Needs 25 payments on either side.
+    """
+    key, label, window = "geographic_drift", "Drift of card countries", "last 30 days against the 60 before"
+    if not history.payments["country"].any():
+        return unseen_plain(key, label, "nats", _NO_COUNTRY, window=window)
+    now = counts_of(history.last(history.payments, 30), "country")
+    before = counts_of(history.last(history.payments, 60, skip=30), "country")
+    for side in (now, before):
+        side.pop(0, None)
+    few = min(sum(now.values()), sum(before.values()))
+    if few < MINIMUM_PAYMENTS:
+        why = f"Insufficient evidence: {few} payments on one side, {MINIMUM_PAYMENTS} are needed."
+        return unseen_plain(key, label, "nats", why, window=window)
+    drift, chance = _divergence(now, before)
+    if drift <= chance:
+        note = f"No drift beyond chance, which gives up to {chance:.3f} nats."
+        return plain_signal(key, label, "nats", 0.0, window=window, source=SHOWN_ONLY, note=note)
+    note = f"Chance alone gives up to {chance:.3f} nats."
+    return plain_signal(key, label, "nats", drift, window=window, source=SHOWN_ONLY, note=note)
+
+
+def radar_mix(history: History) -> Signal:
+    """Payments that the processor rated elevated or highest / payments with a rating, 30 days; share; 3 / 6 / 10 %.
+
+    On the lower bound. Of payments that succeeded, as a blocked attempt is a risk averted. Bands are PayFlux's.
+    """
+    levels = counts_of(history.last(history.payments, 30), "risk_level")
+    if not history.payments["risk_level"].any():
+        return unseen("radar_mix", "The processor's risk rating cannot be seen in this data.", window=days_window(30))
+    levels.pop(RiskLevel.UNKNOWN, None)
+    risky = levels.get(RiskLevel.ELEVATED, 0) + levels.get(RiskLevel.HIGHEST, 0)
+    note = f"{levels.get(RiskLevel.HIGHEST, 0):,} of them rated highest."
+    return rate_signal("radar_mix", risky, sum(levels.values()), window=days_window(30), note=note)
+
+
+def blocked_rate(history: History) -> Signal:
+    """Attempts that the processor blocked / attempts, 30 days; share. Shown only: a block is a risk averted."""
+    return _outcome_signal("blocked_rate", "Attempts blocked by the processor", history, Outcome.BLOCKED)
+
+
+def review_rate(history: History) -> Signal:
+    """Attempts sent to manual review / attempts, 30 days; share. Shown only."""
+    return _outcome_signal("review_rate", "Attempts in manual review", history, Outcome.MANUAL_REVIEW)
+
+
+_NO_COUNTRY = "The card's country cannot be seen in this data."
+
+
+def _declines_unseen(history: History) -> str:
+    """Why there are no declines: a connection shows all attempts, a file may hold payments only."""
+    return "" if history.account or history.declines.size else "Declines cannot be seen in this data."
+
+
+def _outcome_signal(key: str, label: str, history: History, outcome: Outcome) -> Signal:
+    rows = [history.last(of, 30) for of in (history.payments, history.declines)]
+    if not any((of["outcome"] != Outcome.UNKNOWN).any() for of in (history.payments, history.declines)):
+        why = "Who decided an attempt cannot be seen in this data."
+        return unseen_plain(key, label, "rate", why, window=days_window(30))
+    found, attempts = sum(count(of[of["outcome"] == outcome]) for of in rows), sum(count(of) for of in rows)
+    return plain_signal(
+        key,
+        label,
+        "rate",
+        found / attempts if attempts else None,
+        window=days_window(30),
+        source=SHOWN_ONLY,
+        numerator=found,
+        denominator=attempts,
+    )
+
+
+def _divergence(now: dict[int, int], before: dict[int, int]) -> tuple[float, float]:
+    """The divergence of two counts, and what chance alone stays below with 90 %."""
+    a, b = sum(now.values()), sum(before.values())
+    kinds = sorted(now.keys() | before.keys())
+    mixed = [now.get(kind, 0) * b + before.get(kind, 0) * a for kind in kinds]
+    drift = entropy(mixed) - (entropy(list(now.values())) + entropy(list(before.values()))) / 2
+    chance = gamma_quantile(0.9, (len(kinds) - 1) / 2, 4 * a * b / (a + b)) if len(kinds) > 1 else 0.0
+    return max(0.0, drift), chance
+
+
+def _entropy_signal(key: str, label: str, counts: dict[int, int], note: str = "") -> Signal:
+    events = sum(counts.values())
     return plain_signal(
         key,
         label,
         "nats",
-        entropy(list(totals(rows, column).values())) if events >= MINIMUM_EVENTS else None,
+        entropy(list(counts.values())) if events >= MINIMUM_EVENTS else None,
         window=days_window(30),
         source=SHOWN_ONLY,
         denominator=events,
+        note=note,
     )

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from payflux.monitor.processors.codes import Status
+from payflux.monitor.processors.codes import REASONS, Status
 from payflux.monitor.risk.rules import lag
-from payflux.monitor.risk.rules.bands import BANDINGS, level_of
+from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_EVENTS, level_of
+from payflux.monitor.risk.rules.cohorts import by_age, dispute_lags
 from payflux.monitor.risk.rules.disputes import WARNING_ESCALATION
 from payflux.monitor.risk.rules.history import History, count
-from payflux.monitor.risk.rules.measures import HIDDEN_DISPUTES, days_window, plain_signal, rate_signal, too_little
-from payflux.monitor.risk.rules.summary import DAY
+from payflux.monitor.risk.rules.measures import (
+    HIDDEN_DISPUTES,
+    counts_of,
+    days_window,
+    leading,
+    percent,
+    plain_signal,
+    rate_signal,
+    too_little,
+    unseen,
+    unseen_plain,
+)
 from payflux.monitor.risk.surface import Level, Signal
 
 ACTIVITY_DAYS = 30
@@ -37,33 +46,32 @@ def dispute_activity(history: History) -> Signal:
 def ultimate_dispute_rate(history: History) -> Signal:
     """Share of the window's payments that will have been disputed in the end; 0.4 / 0.75 / 1.0 % on a lower bound.
 
-    Cape-Cod over daily cohorts (module `lag`). Value and interval use the merchant's own reporting curve. The level
+    Cape-Cod over weekly cohorts (module `lag`). Value and interval use the merchant's own reporting curve. The level
     uses the lower bound under the reference curve, which one more dispute can never lower, and stops at high: a
     critical level is kept for what was counted.
     """
-    payments = history.last(history.payments, history.window_days)
-    seen = history.disputes[history.disputes["charge_day"] > history.today - history.window_days]
-    disputes, paid = count(seen), count(payments)
-    ages = history.today - payments["day"]
-    charge_at, disputed_at = (
-        np.repeat(seen[name].astype(np.int64) * DAY, seen["count"]) for name in ("charge_day", "day")
-    )
-    curve = lag.own_curve(charge_at, disputed_at, history.now, history.window_days)
-    estimate = lag.ultimate_rate(disputes, lag.ripe_exposure(payments["count"], ages, curve))
-    reference = lag.ultimate_rate(disputes, lag.ripe_exposure(payments["count"], ages, lag.DISPUTE_CURVE))
-    gate = too_little(disputes, paid)
+    payments, disputes = by_age(history, history.payments), dispute_lags(history, history.disputes)
+    ultimate = lag.cape_cod(payments, disputes, lag.reporting(disputes, len(payments)), history.window_days)
+    careful = lag.careful_rate(payments, disputes, history.window_days).estimate.low
+    gate = too_little(ultimate.seen, ultimate.payments)
+    value, low, high = ultimate.rate.estimate
     banding = BANDINGS["ultimate_dispute_rate"]
-    judged = None if gate else reference.low
-    note = f"{disputes} seen so far; the level is set on the lower bound {reference.low:.2%}."
+    judged = None if gate else careful
+    limit = banding.thresholds[1]
+    note = (
+        f"{ultimate.seen} seen so far; the level is set on the lower bound {percent(careful)}. "
+        f"The chance that it is over {percent(limit)} is {percent(ultimate.rate.probability_over(limit), 0)}."
+    )
+    paid = ultimate.payments
     return Signal(
         key="ultimate_dispute_rate",
         label=banding.label,
         unit=banding.unit,
         window=f"payments of the {days_window(history.window_days)}",
-        value=estimate.value if paid else None,
-        low=estimate.low if paid else None,
-        high=estimate.high if paid else None,
-        numerator=disputes,
+        value=value if paid else None,
+        low=low if paid else None,
+        high=high if paid else None,
+        numerator=ultimate.seen,
         denominator=paid,
         thresholds=banding.thresholds,
         level=min(Level.HIGH, level_of("ultimate_dispute_rate", judged)),
@@ -73,8 +81,40 @@ def ultimate_dispute_rate(history: History) -> Signal:
     )
 
 
+def reason_mix(history: History) -> Signal:
+    """Disputes about the merchant's own service / all disputes of the window; share. Shown only.
+
+    Credit not processed, product not received or not acceptable, subscription canceled, duplicate: what the merchant
+    can mend without a bank. Against the window before, when that holds three disputes or more.
+    """
+    key, label, window = "reason_mix", "Disputes about the service", days_window(history.window_days)
+    reasons = counts_of(history.last(history.disputes, history.window_days), "reason")
+    if sum(reasons.values()) < MINIMUM_EVENTS:
+        why = f"Insufficient evidence: {sum(reasons.values())} disputes, {MINIMUM_EVENTS} are needed."
+        return unseen_plain(key, label, "rate", why, window=window)
+    if set(reasons) == {0}:
+        return unseen_plain(key, label, "rate", "The reasons of disputes cannot be seen in this data.", window=window)
+    before = counts_of(history.last(history.disputes, history.window_days, skip=history.window_days), "reason")
+    note = f"Most are {leading(reasons)}."
+    if sum(before.values()) >= MINIMUM_EVENTS:
+        note += f" The share was {percent(_of_service(before) / sum(before.values()), 0)} in the window before."
+    return plain_signal(
+        key,
+        label,
+        "rate",
+        _of_service(reasons) / sum(reasons.values()),
+        window=window,
+        source="antiwork/gumroad PR 5712 reports them; shown, not judged",
+        note=note,
+        numerator=_of_service(reasons),
+        denominator=sum(reasons.values()),
+    )
+
+
 def fraud_warning_rate(history: History) -> Signal:
     """Early fraud warnings / payments, 30 days; share; 0.3 / 0.5 / 0.75 % on the lower bound."""
+    if _warnings_unseen(history):
+        return unseen("fraud_warning_rate", _NO_WARNINGS, window=days_window(ACTIVITY_DAYS))
     warnings = count(history.last(history.warnings, ACTIVITY_DAYS))
     payments = count(history.last(history.payments, ACTIVITY_DAYS))
     return rate_signal("fraud_warning_rate", warnings, payments, window=days_window(ACTIVITY_DAYS))
@@ -82,6 +122,8 @@ def fraud_warning_rate(history: History) -> Signal:
 
 def open_warnings(history: History) -> Signal:
     """Warnings that can still be answered by a refund; count. Four in five become disputes if nothing is done."""
+    if _warnings_unseen(history):
+        return unseen_plain("open_warnings", "Open fraud warnings", "count", _NO_WARNINGS, window="now")
     still_open = count(history.warnings[history.warnings["status"] == Status.ACTIONABLE])
     return plain_signal(
         "open_warnings",
@@ -95,3 +137,21 @@ def open_warnings(history: History) -> Signal:
         else "",
         numerator=still_open,
     )
+
+
+_NO_WARNINGS = "Early fraud warnings cannot be seen in this data."
+_SERVICE = tuple(
+    REASONS.index(reason)
+    for reason in (
+        "credit_not_processed", "product_not_received", "product_unacceptable", "subscription_canceled", "duplicate",
+    )
+)  # fmt: skip
+
+
+def _warnings_unseen(history: History) -> bool:
+    """A connection is asked for warnings; a file that holds none may come from a source that has none."""
+    return history.account is None and not history.warnings.size
+
+
+def _of_service(reasons: dict[int, int]) -> int:
+    return sum(reasons.get(reason, 0) for reason in _SERVICE)

@@ -6,11 +6,13 @@ import numpy as np
 from msgspec.structs import replace
 
 from payflux.monitor.processors.codes import Status
+from payflux.monitor.risk.rules.bands import MINIMUM_PAYMENTS
 from payflux.monitor.risk.rules.exposure import balance_in_all, debt, outlook
 from payflux.monitor.risk.rules.exposure import coverage as covered
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.holds import open_holds, reserve_rate
 from payflux.monitor.risk.rules.measures import days_window, unseen, value_signal
+from payflux.monitor.risk.rules.statistics import median
 from payflux.monitor.risk.surface import Level, Signal
 
 MINIMUM_PAYOUTS = 5
@@ -30,6 +32,7 @@ def observed_reserve(history: History) -> Signal:
         round(rate, 3),
         window=days_window(30),
         numerator=held,
+        basis_unit="money",
         note="Holds are open." if held else "No reserve is seen.",
     )
     return replace(signal, level=Level.WARN) if held and signal.level == Level.OK else signal
@@ -47,7 +50,7 @@ def coverage(history: History) -> Signal:
     owed = debt(history)
     losses = outlook(history).expected_losses + owed
     if not losses:
-        return value_signal("coverage", None, None, window="now", note="No loss is expected.", numerator=funds)
+        return value_signal("coverage", None, None, window="now", note="No loss is expected.")
     ratio = max(0.0, funds / losses)
     overdrawn = balance_in_all(history) < 0
     signal = value_signal(
@@ -58,6 +61,7 @@ def coverage(history: History) -> Signal:
         note="The balance is negative." if overdrawn else "",
         numerator=funds,
         denominator=losses,
+        basis_unit="money",
     )
     return signal if overdrawn else replace(signal, level=min(signal.level, Level.HIGH))
 
@@ -91,3 +95,46 @@ def payout_gap(history: History) -> Signal:
     usual = max(scheduled, int(np.diff(days).max()))
     ratio = (history.today - int(days[-1])) / usual
     return value_signal("payout_gap", ratio, ratio, window=window, note=f"The usual gap is {usual} days.")
+
+
+def payout_delay(history: History) -> Signal:
+    """Days by which payouts are later than usual: the schedule's delay now less its median in earlier readouts; days.
+
+    2 / 5 / 10. Earlier readouts of 90 days. A delay raised without a word is a quiet restriction (Stripe's
+    `settings.payouts.schedule.delay_days`).
+    """
+    window = "now against the readouts of 90 days"
+    delay = history.account.payout_delay_days if history.account else None
+    if delay is None:
+        return unseen("payout_delay", "The payout schedule cannot be seen in this data.", window=window)
+    earlier = [readout.payout_delay_days for readout in history.earlier if readout.as_of < history.as_of]
+    known = [days for days in earlier if days is not None]
+    if not known:
+        return unseen("payout_delay", "No earlier readout says what the delay was.", window=window)
+    usual = median(known)
+    return value_signal(
+        "payout_delay", delay - usual, delay - usual, window=window, note=f"{delay} days now, {usual:g} usual."
+    )
+
+
+def undelivered(history: History) -> Signal:
+    """Sales paid and not delivered yet / mean sales of 30 days; ratio; 0.25 / 0.5 / 1.0. Adyen: fulfilment exposure.
+
+    A sale is taken to be delivered evenly over a week (module `exposure`; assumed, as no delivery is stored), so this
+    follows how much of the sales is recent. The mean is over the days since the first sale of the window, 30 at least.
+    """
+    sales = history.in_currency(history.last(history.payments, history.window_days))
+    volume = int(sales["settled"].sum())
+    if count(sales) < MINIMUM_PAYMENTS or volume <= 0:
+        return unseen("undelivered", f"Insufficient evidence: {MINIMUM_PAYMENTS} payments are needed.")
+    days = max(30, history.today - int(sales["day"][0]) + 1)
+    waiting, month = outlook(history).undelivered, volume * 30 // days
+    return value_signal(
+        "undelivered",
+        waiting / month,
+        waiting / month,
+        window="now",
+        numerator=waiting,
+        denominator=month,
+        basis_unit="money",
+    )

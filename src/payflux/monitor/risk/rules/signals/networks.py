@@ -1,15 +1,28 @@
-"""The card networks' monitoring programmes, as far as they can be told from the outside."""
+"""The card networks' monitoring programmes, held against what can be seen of them from outside."""
 
 from __future__ import annotations
 
-import numpy as np
 from msgspec.structs import replace
 
-from payflux.monitor.processors.codes import Method, Network
-from payflux.monitor.risk.rules.history import History, totals
-from payflux.monitor.risk.rules.measures import HIDDEN_DISPUTES, rate_signal
-from payflux.monitor.risk.rules.networks import Programme, Step, monthly_fine, programme, step_reached
+from payflux.monitor.processors.codes import Status
+from payflux.monitor.risk.rules.bands import MINIMUM_EVENTS, MINIMUM_PAYMENTS
+from payflux.monitor.risk.rules.history import History, count
+from payflux.monitor.risk.rules.measures import HIDDEN_DISPUTES, percent, rate_signal, too_little, unseen, value_signal
+from payflux.monitor.risk.rules.programmes import (
+    Month,
+    Programme,
+    Step,
+    nowcast,
+    status,
+    step_reached,
+)
+from payflux.monitor.risk.rules.programmes import Status as ProgrammeStatus
+from payflux.monitor.risk.rules.signals.months import NETWORKS, Standing, standing
+from payflux.monitor.risk.rules.signals.terms import needs, reported_next
+from payflux.monitor.risk.rules.summary import DAY
 from payflux.monitor.risk.surface import Level, Signal
+
+AMEX_MONTHS = 3
 
 
 def vamp(history: History) -> Signal:
@@ -19,101 +32,172 @@ def vamp(history: History) -> Signal:
     with its count is critical, as the registry has them on the day. On the lower bound, in the worse of last month and
     this month so far. One fraud can count twice: as a warning and as a dispute.
     """
-    phase = programme("vamp", history.as_of.date())
-    counted = np.concatenate([history.disputes, history.warnings])
-    return _programme_signal("vamp", history, phase, counted)
+    return _ratio_signal("vamp", history)
+
+
+def vamp_nowcast(history: History) -> Signal:
+    """The chance that Visa's running month ends in the programme's fined step; share; 10 / 30 / 60 %.
+
+    Gamma-Poisson on the month's events so far, with the months before as prior and 0.8 of the open warnings as
+    disputes to come (module `programmes.nowcast`). The interval is the note's, of the ratio at the month's end.
+    """
+    found = standing(history, "vamp")
+    if isinstance(found, str):
+        return unseen("vamp_nowcast", found, window="running month")
+    step = next((step for step in reversed(found.phase.steps) if step.enrols), None)
+    if step is None:
+        return unseen("vamp_nowcast", "No step of the programme is fined on this day.", window="running month")
+    month, before = found.months[-1], found.months[-4:-1]
+    waiting = history.warnings[history.warnings["status"] == Status.ACTIONABLE]
+    earlier = sum(m.vamp_events for m in before), sum(m.payments for m in before)
+    end = nowcast(
+        step,
+        events=month.vamp_events,
+        payments=month.payments,
+        days_elapsed=found.elapsed / DAY,
+        days_in_month=found.length // DAY,
+        earlier_events=earlier[0],
+        earlier_payments=earlier[1],
+        open_warnings=count(waiting[waiting["network"] == NETWORKS["vamp"]]),
+        expected_payments=found.expected_payments,
+    )
+    if end is None:
+        return unseen("vamp_nowcast", "No payment is expected this month.", window="running month")
+    gate = too_little(month.vamp_events + earlier[0], month.payments + earlier[1])
+    note = (
+        f"Expected at the month's end: {end.events:.0f} events on {end.payments:,} payments, "
+        f"{percent(end.ratio)} (80 % interval {percent(end.ratio_low)} to {percent(end.ratio_high)}); "
+        f"{step.name} from {end.limit:,} events."
+    )
+    return value_signal(
+        "vamp_nowcast",
+        end.probability,
+        None if gate else end.probability,
+        window="running month",
+        note=f"{gate} {note}".strip(),
+        numerator=month.vamp_events,
+        denominator=month.payments,
+    )
 
 
 def ecm(history: History) -> Signal:
-    """Mastercard: disputes of the month / payments of the month before; share; 0.75 / 1.0 / 1.5 % on the lower bound.
+    """Mastercard: disputes of the month / payments of the month before; share; 0.75 / 1.0 / 1.5 % with 100 disputes.
 
-    Critical needs the programme's count too. A United States account's month of disputes runs from the 5th to the
-    5th, as partners report late (Stripe).
+    On the lower bound, in the worse of last month and this month so far. HECM (3 % and 300) is the same programme's
+    next step. Disputes of an account in the United States are counted from the 5th to the 5th (Stripe).
     """
-    return _programme_signal("ecm", history, programme("ecm", history.as_of.date()), history.disputes)
+    return _ratio_signal("ecm", history)
 
 
-def programme_fine(history: History, key: str) -> tuple[Programme, Step, int, int] | None:
-    """The fined programme `key` puts this account in: phase, step, months in it and fine (0: charged per event)."""
-    phase = programme(key, history.as_of.date())
-    if phase is None:
-        return None
-    counted = np.concatenate([history.disputes, history.warnings]) if key == "vamp" else history.disputes
-    events, payments, this_month = _by_month(history, phase, counted)
-    step, months = None, 0
-    for month in range(this_month, this_month - 14, -1):
-        base = payments.get(_denominator_month(phase, month), 0)
-        reached = step_reached(phase, events.get(month, 0) / base, events.get(month, 0)) if base else None
-        identified = reached is not None and reached.name != "non-compliant"
-        if identified:
-            months += 1
-            step = step or reached
-        elif month != this_month:
-            break
-    if step is None:
-        return None
-    fine = monthly_fine(phase, months)
-    return (phase, step, months, fine) if fine or step.fined else None
+def efm(history: History) -> Signal:
+    """Mastercard's fraud programme: how far into it a month is; ratio; 0.5 / 0.8 / 1 of its limits.
 
-
-def _programme_signal(key: str, history: History, phase: Programme | None, counted: np.ndarray) -> Signal:
-    if phase is None:
-        return rate_signal(key, 0, 0, window="month", note="The programme is not in force on this day.")
-    if not (history.payments["network"] == phase.network).any():
-        known = (history.payments["network"] != Network.UNKNOWN).any()
-        why = f"No payment by {phase.network.name.title()}." if known else "The card network cannot be seen here."
-        return rate_signal(key, 0, 0, window="month", note=why)
-    events, payments, this_month = _by_month(history, phase, counted)
-    found = []
-    for month, window in ((this_month - 1, "last calendar month"), (this_month, "month to date")):
-        reached, base = events.get(month, 0), payments.get(_denominator_month(phase, month), 0)
-        signal = rate_signal(key, reached, base, window=window, note=HIDDEN_DISPUTES)
-        found.append(_gated_by_count(signal, phase, reached))
-    worse = max(found, key=lambda signal: (signal.level, signal.judged or 0.0))
-    needed = phase.steps[-1] if key == "vamp" else phase.steps[0]
-    limit = f"{phase.name}: {needed.name} needs {needed.ratio:.1%} and {needed.count:,} events in a month."
-    return replace(worse, note=f"{limit} {worse.note}")
-
-
-def _gated_by_count(signal: Signal, phase: Programme, reached: int) -> Signal:
-    """A programme's level needs its count as well as its ratio."""
-    critical = phase.steps[0] if phase.key == "ecm" else phase.steps[-1]
-    level = signal.level
-    if level == Level.CRITICAL and (reached < critical.count or (signal.judged or 0) < critical.ratio):
-        level = Level.HIGH
-    if level == Level.HIGH and phase.key == "vamp" and reached < phase.steps[0].count:
-        level = Level.WARN
-    return replace(signal, level=level)
-
-
-def _by_month(history: History, phase: Programme, counted: np.ndarray) -> tuple[dict[int, int], dict[int, int], int]:
-    """Counts of events and payments of the phase's network by month (months since 1970), and the current month.
-
-    Months that the history does not hold whole have no payments: their ratio cannot be said.
+    The smaller of two shares: fraud disputes' amount / its limit (50,000 USD or EUR; in Australia 15,000), and fraud
+    disputes / payments of the month before / its limit (0.50 %; 0.20 %). In the worse of last month and this one so
+    far; critical when every condition holds. Not judged above the limit for 3-D Secure or below 1,000 payments, where
+    the programme does not apply.
     """
-    shift = 4 if phase.key == "ecm" and history.account and history.account.country == "US" else 0
-    mine = history.payments[history.payments["network"] == phase.network]
-    theirs = counted[counted["network"] == phase.network]
-    if phase.key == "vamp":
-        mine, theirs = (events[events["method"] != Method.CARD_PRESENT] for events in (mine, theirs))
-    payments, events = _by_months(mine, 0), _by_months(theirs, shift)
-    first = month_of(int(history.payments["day"][0])) if history.payments.size else 0
-    payments.pop(first, None)
-    return events, payments, month_of(history.today - shift)
+    found = standing(history, "efm")
+    if isinstance(found, str):
+        return unseen("efm", found, window="month")
+    if found.months[-1].fraud_dispute_amount is None:
+        code = history.currency_code.upper()
+        return unseen("efm", f"Its limit is in USD or EUR and sales settle in {code}.", window="month")
+    step = found.phase.steps[-1]
+    signals = [
+        _efm_of(step, month, previous, _window(found, month))
+        for previous, month in found.pairs[-2:]
+        if previous is not None
+    ]
+    if not signals:
+        return unseen("efm", "The month before cannot be seen whole.", window="month")
+    return _noted(history, _worst(signals), found.phase, f"EFM needs {needs(step)}. {HIDDEN_DISPUTES}")
 
 
-def _denominator_month(phase: Programme, month: int) -> int:
-    return month if phase.denominator == "same month" else month - 1
+def amex(history: History) -> Signal:
+    """American Express: disputes less won ones / payments less refunded ones, by month; share; 0.7 / 0.9 / 1.0 %.
+
+    The smallest of the last three months, the running one among them, as the programme asks for three in a row; on
+    the lower bound. At most a warning: the rule is only reported by others (chargebackgurus.com, support.paya.com).
+    """
+    found = standing(history, "amex")
+    if isinstance(found, str):
+        return unseen("amex", found, window=f"last {AMEX_MONTHS} months")
+    months = found.months[-AMEX_MONTHS:]
+    window = f"best of the last {AMEX_MONTHS} months"
+    if len(months) < AMEX_MONTHS:
+        return unseen("amex", "Three months in a row cannot be seen yet.", window=window)
+    signals = [rate_signal("amex", month.net_disputes, month.net_payments, window=window) for month in months]
+    least = min(signals, key=lambda signal: (-1.0 if signal.judged is None else signal.judged, signal.value or 0.0))
+    return _noted(
+        history, _capped(least, found.phase, Level.CRITICAL), found.phase, f"{found.phase.name}: {found.phase.note}"
+    )
 
 
-def month_of(day: int) -> int:
-    """The calendar month of a day, both counted since 1970."""
-    return int(np.datetime64(day, "D").astype("datetime64[M]").astype(np.int64))
+def programme_status(found: Standing, key: str, country: str) -> ProgrammeStatus | None:
+    """Where the account stands in programme `key`: in the last whole month or in the running one, the dearer."""
+    last = status(key, found.months[:-1], country)
+    running = status(key, found.months, country, running=True)
+    return max((s for s in (running, last) if s is not None), key=lambda s: s.fine[1], default=None)
 
 
-def _by_months(rows: np.ndarray, shift: int) -> dict[int, int]:
-    by_month: dict[int, int] = {}
-    for day, events in totals(rows, "day").items():
-        month = month_of(day - shift)
-        by_month[month] = by_month.get(month, 0) + events
-    return by_month
+def _ratio_signal(key: str, history: History) -> Signal:
+    found = standing(history, key)
+    if isinstance(found, str):
+        return unseen(key, found, window="month")
+    phase, signals = found.phase, []
+    for previous, month in found.pairs[-2:]:
+        events, base = month.get(phase.counted, previous), month.get(phase.base, previous)
+        if base is not None and events is not None:
+            signal = rate_signal(key, events, base, window=_window(found, month))
+            signals.append(_capped(signal, phase, _cap(phase, month, previous)))
+    if not signals:
+        return unseen(key, "The month before cannot be seen whole.", window="month")
+    step = phase.steps[-1] if key == "vamp" else phase.steps[0]
+    return _noted(history, _worst(signals), phase, f"{phase.name}: {step.name} needs {needs(step)}. {HIDDEN_DISPUTES}")
+
+
+def _cap(phase: Programme, month: Month, previous: Month | None) -> Level:
+    """The worst level that the steps reached allow: a programme's level needs its count as well as its ratio."""
+    reached = step_reached(phase, month, previous)
+    if reached is not None and reached.enrols:
+        return Level.CRITICAL
+    only_warns = any(not step.enrols for step in phase.steps)
+    return Level.HIGH if reached is not None or not only_warns else Level.WARN
+
+
+def _capped(signal: Signal, phase: Programme, cap: Level) -> Signal:
+    """The signal at most at `cap`, and at most a warning where the rule is not a processor's own statement."""
+    return replace(signal, level=min(signal.level, cap if phase.sets_tier else Level.WARN))
+
+
+def _efm_of(step: Step, month: Month, previous: Month, window: str) -> Signal:
+    shares, applies = [], True
+    for condition in step.conditions:
+        value, needed = month.get(condition.quantity, previous), condition.needed(month, previous)
+        if condition.quantity in ("fraud_dispute_amount", "fraud_disputes"):
+            shares.append(value / needed if value is not None and needed else 0.0)
+        elif condition.holds(month, previous) is False:
+            applies = False
+    share = min(shares)
+    few = month.fraud_disputes < MINIMUM_EVENTS or previous.payments < MINIMUM_PAYMENTS
+    signal = value_signal(
+        "efm", share, None if few else share, window=window, numerator=month.fraud_disputes,
+        denominator=previous.payments, note=too_little(month.fraud_disputes, previous.payments),
+    )  # fmt: skip
+    reached = all(condition.holds(month, previous) for condition in step.conditions)
+    cap = Level.CRITICAL if reached else Level.HIGH if applies else Level.OK
+    return replace(signal, level=min(signal.level, cap))
+
+
+def _worst(signals: list[Signal]) -> Signal:
+    return max(signals, key=lambda signal: (signal.level, signal.judged or 0.0))
+
+
+def _window(found: Standing, month: Month) -> str:
+    return "month to date" if month is found.months[-1] else "last calendar month"
+
+
+def _noted(history: History, signal: Signal, phase: Programme, text: str) -> Signal:
+    parts = (text, signal.note, reported_next(history, phase))
+    return replace(signal, note=" ".join(part for part in parts if part))

@@ -6,31 +6,60 @@ import math
 
 from msgspec.structs import replace
 
-from payflux.monitor.risk.rules.bands import MINIMUM_PAYMENTS, level_of
+from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_PAYMENTS, level_of
 from payflux.monitor.risk.rules.history import History, count, weighted_median
-from payflux.monitor.risk.rules.measures import days_window, too_little, value_signal
-from payflux.monitor.risk.rules.statistics import median
+from payflux.monitor.risk.rules.measures import SHOWN_ONLY, days_window, percent, plain_signal, too_little, value_signal
+from payflux.monitor.risk.rules.statistics import median, wilson_interval
 from payflux.monitor.risk.surface import Level, Signal
+
+BASELINE_FACTOR = 2
 
 
 def refund_rate(history: History) -> Signal:
-    """Refunded amount / sales, 30 days, in the main settlement currency; share; 8 / 15 / 25 % (our defaults)."""
+    """Refunded amount / sales, 30 days, in the main settlement currency; share; 8 / 15 / 25 % (our defaults).
+
+    One level higher when refunds per payment are at least twice those of the rest of the window, on Wilson's lower
+    bound: the number judged is then the next threshold.
+    """
     refunds, payments = history.last(history.refunds, 30), history.last(history.payments, 30)
     volume, refunded = history.volume(payments), history.volume(refunds)
-    known = refunds[refunds["charge_day"] > 0]
-    wait = weighted_median(known["day"] - known["charge_day"], known["count"])
-    note = "" if wait is None else f"Median wait from payment to refund {wait} days."
     gate = too_little(count(refunds), count(payments))
     value = refunded / volume if volume > 0 else None
+    judged = None if gate else value
+    usual = _usual_refunds(history)
+    doubled = usual is not None and wilson_interval(count(refunds), count(payments))[0] >= BASELINE_FACTOR * usual
+    if judged is not None and usual is not None and doubled:
+        above = [limit for limit in BANDINGS["refund_rate"].thresholds if limit > judged]
+        judged = above[0] if above else judged
+    note = f"Refunds per payment are over twice the {percent(usual or 0, 1)} of the days before." if doubled else ""
     return value_signal(
         "refund_rate",
         value,
-        None if gate else value,
+        judged,
         window=days_window(30),
         note=gate or note,
         numerator=refunded,
         denominator=volume,
+        basis_unit="money",
     )
+
+
+def refund_wait(history: History) -> Signal:
+    """Median wait from payment to refund, refunds of 30 days; days. Shown only: quick refunds prevent disputes."""
+    refunds = history.last(history.refunds, 30)
+    known = refunds[refunds["charge_day"] > 0]
+    wait = weighted_median(known["day"] - known["charge_day"], known["count"])
+    why = "" if wait is not None else "No refund of the last 30 days names its payment."
+    return plain_signal(
+        "refund_wait", "Wait from payment to refund", "days", wait, window=days_window(30), source=SHOWN_ONLY, note=why
+    )
+
+
+def _usual_refunds(history: History) -> float | None:
+    """Refunds per payment in the window before the last 30 days; None when that is too little to compare with."""
+    days = history.window_days - 30
+    refunds, payments = (count(history.last(rows, days, skip=30)) for rows in (history.refunds, history.payments))
+    return None if days <= 0 or too_little(refunds, payments) else refunds / payments
 
 
 def growth(history: History) -> Signal:
@@ -54,7 +83,8 @@ def growth(history: History) -> Signal:
     by_spread = Level(sum(z >= limit for limit in (2, 3, 4)))
     signal = value_signal(
         "growth", value, value, window=f"{days_window(7)} against the 8 weeks before", numerator=sales[0],
-        denominator=round(usual), note="" if z == float("inf") else f"{z:.1f} robust standard deviations.",
+        denominator=round(usual), basis_unit="money",
+        note="" if z == float("inf") else f"{z:.1f} robust standard deviations.",
     )  # fmt: skip
     return replace(signal, level=min(by_ratio, by_spread))
 
@@ -68,4 +98,6 @@ def ticket_drift(history: History) -> Signal:
     if count(week) < MINIMUM_PAYMENTS or now <= 0 or then <= 0:
         return value_signal("ticket_drift", None, None, window=window, note="Insufficient evidence.")
     drift = math.log(now / then)
-    return value_signal("ticket_drift", drift, abs(drift), window=window, numerator=now, denominator=then)
+    return value_signal(
+        "ticket_drift", drift, abs(drift), window=window, numerator=now, denominator=then, basis_unit="money"
+    )
