@@ -22,8 +22,7 @@ from payflux.kit.clock import SystemClock
 from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_columns, sort_events
 from payflux.monitor.processors.exports import Reading, UnreadableFileError, read_exports
 from payflux.monitor.processors.exports.tables import Progress as Report
-from payflux.monitor.projections.rules import ProjectionSettings, project_history
-from payflux.monitor.projections.rules.currencies import own_rates
+from payflux.monitor.projections.rules import project
 from payflux.monitor.projections.skeleton import baseline_risk_surface, reserve_model_skeleton
 from payflux.monitor.risk.rules import prepare, score
 from payflux.monitor.whatif.answers import Answer, answer
@@ -137,7 +136,7 @@ def _publish(reading: Reading, as_of: AsOf, changes: Changes, *, json_: bool, ht
     columns = columns_of(reading.events)
     history = prepare(columns, as_of=as_of.instant)
     surface = score(history)
-    projection = project_history(history, surface, ProjectionSettings(), own_rates(history))
+    projection = project(history, surface)
     answered = answer(history, changes) if changes else None
     if html is not None:
         page = report_page(surface, projection, reading.report, columns, as_of_basis=as_of.basis, answer=answered)

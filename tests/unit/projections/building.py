@@ -21,10 +21,11 @@ def projected(
     balance: BalanceSnapshot | None = FULL,
     settings: ProjectionSettings | None = None,
 ) -> ReserveProjection:
-    surface = score(prepare(events, as_of=AS_OF, account=account, balance=balance))
+    history = prepare(events, as_of=AS_OF, account=account, balance=balance)
+    surface = score(history)
     if tier is not None:
         surface: RiskSurface = replace(surface, risk_tier=tier)
-    return project(events, surface, as_of=AS_OF, account=account, balance=balance, settings=settings)
+    return project(history, surface, settings)
 
 
 def trapped(projection: ReserveProjection) -> list[int]:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from payflux.monitor.risk.rules.forecasting import Arrow, DailySeries, Forecasting, SeriesOutlook, forecasting
+from payflux.monitor.risk.outlook import Arrow, Forecasting, SeriesOutlook
+from payflux.monitor.risk.rules.forecasting import DailySeries, forecasting
 from payflux.monitor.risk.rules.slopes import sen_slope
 
 counts = st.integers(7, 56).flatmap(

@@ -36,8 +36,10 @@ async def project_workspace(
     surface = await surface_of_pull(session, account_id=account_id, pull_id=pull_id)
     if surface is None:
         raise Conflict("There is no risk surface to project from yet.")
-    history = await history_of_pull(session, account_id=account_id, pull_id=pull_id)
-    projection = project(history.events, surface, as_of=history.as_of, account=history.account, balance=history.balance)
+    known = await history_of_pull(session, account_id=account_id, pull_id=pull_id)
+    projection = project(
+        prepare(known.events, as_of=known.as_of, account=known.account, balance=known.balance), surface
+    )
     record = ReserveProjectionRecord(
         account_id=account_id,
         id=new_id(),

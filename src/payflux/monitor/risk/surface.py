@@ -7,6 +7,8 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from payflux.monitor.risk.outlook import Forecasting
+
 
 class Band(StrEnum):
     LOW = "low"
@@ -163,5 +165,6 @@ class RiskSurface(msgspec.Struct, frozen=True, kw_only=True):
     asked_tier: int = 0
     payout_delay_days: int | None = None  # of the account's schedule, as of now
     escalation: Escalation | None = None  # None where it cannot be said
+    forecasting: Forecasting | None = None  # None in readouts of earlier model versions
     next_dispute: tuple[NextDispute, ...] = ()  # one for each network that can be seen
     to_threshold: tuple[ToThreshold, ...] = ()

@@ -8,8 +8,7 @@ import msgspec
 
 from payflux.monitor.processors.codes import Network, Status
 from payflux.monitor.projections.projection import ReserveProjection
-from payflux.monitor.projections.rules import project_history
-from payflux.monitor.projections.rules.currencies import own_rates
+from payflux.monitor.projections.rules import project
 from payflux.monitor.projections.settings import ProjectionSettings
 from payflux.monitor.risk.rules import score
 from payflux.monitor.risk.rules.disputes import WARNING_ESCALATION
@@ -61,8 +60,7 @@ def answer(history: History, changes: Changes, settings: ProjectionSettings | No
         hold_days=changes.hold_days or settings.hold_days,
         growth=settings.growth if changes.growth is None else changes.growth,
     )
-    rates = own_rates(history)
-    now, then = project_history(history, before, settings, rates), project_history(changed, after, projected, rates)
+    now, then = project(history, before, settings), project(changed, after, projected)
     waiting = history.warnings[history.warnings["status"] == Status.ACTIONABLE]
     return Answer(
         changes=changes,

@@ -1,7 +1,7 @@
 """How PayFlux projects trapped capital: pure functions, no clock and no I/O."""
 
 from payflux.monitor.projections.rules.forecast import VolumeForecast, forecast_sales
-from payflux.monitor.projections.rules.projecting import MODEL_VERSION, project, project_history
+from payflux.monitor.projections.rules.projecting import MODEL_VERSION, project
 from payflux.monitor.projections.rules.reserves import SCENARIOS, rolling_reserve, scenario_of, stress_of
 from payflux.monitor.projections.settings import ProjectionSettings
 
@@ -12,7 +12,6 @@ __all__ = [
     "VolumeForecast",
     "forecast_sales",
     "project",
-    "project_history",
     "rolling_reserve",
     "scenario_of",
     "stress_of",

@@ -36,7 +36,7 @@ def _sales(forecast: VolumeForecast, growth: float | None) -> str:
         course = (
             f", times {forecast.trend_multiplier:.3f} for its recent course" if forecast.trend_multiplier != 1 else ""
         )
-        level = f"Sales go on like the median of the last {forecast.weeks} whole weeks{course}"
+        level = f"Sales go on at the usual level of the last {forecast.weeks} whole weeks, recent ones first{course}"
         return f"{level}; a spike is not extrapolated."
     if forecast.daily.any():
         return f"Less than a week of sales is known of the {WEEKS} weeks that a forecast takes: very uncertain."

@@ -10,7 +10,7 @@ import numpy as np
 from payflux.monitor.projections.projection import ProjectedWindow, ReserveScenario, ScenarioKind, ScenarioOutlook
 from payflux.monitor.projections.rules.currencies import Rates, rate_between, window_of
 from payflux.monitor.projections.rules.draws import DRAWS_FROM_RESERVE, GivenBack, expected_draws, given_back
-from payflux.monitor.projections.rules.forecast import WEEKS, VolumeForecast, daily_sales, forecast_sales
+from payflux.monitor.projections.rules.forecast import KNOWN_DAYS, VolumeForecast, daily_sales, forecast_sales
 from payflux.monitor.projections.rules.reserves import fixed_reserve, paused_payouts, share_of, swept_sales
 from payflux.monitor.projections.settings import ProjectionSettings
 from payflux.monitor.risk.rules.exposure import balance_in_all
@@ -43,7 +43,7 @@ class Ground(NamedTuple):
 def ground_of(history: History, settings: ProjectionSettings, rates: Rates) -> Ground:
     """What the projections of the history's currency stand on."""
     days = max(PATH_DAYS, *settings.horizons)
-    forecast = forecast_sales(daily_sales(history, 7 * WEEKS), days)
+    forecast = forecast_sales(daily_sales(history, KNOWN_DAYS), days)
     return Ground(
         history,
         forecast if settings.growth is None else _grown(forecast, settings.growth),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 
-import numpy as np
 from msgspec.structs import replace
 
-from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 from payflux.monitor.projections.projection import CurrencyOutlook, Exposure, ReserveProjection, ReserveScenario
 from payflux.monitor.projections.rules.assumptions import assumptions_of
 from payflux.monitor.projections.rules.currencies import (
@@ -32,7 +30,7 @@ from payflux.monitor.projections.rules.reserves import (
 from payflux.monitor.projections.settings import ProjectionSettings
 from payflux.monitor.risk.rules import inputs_hash
 from payflux.monitor.risk.rules.exposure import coverage, debt, own_outlook
-from payflux.monitor.risk.rules.history import History, prepare
+from payflux.monitor.risk.rules.history import History
 from payflux.monitor.risk.rules.holds import reserve_rate
 from payflux.monitor.risk.rules.statistics import settle
 from payflux.monitor.risk.surface import RiskSurface
@@ -41,29 +39,17 @@ MODEL_VERSION = "reserve-2.0"
 
 
 def project(
-    events: np.ndarray,
-    surface: RiskSurface,
-    *,
-    as_of: datetime,
-    account: AccountSnapshot | None,
-    balance: BalanceSnapshot | None,
-    settings: ProjectionSettings | None = None,
+    history: History, surface: RiskSurface, settings: ProjectionSettings | None = None, *, rates: Rates | None = None
 ) -> ReserveProjection:
     """Trapped capital at each horizon of `settings` and on every day up to the last, at least 90.
 
     Trapped(T) = open holds not yet released at T + what the scenario holds of expected sales. The headline rests on
-    the payments' volume by day, the tier's scenario and the open holds alone; `balance` on the exposure and on the
-    payout pause. Amounts are minor units of the settlement currency of most payments; the others stand apart. Raises
-    ValueError as `prepare` does.
+    the payments' volume by day, the tier's scenario and the open holds alone; the balance on the exposure and on the
+    payout pause. Amounts are minor units of the settlement currency of most payments; the others stand apart. `rates`
+    are the history's own unless others are given.
     """
-    history = prepare(events, as_of=as_of, account=account, balance=balance, window_days=surface.window_days)
-    return project_history(history, surface, settings or ProjectionSettings(), own_rates(history))
-
-
-def project_history(
-    history: History, surface: RiskSurface, settings: ProjectionSettings, rates: Rates
-) -> ReserveProjection:
-    """:func:`project` for a prepared history. `rates` maps (from, to) to minor units of `to` for one of `from`."""
+    settings = settings or ProjectionSettings()
+    rates = own_rates(history) if rates is None else rates
     ground = ground_of(history, settings, rates)
     stress = stress_of(surface.risk_tier)
     scenarios = tuple(outlook_of(ground, scenario) for scenario in _scenarios(ground, surface.risk_tier, rates))

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from enum import StrEnum
 from typing import NamedTuple
 
-import msgspec
 import numpy as np
 
+from payflux.monitor.risk.outlook import Arrow, Forecasting, SeriesOutlook
 from payflux.monitor.risk.rules.bands import MINIMUM_EVENTS, MINIMUM_PAYMENTS
+from payflux.monitor.risk.rules.history import History
 from payflux.monitor.risk.rules.slopes import Slope, sen_slope
 from payflux.monitor.risk.rules.statistics import Z80, median, settle
 
@@ -35,14 +35,6 @@ STEEP = 0.50
 """A level that moves by more than a half in 30 days moves steeply (assumed)."""
 
 
-class Arrow(StrEnum):
-    UP = "↑"
-    RISING = "↗"
-    FLAT = "→"
-    FALLING = "↘"
-    DOWN = "↓"
-
-
 class DailySeries(NamedTuple):
     """What is counted or summed on consecutive whole UTC days, oldest first, the last one yesterday.
 
@@ -54,33 +46,26 @@ class DailySeries(NamedTuple):
     base: np.ndarray | None = None
 
 
-class SeriesOutlook(msgspec.Struct, frozen=True, kw_only=True):
-    """Where one series is going. Values are in `unit`; low and high are the ends of 80 % bands."""
-
-    key: str
-    unit: str  # "a day", or "share" of its base
-    days: int  # known days it rests on
-    level: float  # of the line, on the last day
-    slope: float  # a day
-    slope_low: float
-    slope_high: float
-    acceleration: float | None  # a day, each day; None under two weeks
-    instability: float  # 0 steady to 1
-    horizon_days: int  # 0: not even tomorrow
-    projected: float | None  # at the horizon; None without one
-    projected_low: float | None
-    projected_high: float | None
-    arrow: Arrow | None  # None: insufficient evidence
-    because: str  # what decided the arrow
+def forecasting_of(history: History) -> Forecasting:
+    """The outlook of sales, payments and the rates that processors look at, by whole days up to yesterday."""
+    payments, declines = _daily(history, history.payments), _daily(history, history.declines)
+    sales = _daily(history, history.in_currency(history.payments), "settled")
+    series = (
+        DailySeries("sales", sales),
+        DailySeries("payments", payments),
+        DailySeries("dispute_activity", _daily(history, history.disputes), payments),
+        DailySeries("fraud_warning_rate", _daily(history, history.warnings), payments),
+        DailySeries("refund_rate", _daily(history, history.in_currency(history.refunds), "settled"), sales),
+        DailySeries("decline_rate", declines, payments + declines),
+    )
+    return forecasting(series)
 
 
-class Forecasting(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether forecasting mode is on, and the outlook of each series that has enough known days."""
-
-    active: bool
-    days_known: int
-    why_not: str
-    series: tuple[SeriesOutlook, ...]
+def _daily(history: History, rows: np.ndarray, column: str = "count") -> np.ndarray:
+    days: np.ndarray = np.zeros(WINDOW_DAYS, np.int64)
+    recent = history.last(rows, WINDOW_DAYS, skip=1)
+    np.add.at(days, recent["day"] - (history.today - WINDOW_DAYS), recent[column])
+    return days
 
 
 def forecasting(series: Sequence[DailySeries]) -> Forecasting:

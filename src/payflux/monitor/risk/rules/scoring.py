@@ -8,6 +8,7 @@ from datetime import UTC
 import msgspec
 
 from payflux.monitor.risk.rules.escalation import escalation
+from payflux.monitor.risk.rules.forecasting import forecasting_of
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.hysteresis import standing_reason, standing_tier
 from payflux.monitor.risk.rules.next_dispute import next_dispute, to_threshold
@@ -51,6 +52,7 @@ def score(history: History) -> RiskSurface:
         notes=history.notes,
         asked_tier=asked,
         escalation=escalation(history, asked),
+        forecasting=forecasting_of(history),
         next_dispute=next_dispute(history, held),
         to_threshold=to_threshold(history, held),
         payout_delay_days=history.account.payout_delay_days if history.account else None,
