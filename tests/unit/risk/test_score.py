@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from payflux.monitor.processors.codes import Kind, Network, Status
-from payflux.monitor.processors.events import EVENT_DTYPE, pack_letters
+from payflux.monitor.processors.events import EVENT_DTYPE
 from payflux.monitor.risk.rules import prepare, score
 from payflux.monitor.risk.surface import Level, RiskSurface, Signal, Trend
 from tests.unit.risk.building import AS_OF, DAY, FULL, NOW, SOUND, about, elevated_merchant, rows, sales, spread
@@ -185,28 +185,6 @@ def test_a_dispute_without_its_network_takes_it_from_its_charge() -> None:
     assert signal(surface, "ultimate_dispute_rate").numerator == len(cases)
 
 
-BAD_INPUTS = {
-    "nothing": EMPTY,
-    "one event": rows(Kind.CHARGE, [NOW]),
-    "only failures": rows(Kind.CHARGE, spread(100, 90), status=Status.FAILED),
-    "refunds beyond charges": np.concatenate([sales(), rows(Kind.REFUND, spread(100, 20), settled=9_000_000)]),
-    "only the future": rows(Kind.CHARGE, [NOW + DAY]),
-    "disputes without charges": rows(Kind.DISPUTE, spread(100, 80), status=Status.OPEN),
-    "yen": sales(settled_currency=pack_letters("jpy")),
-    "free of charge": sales(amount=0),
-    "only holds": rows(Kind.RESERVE_HOLD, spread(9, 50)),
-}
-
-
-@pytest.mark.parametrize("name", BAD_INPUTS)
-def test_bad_input_gets_a_surface_that_can_be_stored(name: str) -> None:
-    for account, balance in ((SOUND, FULL), (None, None), (SOUND, replace(FULL, available={"usd": -1, "jpy": -1}))):
-        surface = scored(BAD_INPUTS[name], account=account, balance=balance)
-        assert msgspec.json.decode(msgspec.json.encode(surface), type=RiskSurface) == surface
-        assert 1 <= surface.risk_tier <= 5
-        assert 0 <= surface.stability_score <= 100
-
-
 def test_a_time_without_zone_or_another_array_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         scored(EMPTY, as_of=datetime(2026, 1, 1))  # noqa: DTZ001
@@ -232,38 +210,3 @@ def test_the_hash_covers_events_time_and_snapshots() -> None:
     }
     assert len(hashes) == 4
     assert all(len(value) == hashlib.sha256().digest_size * 2 for value in hashes)
-
-
-dispute_columns = st.tuples(
-    st.floats(0, 120), st.floats(0, 100), st.integers(1, 9_000), st.sampled_from([*Status]), st.sampled_from([*Network])
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.sampled_from([3, 20, 80]), st.integers(0, 60), st.lists(dispute_columns, min_size=1, max_size=8))
-def test_more_disputes_never_raise_the_score_nor_lower_the_tier(per_day: int, known: int, more: list[tuple]) -> None:
-    charges = sales(per_day=per_day, days=150)
-    disputes = about(Kind.DISPUTE, charges[: known * 3 : 3], 5, status=Status.LOST)
-    before = np.concatenate([charges, disputes[disputes["at"] <= NOW]])
-    after = before
-    for place, (ago, lag, amount, status, network) in enumerate(more):
-        at = NOW - int(ago * DAY)
-        extra = rows(Kind.DISPUTE, [at], status=status, charge_at=at - int(lag * DAY), settled=amount, network=network)
-        extra["source"] = -1 - place
-        after = np.concatenate([after, extra])
-    thin = replace(FULL, available={"usd": 20_000}, pending={})
-    calm, worse = scored(before, balance=thin), scored(after, balance=thin)
-    assert worse.stability_score <= calm.stability_score
-    assert worse.risk_tier >= calm.risk_tier
-
-
-@given(st.integers(0, 400_000), st.integers(0, 400_000))
-@settings(max_examples=25, deadline=None)
-def test_less_money_in_the_balance_never_raises_the_score(less: int, more: int) -> None:
-    less, more = sorted((less, more))
-    events = elevated_merchant()
-    poorer, richer = (
-        scored(events, balance=replace(FULL, available={"usd": cents}, pending={})) for cents in (less, more)
-    )
-    assert poorer.stability_score <= richer.stability_score
-    assert poorer.risk_tier >= richer.risk_tier

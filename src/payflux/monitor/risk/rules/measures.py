@@ -14,6 +14,7 @@ from payflux.monitor.risk.surface import Level, Signal
 HIDDEN_DISPUTES = (
     "A lower bound: disputes the processor settles itself are not visible here and count with the networks."
 )
+NOTHING_TO_SAY = "Too little happened in this window to say."
 SHOWN_ONLY = "PayFlux; shown, not judged, as no threshold has a source"
 
 
@@ -93,7 +94,7 @@ def value_signal(
         thresholds=banding.thresholds,
         level=level_of(key, judged),
         judged=None if judged is None else settle(judged),
-        note=note,
+        note=note or ("" if value is not None else NOTHING_TO_SAY),
         source=banding.source,
         numerator=numerator,
         denominator=denominator,
@@ -122,7 +123,7 @@ def plain_signal(
         window=window,
         value=None if value is None else settle(value),
         level=Level.OK,
-        note=note,
+        note=note or ("" if value is not None else NOTHING_TO_SAY),
         source=source,
         numerator=numerator,
         denominator=denominator,

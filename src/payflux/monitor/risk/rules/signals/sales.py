@@ -32,6 +32,8 @@ def refund_rate(history: History) -> Signal:
         above = [limit for limit in BANDINGS["refund_rate"].thresholds if limit > judged]
         judged = above[0] if above else judged
     note = f"Refunds per payment are over twice the {percent(usual or 0, 1)} of the days before." if doubled else ""
+    if refunded > volume:
+        note = f"More was refunded than sold. {note}".strip()
     return value_signal(
         "refund_rate",
         value,
