@@ -7,7 +7,7 @@ import sqlglot
 from sqlglot import exp
 
 from payflux.monitor.processors.events import EVENT_DTYPE
-from payflux.monitor.risk.engines.dialects import DIALECTS, features_sql
+from payflux.monitor.risk.engines.dialects import DIALECTS, features_sql, summary_sql
 from payflux.monitor.risk.rules import features
 from tests.unit.risk.building import AS_OF, NOW, elevated_merchant
 
@@ -41,3 +41,13 @@ def test_duckdb_gives_the_kernels_features(days: int) -> None:
     database.register("events", {name: events[name].copy() for name in EVENT_DTYPE.names or ()})
     (row,) = database.execute(features_sql("duckdb", now=NOW, days=days)).fetchall()
     assert row == pytest.approx(features(events, AS_OF, days), abs=1e-11)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_each_part_of_a_summary_parses_in_every_dialect(dialect: str) -> None:
+    parts = summary_sql(dialect, now=NOW)
+    assert set(parts) == {"known", "groups", "currency", "tickets", "cards", "conversions", "customers", "holds"}
+    for part in parts.values():
+        (statement,) = sqlglot.parse(part, read=dialect, error_level=sqlglot.ErrorLevel.RAISE)
+        assert statement is not None
+        assert not list(statement.find_all(exp.Parameter, exp.Placeholder))

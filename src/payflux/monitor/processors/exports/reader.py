@@ -55,7 +55,13 @@ def read_exports(paths: Sequence[Path], *, now: datetime, progress: Progress | N
     report.currencies = tally(Counter(event.settled_currency for event in events if event.kind == Kind.CHARGE))
     if events:
         report.first_at, report.last_at = events[0].occurred_at, events[-1].occurred_at
-    report.unseen = _unseen(events, {file.layout for file in report.files})
+    charges = [event for event in events if event.kind == Kind.CHARGE]
+    report.unseen = unseen(
+        {event.kind for event in events},
+        {file.layout for file in report.files},
+        failures=any(charge.status == Status.FAILED for charge in charges),
+        cards=any(charge.card for charge in charges),
+    )
     return Reading(events, report)
 
 
@@ -65,16 +71,8 @@ def _read_table(
     """Take in the events of a table; the endings can only be placed when every file is read."""
     endings: list[tuple[FileReport, Ending]] = []
     layout = detect(path, table.header)
-    columns = _columns(layout, table.header)
-    known = set(layout.required) | set(layout.optional)
-    file = FileReport(
-        file=str(path),
-        layout=layout.name,
-        title=layout.title,
-        unknown_columns=tuple(table.header[index] for key, index in columns.items() if key not in known),
-        missing_columns=tuple(column for column in layout.optional if column not in columns),
-        notes=table.notes,
-    )
+    columns = columns_of(layout, table.header)
+    file = describe(path, layout, table.header, table.notes)
     report.files.append(file)
     for line, cells in table.rows:
         file.rows += 1
@@ -103,6 +101,20 @@ def _read_table(
     return endings
 
 
+def describe(path: Path, layout: Layout, header: Sequence[str], notes: tuple[str, ...] = ()) -> FileReport:
+    """The report of a file of this layout, before any row is read."""
+    columns = columns_of(layout, header)
+    known = set(layout.required) | set(layout.optional)
+    return FileReport(
+        file=str(path),
+        layout=layout.name,
+        title=layout.title,
+        unknown_columns=tuple(header[index] for key, index in columns.items() if key not in known),
+        missing_columns=tuple(column for column in layout.optional if column not in columns),
+        notes=notes,
+    )
+
+
 def detect(path: Path, header: Sequence[str]) -> Layout:
     """The layout whose required columns are all in `header`; of several, the one that knows most of its columns.
 
@@ -111,7 +123,7 @@ def detect(path: Path, header: Sequence[str]) -> Layout:
     fitting = [layout for layout in LAYOUTS if not _missing(layout, header)]
     if fitting:
         return max(
-            fitting, key=lambda layout: len({*layout.required, *layout.optional} & _columns(layout, header).keys())
+            fitting, key=lambda layout: len({*layout.required, *layout.optional} & columns_of(layout, header).keys())
         )
     nearest = min(LAYOUTS, key=lambda layout: len(_missing(layout, header)) / len(layout.required))
     missing = _missing(nearest, header)
@@ -129,7 +141,7 @@ def detect(path: Path, header: Sequence[str]) -> Layout:
     )
 
 
-def _columns(layout: Layout, header: Sequence[str]) -> dict[str, int]:
+def columns_of(layout: Layout, header: Sequence[str]) -> dict[str, int]:
     """Column key → position; the first of two columns of one name counts."""
     columns: dict[str, int] = {}
     for index, name in enumerate(header):
@@ -139,14 +151,16 @@ def _columns(layout: Layout, header: Sequence[str]) -> dict[str, int]:
 
 
 def _missing(layout: Layout, header: Sequence[str]) -> list[str]:
-    columns = _columns(layout, header)
+    columns = columns_of(layout, header)
     return [column for column in layout.required if column not in columns]
 
 
-def _unseen(events: Sequence[PaymentEvent], layouts: Set[str]) -> tuple[str, ...]:
-    """What no event shows, so that nobody takes an absence for a zero."""
-    kinds = {event.kind for event in events}
-    charges = [event for event in events if event.kind == Kind.CHARGE]
+def unseen(kinds: Set[Kind], layouts: Set[str], *, failures: bool, cards: bool) -> tuple[str, ...]:
+    """What no event shows, so that nobody takes an absence for a zero.
+
+    `kinds` and `layouts` are those that were read; `failures` and `cards` whether any charge failed or names its card.
+    """
+    charges = Kind.CHARGE in kinds
     tests = (
         (True, "The account's state and its balance now: files hold neither, so coverage and stops are not judged."),
         (not charges, "Payments: none in these files, so no rate can be said; add the payments export."),
@@ -155,11 +169,11 @@ def _unseen(events: Sequence[PaymentEvent], layouts: Set[str]) -> tuple[str, ...
             "Early fraud warnings: no export lists them, so card-network fraud ratios are lower bounds.",
         ),
         (
-            charges and Status.FAILED not in {event.status for event in charges},
+            charges and not failures,
             "Failed attempts: none in these files. If there were any, add the payments export.",
         ),
         (
-            charges and not any(event.card for event in charges),
+            charges and not cards,
             "Card fingerprints: not in these files, so retries and card testing cannot be told.",
         ),
         (

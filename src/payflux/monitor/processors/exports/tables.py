@@ -38,12 +38,17 @@ class BrokenRow(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A header, and the rows after it as (line number, cells or why there are none)."""
+    """A header, and the rows after it as (line number, cells or why there are none).
+
+    `delimiter` and `encoding` are those of a CSV file, empty for Parquet.
+    """
 
     header: list[str]
     rows: Iterator[tuple[int, list[str] | BrokenRow]]
     decimal_comma: bool = False
     notes: tuple[str, ...] = ()
+    delimiter: str = ""
+    encoding: str = ""
 
 
 def column_key(name: str) -> str:
@@ -107,7 +112,7 @@ def _csv(path: Path, raw: BinaryIO, gzipped: bool, progress: Progress | None) ->
         if progress:
             progress(path, size, size)
 
-    return Table(header, rows(), decimal_comma=delimiter in ";\t", notes=notes)
+    return Table(header, rows(), decimal_comma=delimiter in ";\t", notes=notes, delimiter=delimiter, encoding=encoding)
 
 
 def _encoding(start: bytes) -> tuple[str, tuple[str, ...]]:
