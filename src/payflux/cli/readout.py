@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from payflux.cli.comparison import what_if
+from payflux.cli.outlook import currencies, next_step, releases, scenarios, trends
 from payflux.monitor.processors.exports import ReadReport
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.risk.surface import Level, RiskSurface, Signal
@@ -48,8 +49,13 @@ def show(
     for part in (
         _headline(surface, as_of_basis),
         _section("Trapped capital", _windows(projection), _terms(projection), "", trapped_chart(projection, width)),
-        *([_section("What if", what_if(answer))] if answer else []),
+        *_told("What if", what_if(answer) if answer else None),
         _section(f"Why tier {surface.risk_tier}, and what lowers it", _reasons(surface)),
+        *_told("How near the next step is", next_step(surface)),
+        *_told("If your processor chose otherwise", scenarios(projection)),
+        *_told("When today's holds come back", releases(projection)),
+        *_told("Each currency by itself", currencies(projection)),
+        *_told("Where it is going", trends(surface, projection.currency)),
         _section("Signals", _signals(surface.signals, width)),
         _section("What a processor would cover itself against", _exposure(projection)),
         _section("What this rests on", _basis(surface, projection, report)),
@@ -70,6 +76,10 @@ def _section(title: str, *parts: RenderableType) -> RenderableType:
     return Group(
         Rule(Text(title, style="bold"), align="left", style="dim"), *(Padding(part, (0, 1)) for part in parts), ""
     )
+
+
+def _told(title: str, part: RenderableType | None) -> list[RenderableType]:
+    return [] if part is None else [_section(title, part)]
 
 
 def _headline(surface: RiskSurface, as_of_basis: str) -> RenderableType:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from payflux.cli.readout import basis_sentence, reading_lines
@@ -17,9 +16,11 @@ from payflux.monitor.processors.exports import ReadReport
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.risk.surface import RiskSurface
 from payflux.monitor.whatif.answers import Answer
-from payflux.web.charts import comparison_chart, tier_chart
+from payflux.web.charts import comparison_chart, release_chart, tier_chart
 from payflux.web.comparison import changes_in_words, comparison
-from payflux.web.formatting import FILTERS, money, money_short
+from payflux.web.formatting import money, money_short
+from payflux.web.outlook import releases_by_week, series_rows
+from payflux.web.rendering import build_templates
 
 PACKAGE = Path(__file__).parents[1]
 STYLES = ("tokens", "base", "components", "app", "dashboard")
@@ -41,31 +42,33 @@ def report_page(
     answer: Answer | None = None,
 ) -> str:
     """The page as HTML text; `columns` are the events behind it, of EVENT_DTYPE, `answer` that of a what-if."""
-    environment = Environment(
-        loader=FileSystemLoader(PACKAGE / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(FILTERS)
+    releases = releases_by_week(projection.calendar, projection.as_of.date())
     weeks = weekly_sales(columns, projection.currency, surface.as_of)
-    return environment.get_template("report.html").render(
-        styles=Markup("\n").join(_style(name) for name in STYLES),
-        surface=surface,
-        projection=projection,
-        report=report,
-        as_of_basis=as_of_basis,
-        basis=basis_sentence(surface, report),
-        reading=reading_lines(report, shown=50),
-        tier_scale=tier_chart(surface),
-        trapped_charts=[_trapped_chart(projection, width, height) for width, height in SIZES],
-        answer=answer,
-        asked=changes_in_words(answer.changes) if answer else [],
-        comparison=comparison(answer) if answer else [],
-        comparison_charts=[comparison_chart(answer, width, height) for width, height in SIZES] if answer else [],
-        weeks=weeks,
-        sales_charts=[_sales_chart(weeks, projection.currency, width) for width in (720, 360)],
+    return (
+        build_templates()
+        .get_template("report.html")
+        .render(
+            styles=Markup("\n").join(_style(name) for name in STYLES),
+            surface=surface,
+            projection=projection,
+            report=report,
+            as_of_basis=as_of_basis,
+            basis=basis_sentence(surface, report),
+            reading=reading_lines(report, shown=50),
+            tier_scale=tier_chart(surface),
+            trapped_charts=[_trapped_chart(projection, width, height) for width, height in SIZES],
+            answer=answer,
+            asked=changes_in_words(answer.changes) if answer else [],
+            comparison=comparison(answer) if answer else [],
+            comparison_charts=[comparison_chart(answer, width, height) for width, height in SIZES] if answer else [],
+            release_weeks=releases,
+            release_charts=[release_chart(releases, projection.currency, width) for width, _ in SIZES]
+            if releases
+            else [],
+            series=series_rows(surface.forecasting, projection.currency) if surface.forecasting else [],
+            weeks=weeks,
+            sales_charts=[_sales_chart(weeks, projection.currency, width) for width in (720, 360)],
+        )
     )
 
 

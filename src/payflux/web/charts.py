@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
-from payflux.kit.charts import BandPoint, band_chart, step_scale
+from payflux.kit.charts import BandPoint, Bar, band_chart, bar_chart, step_scale
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.risk.surface import BANDS, RiskSurface
 from payflux.monitor.whatif.answers import Answer
 from payflux.web.formatting import money_short
+from payflux.web.outlook import ReleaseWeek
 
 
 def trapped_capital_chart(projection: ReserveProjection, *, width: int = 720, height: int = 260) -> Markup:
@@ -53,6 +56,18 @@ def comparison_chart(answer: Answer, width: int, height: int) -> Markup:
         reference_name="As it is",
         width=width,
         height=height,
+    )
+
+
+def release_chart(weeks: Sequence[ReleaseWeek], currency: str, width: int) -> Markup:
+    """What today's holds give back in each week."""
+    return bar_chart(
+        [Bar(f"{week.start.day} {week.start:%b}", week.amount) for week in weeks],
+        title="Releases of today's holds by week",
+        description="What is released in each week, named by its first day.",
+        format_y=lambda amount: money_short(round(amount), currency),
+        width=width,
+        height=180,
     )
 
 

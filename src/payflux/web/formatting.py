@@ -6,7 +6,7 @@ Spaces inside a figure are no-break spaces, a minus is U+2212: a figure never br
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from payflux.kit.money import exponent
@@ -75,7 +75,7 @@ def measure(value: float | None, unit: str) -> str:
         return percent(value)
     if unit in ("count", "level"):
         return count(round(value))
-    text = _plain(Decimal(repr(float(value))), 2)
+    text = plain(value, 2)
     return text + {"days": f"{NBSP}days", "ratio": f"{NBSP}×", "nats": f"{NBSP}nats"}.get(
         unit, f"{NBSP}{unit}" if unit else ""
     )
@@ -97,10 +97,26 @@ def difference(before: float | None, after: float | None, unit: str, currency: s
     if before is None or after is None:
         return ""
     change = after - before
-    sign = MINUS if change < 0 else "+"
-    if unit == "rate":
-        return f"{sign}{_plain(Decimal(repr(abs(float(change)))) * 100, 2)}{NBSP}points"
-    return sign + quantity(abs(change), unit, currency)
+    size = f"{plain(abs(change) * 100, 2)}{NBSP}points" if unit == "rate" else quantity(abs(change), unit, currency)
+    if not any("1" <= digit <= "9" for digit in size):
+        return size
+    return f"{MINUS if change < 0 else '+'}{size}"
+
+
+def plain(value: float, digits: int) -> str:
+    """`value` with up to `digits` decimals, thousands marked: ``1,250.5``."""
+    return _plain(Decimal(repr(float(value))), digits)
+
+
+def day(moment: date) -> str:
+    """A day, or that of a time: ``21 Nov 2026``."""
+    return f"{moment.day}{NBSP}{moment:%b}{NBSP}{moment.year}"
+
+
+def exchange(rate: float, source: str, target: str) -> str:
+    """A `rate` between minor units as people read one: ``1 EUR = 1.0842 USD``."""
+    major = Decimal(repr(rate)).scaleb(exponent(source) - exponent(target))
+    return f"1{NBSP}{source.upper()} = {_plain(major, 4 if major >= 1 else 6)}{NBSP}{target.upper()}"
 
 
 def utc(moment: datetime) -> str:
@@ -108,7 +124,7 @@ def utc(moment: datetime) -> str:
     if moment.tzinfo is None:
         raise ValueError("a time without a zone cannot be shown")
     moment = moment.astimezone(UTC)
-    return f"{moment.day}{NBSP}{moment:%b}{NBSP}{moment:%Y}, {moment:%H:%M}{NBSP}UTC"
+    return f"{day(moment)}, {moment:%H:%M}{NBSP}UTC"
 
 
 FILTERS: dict[str, Callable[..., str]] = {
@@ -118,6 +134,8 @@ FILTERS: dict[str, Callable[..., str]] = {
     "count_of": count,
     "decimal": decimal,
     "measure": measure,
+    "day": day,
+    "exchange": exchange,
     "utc": utc,
 }
 """Template filters by name. `count` is `count_of` there, because Jinja's own `count` filter means length."""

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from payflux.web.formatting import FILTERS
+from payflux.web.outlook import escalation_sentence
 from payflux.web.security import csrf_token
 from payflux.world.bootstrap import World
 
@@ -20,7 +21,7 @@ def build_templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= FILTERS
+    environment.filters |= FILTERS | {"escalation": escalation_sentence}
     return environment
 
 

@@ -6,21 +6,38 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 from markupsafe import Markup
 
 from payflux.kit.charts import BandPoint, band_chart, step_scale
+from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.events import pack_letters
 from payflux.monitor.projections.projection import Exposure, ProjectedWindow, ReserveProjection, ReserveScenario
 from payflux.monitor.projections.scorebook import Outcome, ProjectionScore, Scorebook
-from payflux.monitor.risk.rules import prepare
-from payflux.monitor.risk.surface import BANDS, Level, Reason, RiskSurface, Signal, Trend
+from payflux.monitor.risk.rules import prepare, score
+from payflux.monitor.risk.surface import (
+    BANDS,
+    DisputeCost,
+    Level,
+    NextDispute,
+    Reason,
+    RiskSurface,
+    Signal,
+    ToThreshold,
+    Trend,
+)
 from payflux.monitor.whatif.changes import Changes
 from payflux.monitor.whatif.service import Reply, reply
-from payflux.web.charts import comparison_chart
+from payflux.web.charts import comparison_chart, release_chart
 from payflux.web.comparison import changes_in_words, comparison
 from payflux.web.formatting import money_short
+from payflux.web.outlook import releases_by_week, series_rows
 from payflux.web.rendering import build_templates
 from payflux.web.whatif_form import EXAMPLES, FIELDS, typed
-from tests.unit.risk.building import AS_OF, FULL, SOUND, elevated_merchant
+from tests.unit.projections.building import projected
+from tests.unit.risk.building import AS_OF, DAY, FULL, SOUND, about, elevated_merchant, sales
+from tests.unit.risk.building import NOW as NOW_SECONDS
 
 ROOT = Path(__file__).parents[3] / "src" / "payflux"
 NOW = datetime(2026, 11, 21, 10, 59, tzinfo=UTC)
@@ -266,9 +283,34 @@ def charts(surface: RiskSurface, projection: ReserveProjection) -> dict[str, Any
     }
 
 
+def going_elsewhere() -> np.ndarray:
+    """A merchant with a reserve in force, a few undated holds among them, who also sells in euros."""
+    dollars = elevated_merchant()
+    charges = dollars[(dollars["kind"] == Kind.CHARGE) & (dollars["status"] == Status.SUCCEEDED)]
+    held = about(Kind.RESERVE_HOLD, charges[charges["at"] > NOW_SECONDS - 60 * DAY], 0)
+    held["settled"] //= 10
+    held["ends_at"] = np.where(np.arange(len(held)) % 5, held["at"] + 90 * DAY, 0)
+    euros = sales(per_day=9, days=200, amount=4_100, currency=pack_letters("eur"), settled_currency=pack_letters("eur"))
+    euros["source"] += 1
+    converted = sales(per_day=1, days=80, currency=pack_letters("eur"), settled=1_084)
+    converted["source"] += 2
+    return np.concatenate([dollars, held, euros, converted])
+
+
+def outlooks(surface: RiskSurface, projection: ReserveProjection) -> dict[str, Any]:
+    """What the dashboard shows below the first look."""
+    weeks = releases_by_week(projection.calendar, projection.as_of.date())
+    return {
+        "release_weeks": weeks,
+        "release_charts": [release_chart(weeks, projection.currency, width) for width in (720, 360)] if weeks else [],
+        "series": series_rows(surface.forecasting, projection.currency) if surface.forecasting else [],
+    }
+
+
 DASHBOARD = (
     SIGNED_IN
     | charts(SURFACE, PROJECTION)
+    | outlooks(SURFACE, PROJECTION)
     | {
         "surface": SURFACE,
         "projection": PROJECTION,
@@ -278,6 +320,54 @@ DASHBOARD = (
         "sync": None,
         "degraded": [],
     }
+)
+FULL_PROJECTION = projected(going_elsewhere())
+FULL_SURFACE = msgspec.structs.replace(
+    score(prepare(going_elsewhere(), as_of=AS_OF, account=SOUND, balance=FULL)),
+    to_threshold=(
+        ToThreshold(
+            programme="vamp",
+            name="Visa Acquirer Monitoring Program",
+            step="excessive",
+            needs="events at least 1.5 % of payments and at least 1,500 events",
+            events=21,
+            payments=1_204,
+            now=1_479,
+            month_end=1_479,
+            blocked=(),
+            confidence="processor",
+            source="docs.stripe.com/disputes/monitoring-programs",
+        ),
+        ToThreshold(
+            programme="amex",
+            name="American Express excessive disputes",
+            step="excessive",
+            needs="disputes less won ones more than 1 % of payments less refunded ones",
+            events=0,
+            payments=0,
+            now=None,
+            month_end=None,
+            blocked=("net_payments",),
+            confidence="secondary",
+            source="support.paya.com",
+        ),
+    ),
+    next_dispute=(
+        NextDispute(
+            network="visa",
+            items=(
+                DisputeCost(
+                    kind="dispute fee",
+                    programme="",
+                    low=1_500,
+                    high=3_000,
+                    currency="usd",
+                    basis="on receipt; the higher figure when it is answered and not won",
+                    source="support.stripe.com",
+                ),
+            ),
+        ),
+    ),
 )
 CONNECTION = SIGNED_IN | {
     "connection": {
@@ -364,6 +454,13 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             "sync": {"through": NOW, "expected": None},
             "degraded": ["balance", "payouts"],
         },
+    ),
+    "dashboard-full": (
+        "dashboard.html",
+        DASHBOARD
+        | charts(FULL_SURFACE, FULL_PROJECTION)
+        | outlooks(FULL_SURFACE, FULL_PROJECTION)
+        | {"surface": FULL_SURFACE, "projection": FULL_PROJECTION, "first_visit": False},
     ),
     "dashboard-empty": ("dashboard_empty.html", SIGNED_IN | {"live": False}),
     "connection": ("connection.html", CONNECTION),

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 import msgspec
 import pytest
 
+from payflux.monitor.risk.outlook import Forecasting
 from payflux.web.rendering import build_templates
 from tests.unit.web.samples import DASHBOARD, PAGES, PROJECTION, ROOT, SURFACE, charts, render
 
@@ -223,3 +224,34 @@ def test_where_no_reserve_is_assumed_none_is_described() -> None:
     text = text_of(render("dashboard", projection=msgspec.structs.replace(PROJECTION, scenario=scenario)))
     assert "No new reserve is assumed at tier 3" in text
     assert "rolling reserve of" not in text
+
+
+def test_below_the_first_look_stand_the_next_step_other_scenarios_releases_currencies_and_directions() -> None:
+    text = text_of(render("dashboard-full"))
+    for words in (
+        "chance that the next 30 days ask for tier 4",
+        "Visa Acquirer Monitoring Program, excessive",
+        "1,479 more",
+        "The next dispute on Visa costs, beside its own amount $15.00 to $30.00 dispute fee",
+        "Rolling 10 % for 90 days projected above",
+        "Payouts paused",
+        "one tier up",
+        "some of it without a date of its own",
+        "EUR €0 held now; 806 payments",
+        "Total in USD",
+        "1 EUR = 1.084 USD",
+        "Sales a day → Level",
+    ):
+        assert words in text, words
+
+
+def test_a_readout_stored_before_these_parts_existed_is_shown_without_them() -> None:
+    text = text_of(render("dashboard"))
+    for heading in ("next step", "chose otherwise", "holds come back", "Each currency", "Where it is going"):
+        assert heading not in text
+
+
+def test_forecasting_says_what_it_waits_for() -> None:
+    waiting = Forecasting(active=False, days_known=3, why_not="3 of the 7 whole days in a row are known.", series=())
+    text = text_of(render("dashboard", surface=msgspec.structs.replace(SURFACE, forecasting=waiting)))
+    assert "Directions are drawn once seven whole days in a row are known. 3 of the 7" in text

@@ -16,8 +16,9 @@ from payflux.monitor.processors.permissions import resource_label
 from payflux.monitor.processors.queries import get_connection
 from payflux.monitor.projections.queries import projection_of_pull, scores_of_workspace
 from payflux.monitor.risk.queries import surface_of_pull
-from payflux.web.charts import tier_chart, trapped_capital_chart
+from payflux.web.charts import release_chart, tier_chart, trapped_capital_chart
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_entitled, signed_in
+from payflux.web.outlook import releases_by_week, series_rows
 from payflux.web.rendering import render
 from payflux.world.bootstrap import World
 
@@ -51,6 +52,7 @@ async def dashboard(
     scorebook = await scores_of_workspace(
         session, account_id=who.account_id, connection_id=connection.id, now=world.clock.now()
     )
+    weeks = releases_by_week(projection.calendar, projection.as_of.date())
     forbidden = sorted(resource for resource, state in connection.capabilities.items() if state == "forbidden")
     return render(
         request,
@@ -63,6 +65,9 @@ async def dashboard(
         tier_scale=tier_chart(surface),
         projection_chart=trapped_capital_chart(projection),
         projection_chart_narrow=trapped_capital_chart(projection, width=360, height=240),
+        release_weeks=weeks,
+        release_charts=[release_chart(weeks, projection.currency, width) for width in (720, 360)] if weeks else [],
+        series=series_rows(surface.forecasting, projection.currency) if surface.forecasting else [],
         sync=None,
         degraded=[resource_label(resource) for resource in forbidden],
         **product_context(world, workspace, subscription),

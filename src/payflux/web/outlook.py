@@ -1,0 +1,121 @@
+"""Where the numbers are going, as rows to show: daily series of forecasting mode, and releases of holds by week."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import NamedTuple
+
+from payflux.monitor.projections.projection import Release
+from payflux.monitor.risk.outlook import Arrow, Forecasting, SeriesOutlook
+from payflux.monitor.risk.surface import Escalation
+from payflux.web.formatting import NBSP, count, decimal, difference, money_short, percent, plain
+
+SERIES = {
+    "sales": "Sales a day",
+    "payments": "Payments a day",
+    "dispute_activity": "Disputes per payment",
+    "fraud_warning_rate": "Fraud warnings per payment",
+    "refund_rate": "Refunded share of sales",
+    "decline_rate": "Declined attempts",
+}
+DIRECTIONS = {
+    Arrow.UP: "rising steeply",
+    Arrow.RISING: "rising",
+    Arrow.FLAT: "level",
+    Arrow.FALLING: "falling",
+    Arrow.DOWN: "falling steeply",
+}
+COUNTED = {"dispute_activity": "disputes", "fraud_warning_rate": "fraud warnings"}
+"""What a signal counts."""
+
+WEEK = timedelta(days=7)
+
+
+CHANGE_DAYS = 30
+"""The days that a slope is told over: that of one day is too small to read."""
+
+
+class SeriesRow(NamedTuple):
+    """One series in words. `change` is over :data:`CHANGE_DAYS`, `projected` is empty where not even tomorrow can be
+    said."""
+
+    label: str
+    arrow: str
+    direction: str
+    because: str
+    level: str
+    change: str
+    change_range: str
+    bend: str
+    projected: str
+    projected_range: str
+    horizon: str
+    instability: str
+
+
+class ReleaseWeek(NamedTuple):
+    """What ends in the seven days from `start`, in minor units; `assumed` is the part without a date of its own."""
+
+    start: date
+    amount: int
+    count: int
+    assumed: int
+
+
+def escalation_sentence(next_tier: Escalation) -> str:
+    """How likely the next tier is, and on how many events that rests."""
+    events = COUNTED.get(next_tier.signal, "events")
+    return (
+        f"{percent(next_tier.probability)} chance that the next {next_tier.days_ahead} days ask for tier "
+        f"{next_tier.tier} or worse: it takes {count(next_tier.events)} {events} on about {count(next_tier.payments)} "
+        f"payments, and {decimal(next_tier.expected)} are expected (80{NBSP}%: {decimal(next_tier.low)}{NBSP}–{NBSP}"
+        f"{decimal(next_tier.high)})."
+    )
+
+
+def series_rows(forecasting: Forecasting, currency: str) -> list[SeriesRow]:
+    """Each series of `forecasting`; amounts are minor units of `currency`."""
+    return [_series_row(series, currency) for series in forecasting.series]
+
+
+def releases_by_week(calendar: Sequence[Release], today: date) -> list[ReleaseWeek]:
+    """The dated releases of `calendar` by week from `today` on, weeks without one among them; overdue ones have no
+    week."""
+    dated = [(release, (release.on - today) // WEEK) for release in calendar if release.on is not None]
+    weeks = []
+    for week in range(max((place for _, place in dated), default=-1) + 1):
+        ending = [release for release, place in dated if place == week]
+        assumed = sum(release.amount for release in ending if release.assumed)
+        amount, count = (sum(getattr(release, name) for release in ending) for name in ("amount", "count"))
+        weeks.append(ReleaseWeek(today + week * WEEK, amount, count, assumed))
+    return weeks
+
+
+def _series_row(series: SeriesOutlook, currency: str) -> SeriesRow:
+    def told(value: float | None) -> str:
+        if value is None:
+            return ""
+        if series.unit == "share":
+            return percent(value)
+        return money_short(round(value), currency) if series.key == "sales" else plain(value, 1)
+
+    def changed(slope: float) -> str:
+        unit = "money" if series.key == "sales" else "rate" if series.unit == "share" else ""
+        return difference(0.0, slope * CHANGE_DAYS, unit, currency)
+
+    bend = "" if series.acceleration is None else ("bending up" if series.acceleration > 0 else "bending down")
+    return SeriesRow(
+        label=SERIES[series.key],
+        arrow=series.arrow or "",
+        direction=DIRECTIONS[series.arrow] if series.arrow else "not enough data",
+        because=series.because,
+        level=told(series.level),
+        change=changed(series.slope),
+        change_range=f"{changed(series.slope_low)} to {changed(series.slope_high)}",
+        bend=bend if series.acceleration else "",
+        projected=told(series.projected),
+        projected_range=f"{told(series.projected_low)} – {told(series.projected_high)}" if series.horizon_days else "",
+        horizon=f"in {series.horizon_days} days" if series.horizon_days else "",
+        instability=plain(series.instability, 2),
+    )
