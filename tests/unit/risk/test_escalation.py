@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from payflux.monitor.processors.codes import Kind, Network, Status
 from payflux.monitor.risk.rules import prepare
+from payflux.monitor.risk.rules.breakdown import break_down
 from payflux.monitor.risk.rules.escalation import by_activity, by_vamp, escalation
 from payflux.monitor.risk.rules.history import History
 from payflux.monitor.risk.rules.statistics import wilson_interval
+from payflux.monitor.risk.surface import Escalation
 from tests.unit.risk.building import AS_OF, NOW, SOUND, about, elevated_merchant, sales
 
 
@@ -21,8 +23,16 @@ def merchant(disputed: int) -> History:
     return prepare(events, as_of=AS_OF, account=SOUND)
 
 
+def activity(history: History, tier: int) -> Escalation | None:
+    return by_activity(history, tier, break_down(history))
+
+
+def likeliest(history: History, asked_tier: int) -> Escalation | None:
+    return escalation(history, asked_tier, break_down(history))
+
+
 def probability(disputed: int, tier: int = 2) -> float:
-    found = by_activity(merchant(disputed), tier)
+    found = activity(merchant(disputed), tier)
     assert found is not None
     return found.probability
 
@@ -34,7 +44,7 @@ def test_a_steady_rate_far_below_the_next_threshold_hardly_escalates_and_one_abo
 
 
 def test_it_says_what_it_takes_on_how_many_payments() -> None:
-    found = by_activity(merchant(500), 3)
+    found = activity(merchant(500), 3)
     assert found is not None
     assert (found.tier, found.payments) == (3, 3_000)
     assert found.events == math.ceil(0.0075 * 3_000)
@@ -43,11 +53,11 @@ def test_it_says_what_it_takes_on_how_many_payments() -> None:
 
 
 def test_too_little_evidence_and_the_highest_tier_by_disputes_are_not_guessed() -> None:
-    assert escalation(prepare(sales(per_day=1, days=30), as_of=AS_OF), 1) is None
-    assert escalation(merchant(100), 4) is None
+    assert likeliest(prepare(sales(per_day=1, days=30), as_of=AS_OF), 1) is None
+    assert likeliest(merchant(100), 4) is None
     stopped = elevated_merchant()
     stopped["at"] -= 60 * 86_400
-    assert escalation(prepare(stopped, as_of=AS_OF), 3) is None
+    assert likeliest(prepare(stopped, as_of=AS_OF), 3) is None
 
 
 def test_visas_ratio_counts_reports_and_needs_its_count() -> None:
@@ -64,8 +74,8 @@ def test_visas_ratio_counts_reports_and_needs_its_count() -> None:
 
 def test_the_likelier_of_both_is_told() -> None:
     history = merchant(140)
-    found = escalation(history, 2)
-    both = [by_activity(history, 3), by_vamp(history, 3)]
+    found = likeliest(history, 2)
+    both = [activity(history, 3), by_vamp(history, 3)]
     assert found is not None
     assert found.probability == max(one.probability for one in both if one is not None)
 

@@ -95,6 +95,29 @@ class Escalation(msgspec.Struct, frozen=True, kw_only=True):
     days_ahead: int
 
 
+class DisputeOutlook(msgspec.Struct, frozen=True, kw_only=True):
+    """The window's payments on one card network, and how many will be disputed for one reason in the end.
+
+    `rate` is of all payments of that network, `to_come` how many disputes have not arrived yet; low and high are 80 %
+    intervals. `over_threshold` is the chance that the rate is at or over `threshold`. Where `insufficient`, too little
+    was seen: the figures are mostly what is usual.
+    """
+
+    network: str  # all, visa, mastercard, …
+    reason: str  # all, fraud, other
+    payments: int
+    seen: int
+    rate: float
+    rate_low: float
+    rate_high: float
+    to_come: float
+    to_come_low: float
+    to_come_high: float
+    threshold: float
+    over_threshold: float
+    insufficient: bool
+
+
 class DisputeCost(msgspec.Struct, frozen=True, kw_only=True):
     """One part of what a dispute costs beyond its amount, as a range where sources conflict; minor units."""
 
@@ -166,5 +189,6 @@ class RiskSurface(msgspec.Struct, frozen=True, kw_only=True):
     payout_delay_days: int | None = None  # of the account's schedule, as of now
     escalation: Escalation | None = None  # None where it cannot be said
     forecasting: Forecasting | None = None  # None in readouts of earlier model versions
+    dispute_outlook: tuple[DisputeOutlook, ...] = ()  # the whole first
     next_dispute: tuple[NextDispute, ...] = ()  # one for each network that can be seen
     to_threshold: tuple[ToThreshold, ...] = ()

@@ -10,9 +10,9 @@ import numpy as np
 from payflux.monitor.processors.codes import Method, Network
 from payflux.monitor.risk.rules import lag
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_EVENTS
-from payflux.monitor.risk.rules.cohorts import by_age, dispute_lags
+from payflux.monitor.risk.rules.cohorts import by_age
 from payflux.monitor.risk.rules.history import History, count
-from payflux.monitor.risk.rules.lag import PRIOR, Posterior
+from payflux.monitor.risk.rules.lag import PRIOR, Breakdown, Posterior
 from payflux.monitor.risk.rules.programmes import programme
 from payflux.monitor.risk.rules.statistics import beta_cdf, settle, wilson_interval
 from payflux.monitor.risk.surface import Escalation
@@ -23,7 +23,7 @@ LAST_TIER = 4
 """No rate asks for more than tier 4."""
 
 
-def escalation(history: History, asked_tier: int) -> Escalation | None:
+def escalation(history: History, asked_tier: int, disputes: Breakdown) -> Escalation | None:
     """The chance of the tier after `asked_tier`, by the likelier of dispute activity and Visa's ratio.
 
     None where too little is known of both, nothing is sold, or no rate sets a higher tier. The two move together, so
@@ -31,12 +31,12 @@ def escalation(history: History, asked_tier: int) -> Escalation | None:
     """
     if asked_tier >= LAST_TIER:
         return None
-    found = [by_activity(history, asked_tier + 1), by_vamp(history, asked_tier + 1)]
+    found = [by_activity(history, asked_tier + 1, disputes), by_vamp(history, asked_tier + 1)]
     known = [one for one in found if one is not None]
     return max(known, key=lambda one: one.probability) if known else None
 
 
-def by_activity(history: History, tier: int) -> Escalation | None:
+def by_activity(history: History, tier: int, disputes: Breakdown) -> Escalation | None:
     """The chance that dispute activity of the next 30 days asks for `tier`.
 
     Disputes of the next 30 days come from payments made already, Σ E·(F(age + 30) − F(age)), and from those still to
@@ -45,16 +45,14 @@ def by_activity(history: History, tier: int) -> Escalation | None:
     """
     payments = by_age(history, history.payments)
     pace = count(history.last(history.payments, PACE_DAYS, skip=1)) / PACE_DAYS
-    disputes = dispute_lags(history, history.disputes)
-    reporting = lag.reporting(disputes, len(payments))
-    ultimate = lag.cape_cod(payments, disputes, reporting, history.window_days)
-    if ultimate.insufficient or pace <= 0:
+    if disputes.whole.insufficient or pace <= 0:
         return None
-    exposed = _arriving(payments, reporting.curve) + pace * _arriving_on_new(reporting.curve)
+    rate, curve = disputes.whole.rate, disputes.reporting.curve
+    exposed = _arriving(payments, curve) + pace * _arriving_on_new(curve)
     ahead = round(pace * AHEAD_DAYS)
     threshold = _threshold("dispute_activity", tier)
     return _chance(
-        "dispute_activity", tier, ultimate.rate, exposed, ahead, MINIMUM_EVENTS, lambda k: k >= threshold * ahead - 1e-9
+        "dispute_activity", tier, rate, exposed, ahead, MINIMUM_EVENTS, lambda k: k >= threshold * ahead - 1e-9
     )
 
 

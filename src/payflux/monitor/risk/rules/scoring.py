@@ -7,6 +7,7 @@ from datetime import UTC
 
 import msgspec
 
+from payflux.monitor.risk.rules.breakdown import break_down, dispute_outlook
 from payflux.monitor.risk.rules.escalation import escalation
 from payflux.monitor.risk.rules.forecasting import forecasting_of
 from payflux.monitor.risk.rules.history import History, count
@@ -34,6 +35,7 @@ def score(history: History) -> RiskSurface:
     tier = standing_tier(asked, history.as_of, history.earlier)
     if tier > asked:
         why = (standing_reason(tier, asked), *why)
+    disputes = break_down(history)
     direction, moved = trend(history)
     in_window = count(history.last(history.payments, history.window_days))
     return RiskSurface(
@@ -51,10 +53,11 @@ def score(history: History) -> RiskSurface:
         trend_note=moved,
         notes=history.notes,
         asked_tier=asked,
-        escalation=escalation(history, asked),
-        forecasting=forecasting_of(history),
+        escalation=escalation(history, asked, disputes),
+        dispute_outlook=dispute_outlook(disputes),
         next_dispute=next_dispute(history, held),
         to_threshold=to_threshold(history, held),
+        forecasting=forecasting_of(history),
         payout_delay_days=history.account.payout_delay_days if history.account else None,
     )
 

@@ -17,7 +17,6 @@ from payflux.monitor.risk.rules.lag.curves import (
     Reporting,
     reporting,
 )
-from payflux.monitor.risk.rules.lag.events import ages_in_days, own_curve, ultimate_rate
 from payflux.monitor.risk.rules.lag.groups import Breakdown, Group, break_down
 from payflux.monitor.risk.rules.lag.posterior import Estimate, Posterior
 from payflux.monitor.risk.rules.lag.rates import PRIOR, Ultimate, cape_cod, careful_rate
@@ -37,14 +36,11 @@ __all__ = [
     "Posterior",
     "Reporting",
     "Ultimate",
-    "ages_in_days",
     "amount_rate",
     "break_down",
     "cape_cod",
     "careful_rate",
-    "own_curve",
     "reporting",
     "ripe_exposure",
-    "ultimate_rate",
     "unripe_exposure",
 ]

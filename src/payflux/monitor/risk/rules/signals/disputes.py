@@ -47,7 +47,7 @@ def ultimate_dispute_rate(history: History) -> Signal:
     """Share of the window's payments that will have been disputed in the end; 0.4 / 0.75 / 1.0 % on a lower bound.
 
     Cape-Cod over weekly cohorts (module `lag`). Value and interval use the merchant's own reporting curve. The level
-    uses the lower bound under the reference curve, which one more dispute can never lower, and stops at high: a
+    uses the careful lower bound, under a fast fixed curve, which one more dispute can never lower, and stops at high: a
     critical level is kept for what was counted.
     """
     payments, disputes = by_age(history, history.payments), dispute_lags(history, history.disputes)
