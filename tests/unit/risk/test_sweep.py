@@ -20,7 +20,7 @@ from payflux.monitor.risk.sweep import kernel
 from payflux.monitor.risk.sweep.copying import Sweeper
 from payflux.monitor.risk.sweep.kernel import DAYS, READING_DTYPE, read_workspaces
 from tests.sweeping import Reading, random_rollups, read_workspace
-from tests.unit.risk.building import AS_OF, NOW, about, elevated_merchant, sales
+from tests.unit.risk.building import AS_OF, NOW, SOUND, about, elevated_merchant, sales
 
 TODAY = date(2026, 11, 21)
 
@@ -145,7 +145,7 @@ def test_a_workspace_reads_as_its_whole_score_does() -> None:
     for events in (elevated_merchant(), troubled[troubled["at"] <= NOW], sales(per_day=1, days=20)):
         (rollup,) = roll_up(events)
         reading = said(read_workspaces(window(rollup)[None])[0])
-        signals = {signal.key: signal for signal in score(prepare(events, as_of=AS_OF)).signals}
+        signals = {signal.key: signal for signal in score(prepare(events, as_of=AS_OF, account=SOUND)).signals}
         for key in ("dispute_activity", "fraud_warning_rate", "refund_rate", "decline_rate", "observed_reserve"):
             assert reading[f"{key}_30"] == signals[key].value, key
         assert reading["growth"] == signals["growth"].value

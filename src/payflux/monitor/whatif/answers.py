@@ -11,8 +11,8 @@ from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.rules import project
 from payflux.monitor.projections.settings import ProjectionSettings
 from payflux.monitor.risk.rules import score
-from payflux.monitor.risk.rules.disputes import WARNING_ESCALATION
 from payflux.monitor.risk.rules.history import History, count
+from payflux.monitor.risk.rules.programmes.nowcast import ESCALATION
 from payflux.monitor.risk.surface import RiskSurface
 from payflux.monitor.whatif.changes import SHIFTED_SHARE, Changes
 from payflux.monitor.whatif.histories import changed_history
@@ -116,7 +116,7 @@ def _avoided(history: History, changed: History, changes: Changes) -> float:
     filed = (count(one.last(one.disputes, one.window_days)) for one in (history, changed))
     waiting = count(history.warnings[history.warnings["status"] == Status.ACTIONABLE])
     kept_away = next(filed) - next(filed)
-    return kept_away + (round(WARNING_ESCALATION * waiting, 1) if changes.refund_warnings else 0)
+    return kept_away + (round(ESCALATION * waiting, 1) if changes.refund_warnings else 0)
 
 
 def _notes(history: History, changes: Changes) -> tuple[str, ...]:
@@ -139,7 +139,7 @@ def _notes(history: History, changes: Changes) -> tuple[str, ...]:
             notes.append("No Visa dispute can be seen here, so this changes nothing.")
     if changes.refund_warnings:
         notes.append(
-            f"Four in five open warnings are expected to become disputes ({WARNING_ESCALATION:.0%}, Stripe). A refund "
+            f"Four in five open warnings are expected to become disputes ({ESCALATION:.0%}, Stripe). A refund "
             "avoids the dispute, not the fraud report: the warning stays in Visa's count."
         )
     if changes.growth is not None:

@@ -13,8 +13,8 @@ import numpy as np
 from payflux.monitor.processors.codes import Status
 from payflux.monitor.risk.rules import lag
 from payflux.monitor.risk.rules.cohorts import dispute_lags
-from payflux.monitor.risk.rules.disputes import WARNING_ESCALATION
 from payflux.monitor.risk.rules.history import History, count
+from payflux.monitor.risk.rules.programmes.nowcast import ESCALATION
 from payflux.monitor.risk.rules.summary import HISTORY_DAYS
 
 DELIVERY_DAYS = 7
@@ -118,4 +118,4 @@ def _undelivered(amounts: np.ndarray, ages: np.ndarray) -> int:
 def _open_cases(history: History) -> int:
     disputes = history.disputes[history.disputes["status"] == Status.OPEN]
     warnings = history.warnings[history.warnings["status"] == Status.ACTIONABLE]
-    return history.volume(disputes) + round(history.volume(warnings) * WARNING_ESCALATION)
+    return history.volume(disputes) + round(history.volume(warnings) * ESCALATION)

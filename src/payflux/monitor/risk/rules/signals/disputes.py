@@ -6,7 +6,6 @@ from payflux.monitor.processors.codes import REASONS, Status
 from payflux.monitor.risk.rules import lag
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_EVENTS, level_of
 from payflux.monitor.risk.rules.cohorts import by_age, dispute_lags
-from payflux.monitor.risk.rules.disputes import WARNING_ESCALATION
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.measures import (
     HIDDEN_DISPUTES,
@@ -20,6 +19,7 @@ from payflux.monitor.risk.rules.measures import (
     unseen,
     unseen_plain,
 )
+from payflux.monitor.risk.rules.programmes.nowcast import ESCALATION
 from payflux.monitor.risk.surface import Level, Signal
 
 ACTIVITY_DAYS = 30
@@ -132,9 +132,7 @@ def open_warnings(history: History) -> Signal:
         float(still_open),
         window="now",
         source="docs.stripe.com/disputes/how-disputes-work",
-        note=f"About {WARNING_ESCALATION * still_open:.0f} of them become disputes if nothing is done."
-        if still_open
-        else "",
+        note=f"About {ESCALATION * still_open:.0f} of them become disputes if nothing is done." if still_open else "",
         numerator=still_open,
     )
 
