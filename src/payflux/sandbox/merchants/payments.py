@@ -35,7 +35,7 @@ DECLINES = (
 DECLINE_WEIGHTS = tuple(share for _, share in DECLINES)
 TESTING_WEIGHTS = (0.05, 0.35, 0.2, 0.2, 0.04, 0.02, 0.04, 0.1)  # of DECLINES, in an attack
 TESTING_PASSED = 0.03  # share of an attack's attempts that the issuer lets through
-RISK_SCORE = ((0.0, 1.0), (0.7, 25.0), (0.94, 64.0), (0.99, 74.0), (1.0, 90.0))
+RISK_SCORE = ((0.0, 1.0), (0.7, 25.0), (0.975, 64.0), (0.995, 74.0), (1.0, 90.0))
 TESTING_RISK_SCORE = ((0.0, 40.0), (0.5, 70.0), (1.0, 99.0))
 
 # Kinds of attempt, part of an attempt's key beside day and number.
