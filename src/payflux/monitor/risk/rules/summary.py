@@ -183,7 +183,7 @@ def _cards(charges: np.ndarray) -> np.ndarray:
     days, cards = days[order], cards[order]
     first = np.append(True, (days[1:] != days[:-1]) | (cards[1:] != cards[:-1]))[: len(days)]
     again = retry_times(charges) // DAY
-    rows = np.zeros(len(np.union1d(days, again)), CARD_DTYPE)
+    rows: np.ndarray = np.zeros(len(np.union1d(days, again)), CARD_DTYPE)
     rows["day"] = np.union1d(days, again)
     np.add.at(rows["declined_cards"], np.searchsorted(rows["day"], days[first]), 1)
     np.add.at(rows["retries"], np.searchsorted(rows["day"], again), 1)
@@ -197,7 +197,7 @@ def _conversions(payments: np.ndarray) -> np.ndarray:
     other = other[order]
     pair = other["currency"].astype(np.int64) << 16 | other["settled_currency"]
     starts = np.flatnonzero(np.append(True, pair[1:] != pair[:-1])[: len(pair)])
-    rows = np.zeros(len(starts), CONVERSION_DTYPE)
+    rows: np.ndarray = np.zeros(len(starts), CONVERSION_DTYPE)
     if starts.size:
         for name in ("currency", "settled_currency"):
             rows[name] = other[name][starts]
