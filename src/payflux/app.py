@@ -10,7 +10,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.staticfiles import StaticFiles
 
 from payflux.web.errors import add_error_handlers
-from payflux.web.pages import activation, connection, dashboard, entry, health, whatif
+from payflux.web.pages import activation, connection, dashboard, entry, explanation, health, whatif
 from payflux.web.rendering import build_templates
 from payflux.web.security import Envelope, require_csrf
 from payflux.world.bootstrap import World
@@ -37,7 +37,7 @@ def create_app(world: World) -> FastAPI:
     )
     app.state.world = world
     app.state.templates = build_templates()
-    for page in (health, entry, activation, dashboard, connection, whatif):
+    for page in (health, entry, activation, dashboard, connection, whatif, explanation):
         app.include_router(page.router)
     app.mount("/static", StaticFiles(packages=[("payflux", "static")]), name="static")
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from payflux.monitor.projections.projection import ProjectedWindow, ReserveProjection
 from payflux.monitor.risk.surface import RiskSurface
-from payflux.web.formatting import count, day, exchange, money, money_short
+from payflux.web.formatting import count, day, decimal, exchange, money, money_short, percent
 from payflux.web.outlook import escalation_sentence, releases_by_week, series_rows
 
 
@@ -43,6 +43,23 @@ def next_step(surface: RiskSurface) -> RenderableType | None:
             cost = f"{money(item.low, item.currency)}{most} {item.kind}"
             parts.append(Text(f"The next dispute{where}: {cost}, {item.basis}."))
     return Group(*parts) if parts else None
+
+
+def disputes_to_come(surface: RiskSurface) -> RenderableType | None:
+    """Disputes that have not arrived yet, by network and kind."""
+    if not surface.dispute_outlook:
+        return None
+    table = _table("Payments", "Seen", "Still to come", "Disputed in the end")
+    for one in surface.dispute_outlook:
+        network = "All cards" if one.network == "all" else one.network.replace("_", " ").capitalize()
+        kind = {"all": "", "fraud": ", for fraud"}.get(one.reason, ", other reasons")
+        table.add_row(
+            f"{network}{kind}{' (too little seen)' if one.insufficient else ''}",
+            f"{count(one.seen)} of {count(one.payments)}",
+            f"{decimal(one.to_come)} ({decimal(one.to_come_low)} – {decimal(one.to_come_high)})",
+            f"{percent(one.rate)} ({percent(one.rate_low)} – {percent(one.rate_high)})",
+        )
+    return table
 
 
 def scenarios(projection: ReserveProjection) -> RenderableType | None:
@@ -99,17 +116,17 @@ def trends(surface: RiskSurface, currency: str) -> RenderableType | None:
         return None
     if not forecasting.active:
         return Text(forecasting.why_not, style="dim")
-    table = _table("Series", "Level now", "In 30 days", "Ahead", "Instability")
+    table = _table("Series", "Level now", "In 30 days", "Ahead", "Unsteady", width=30)
     for row in series_rows(forecasting, currency):
-        name = Text.assemble(f"{row.arrow or ' '} {row.label}", (f"\n  {row.because}", "dim"))
+        name = Text.assemble(f"{row.arrow or ' '} {row.label}", (f"\n{row.because}", "dim"))
         ahead = f"{row.projected} {row.horizon}" if row.projected else "too unsteady"
         table.add_row(name, row.level, row.change, ahead, row.instability)
     return table
 
 
-def _table(first: str, *others: str) -> Table:
+def _table(first: str, *others: str, width: int | None = None) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column(first)
+    table.add_column(first, min_width=width)
     for name in others:
         table.add_column(name, justify="right")
     return table

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from payflux.cli.comparison import what_if
-from payflux.cli.outlook import currencies, next_step, releases, scenarios, trends
+from payflux.cli.outlook import currencies, disputes_to_come, next_step, releases, scenarios, trends
 from payflux.monitor.processors.exports import ReadReport
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.risk.surface import Level, RiskSurface, Signal
@@ -52,6 +52,7 @@ def show(
         *_told("What if", what_if(answer) if answer else None),
         _section(f"Why tier {surface.risk_tier}, and what lowers it", _reasons(surface)),
         *_told("How near the next step is", next_step(surface)),
+        *_told("Disputes still to come", disputes_to_come(surface)),
         *_told("If your processor chose otherwise", scenarios(projection)),
         *_told("When today's holds come back", releases(projection)),
         *_told("Each currency by itself", currencies(projection)),

@@ -90,7 +90,7 @@ async def test_when_the_trial_has_ended_what_the_plan_pays_for_is_closed_and_the
     machine = await alice.get("/dashboard", **MACHINE)
     assert (machine.status_code, machine.json()["code"]) == (402, "subscription_inactive")
     assert await rows(stored) == before
-    for path in ("/connection", "/activate"):
+    for path in ("/connection", "/activate", "/how-it-works"):
         assert (await alice.get(path)).status_code == 200, path
     assert (await alice.post("/connection/disconnect")).headers["Location"] == "/connection"
     assert (await alice.post("/sign-out")).headers["Location"] == "/"

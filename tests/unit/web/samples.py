@@ -31,8 +31,11 @@ from payflux.monitor.whatif.changes import Changes
 from payflux.monitor.whatif.service import Reply, reply
 from payflux.web.charts import comparison_chart, release_chart
 from payflux.web.comparison import changes_in_words, comparison
+from payflux.web.explaining import rolling_example, signal_rows, tier_rows
 from payflux.web.formatting import money_short
 from payflux.web.outlook import releases_by_week, series_rows
+from payflux.web.pages.explanation import DEFAULTS
+from payflux.web.programmes import programme_rows
 from payflux.web.rendering import build_templates
 from payflux.web.whatif_form import EXAMPLES, FIELDS, typed
 from tests.unit.projections.building import projected
@@ -465,6 +468,17 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "dashboard-empty": ("dashboard_empty.html", SIGNED_IN | {"live": False}),
     "connection": ("connection.html", CONNECTION),
     "connection-none": ("connection.html", CONNECTION | {"connection": None}),
+    "how-it-works": (
+        "how_it_works.html",
+        SIGNED_IN
+        | {
+            "tiers": tier_rows(),
+            "example": rolling_example(tier=3),
+            "signals": signal_rows(NOW),
+            "programmes": programme_rows(NOW.date()),
+            "default": DEFAULTS,
+        },
+    ),
     "what-if": ("what_if.html", what_if(Changes())),
     "what-if-answer": (
         "what_if.html",

@@ -233,6 +233,7 @@ def test_below_the_first_look_stand_the_next_step_other_scenarios_releases_curre
         "Visa Acquirer Monitoring Program, excessive",
         "1,479 more",
         "The next dispute on Visa costs, beside its own amount $15.00 to $30.00 dispute fee",
+        "Disputes still to come",
         "Rolling 10 % for 90 days projected above",
         "Payouts paused",
         "one tier up",
@@ -247,7 +248,14 @@ def test_below_the_first_look_stand_the_next_step_other_scenarios_releases_curre
 
 def test_a_readout_stored_before_these_parts_existed_is_shown_without_them() -> None:
     text = text_of(render("dashboard"))
-    for heading in ("next step", "chose otherwise", "holds come back", "Each currency", "Where it is going"):
+    for heading in (
+        "next step",
+        "still to come On the",
+        "chose otherwise",
+        "holds come back",
+        "Each currency",
+        "Where it is going",
+    ):
         assert heading not in text
 
 
