@@ -6,6 +6,7 @@ import sys
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
+from enum import StrEnum
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
@@ -20,11 +21,13 @@ from payflux.cli.readout import basis_sentence, show
 from payflux.cli.report import report_page
 from payflux.kit.clock import SystemClock
 from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_columns, sort_events
-from payflux.monitor.processors.exports import Reading, UnreadableFileError, read_exports
+from payflux.monitor.processors.exports import ReadReport, UnreadableFileError, read_exports
 from payflux.monitor.processors.exports.tables import Progress as Report
 from payflux.monitor.projections.rules import project
 from payflux.monitor.projections.skeleton import baseline_risk_surface, reserve_model_skeleton
-from payflux.monitor.risk.rules import prepare, score
+from payflux.monitor.risk.engines.duckdb import MEMORY_LIMIT, stage_files
+from payflux.monitor.risk.rules import History, prepare, score
+from payflux.monitor.risk.rules.history import history_of
 from payflux.monitor.whatif.answers import Answer, answer
 from payflux.monitor.whatif.changes import Changes, parse_changes
 
@@ -32,6 +35,13 @@ FRESH_DAYS = 7
 """Events as recent as this are read as of now; older ones as of the end of their last day."""
 
 BATCH = 50_000
+
+
+class Engine(StrEnum):
+    """What sums up the events: memory, or DuckDB within a limit of memory."""
+
+    MEMORY = "memory"
+    DUCKDB = "duckdb"
 
 
 class AsOf(msgspec.Struct, frozen=True):
@@ -74,6 +84,13 @@ def analyze(
         ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with code 2 when any row was refused.")] = False,
+    engine: Annotated[
+        Engine,
+        typer.Option("--engine", help="duckdb: for plain payment events of any size, on disk and in little memory."),
+    ] = Engine.MEMORY,
+    memory_limit: Annotated[
+        str, typer.Option("--memory-limit", metavar="AMOUNT", help="What DuckDB may take, such as 500MB or 8GB.")
+    ] = MEMORY_LIMIT,
 ) -> None:
     """See your risk band and trapped capital from export files, without a server.
 
@@ -84,28 +101,42 @@ def analyze(
     now = SystemClock().now()
     try:
         changes = parse_changes(what_if or ())
-        with _progress(files) as progress:
-            reading = read_exports(files, now=now, progress=progress)
-        instant = choose_as_of(as_of, reading.events, now)
+        history, report, instant = _read(files, as_of, now, None if engine == Engine.MEMORY else memory_limit)
     except (UnreadableFileError, ValueError) as error:
         complaints.print(str(error), style="bold red", markup=False)
         raise typer.Exit(1) from None
-    if not reading.events:
+    if not report.events:
         complaints.print("There is no usable payment event in what was given.", style="bold red")
-        for problem in reading.report.problems[:10]:
+        for problem in report.problems[:10]:
             complaints.print(f"{problem.file}, line {problem.line}: {problem.message}", markup=False)
         raise typer.Exit(1)
     try:
-        _publish(reading, instant, changes, json_=json_, html=html)
+        _publish(history, report, instant, changes, json_=json_, html=html)
     except OSError as error:
         complaints.print(f"{html} cannot be written: {error.strerror or error}.", style="bold red", markup=False)
         raise typer.Exit(1) from None
-    if strict and reading.report.refused:
+    if strict and report.refused:
         raise typer.Exit(2)
 
 
-def choose_as_of(chosen: str | None, events: Sequence[PaymentEvent], now: datetime) -> AsOf:
-    """The instant to read as of. A day means its end, or `now` when it is not over.
+def _read(
+    files: Sequence[Path], chosen: str | None, now: datetime, memory_limit: str | None
+) -> tuple[History, ReadReport, AsOf]:
+    """What the files tell, by DuckDB where a limit of memory is given. Raises UnreadableFileError or ValueError."""
+    with _progress(files) as progress:
+        if memory_limit is None:
+            reading = read_exports(files, now=now, progress=progress)
+            last = max((event.occurred_at for event in reading.events if event.occurred_at <= now), default=None)
+            as_of = choose_as_of(chosen, last, now)
+            return prepare(columns_of(reading.events), as_of=as_of.instant), reading.report, as_of
+        with stage_files(files, now=now, memory_limit=memory_limit, progress=progress) as staged:
+            as_of = choose_as_of(chosen, staged.last_before(now), now)
+            return history_of(staged.summary(as_of.instant), as_of=as_of.instant), staged.report, as_of
+
+
+def choose_as_of(chosen: str | None, last: datetime | None, now: datetime) -> AsOf:
+    """The instant to read as of, where `last` is when the last event before `now` happened. A day means its end, or
+    `now` when it is not over.
 
     Raises ValueError, with a sentence that says what to write, when `chosen` is not a time.
     """
@@ -116,10 +147,9 @@ def choose_as_of(chosen: str | None, events: Sequence[PaymentEvent], now: dateti
             raise ValueError(f"--as-of {chosen!r} is not a day or a time such as 2026-11-20.") from None
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         return AsOf(min(_end_of_day(moment), now) if len(chosen) <= len("2026-11-20") else moment, "as asked")
-    past = [event.occurred_at for event in events if event.occurred_at <= now]
-    if not past or now - past[-1] <= timedelta(days=FRESH_DAYS):
+    if last is None or now - last <= timedelta(days=FRESH_DAYS):
         return AsOf(now, "")
-    return AsOf(_end_of_day(past[-1]), "the end of the last event's day, as the files end before this week")
+    return AsOf(_end_of_day(last), "the end of the last event's day, as the files end before this week")
 
 
 def _end_of_day(moment: datetime) -> datetime:
@@ -132,24 +162,24 @@ def columns_of(events: Sequence[PaymentEvent]) -> np.ndarray:
     return sort_events(np.concatenate(pieces)) if pieces else np.empty(0, EVENT_DTYPE)
 
 
-def _publish(reading: Reading, as_of: AsOf, changes: Changes, *, json_: bool, html: Path | None) -> None:
-    columns = columns_of(reading.events)
-    history = prepare(columns, as_of=as_of.instant)
+def _publish(
+    history: History, report: ReadReport, as_of: AsOf, changes: Changes, *, json_: bool, html: Path | None
+) -> None:
     surface = score(history)
     projection = project(history, surface)
     answered = answer(history, changes) if changes else None
     if html is not None:
-        page = report_page(surface, projection, reading.report, columns, as_of_basis=as_of.basis, answer=answered)
+        page = report_page(surface, projection, report, history, as_of_basis=as_of.basis, answer=answered)
         html.write_text(page, encoding="utf-8")
     if json_:
         said = {
-            "basis": basis_sentence(surface, reading.report),
+            "basis": basis_sentence(surface, report),
             "as_of_basis": as_of.basis,
             "surface": surface,
             "projection": projection,
             "baselineRiskSurface": baseline_risk_surface(surface),
             "reserveModelSkeleton": reserve_model_skeleton(projection),
-            "reading": reading.report,
+            "reading": report,
         }
         if answered:
             said["what_if"] = what_is_different(answered)
@@ -158,7 +188,7 @@ def _publish(reading: Reading, as_of: AsOf, changes: Changes, *, json_: bool, ht
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # an old terminal shows ? where it cannot show a sign
     console = Console(highlight=False)
-    show(console, surface, projection, reading.report, as_of_basis=as_of.basis, answer=answered)
+    show(console, surface, projection, report, as_of_basis=as_of.basis, answer=answered)
     if html is not None:
         console.print(f" The page is in {html}.", markup=False)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,11 @@ from markupsafe import Markup
 
 from payflux.cli.readout import basis_sentence, reading_lines
 from payflux.kit.charts import BandPoint, Bar, band_chart, bar_chart
-from payflux.monitor.processors.codes import Kind, Status
-from payflux.monitor.processors.events import pack_letters
+from payflux.monitor.processors.events import moment
 from payflux.monitor.processors.exports import ReadReport
 from payflux.monitor.projections.projection import ReserveProjection
+from payflux.monitor.risk.rules.history import History
+from payflux.monitor.risk.rules.summary import DAY
 from payflux.monitor.risk.surface import RiskSurface
 from payflux.monitor.whatif.answers import Answer
 from payflux.web.charts import comparison_chart, release_chart, tier_chart
@@ -36,14 +38,14 @@ def report_page(
     surface: RiskSurface,
     projection: ReserveProjection,
     report: ReadReport,
-    columns: np.ndarray,
+    history: History,
     *,
     as_of_basis: str,
     answer: Answer | None = None,
 ) -> str:
-    """The page as HTML text; `columns` are the events behind it, of EVENT_DTYPE, `answer` that of a what-if."""
+    """The page as HTML text; `history` is what is behind it, `answer` that of a what-if."""
     releases = releases_by_week(projection.calendar, projection.as_of.date())
-    weeks = weekly_sales(columns, projection.currency, surface.as_of)
+    weeks = weekly_sales(history)
     return (
         build_templates()
         .get_template("report.html")
@@ -72,18 +74,14 @@ def report_page(
     )
 
 
-def weekly_sales(columns: np.ndarray, currency: str, as_of: datetime) -> list[tuple[datetime, int]]:
-    """Settled sales in minor units of `currency` in each of the 13 weeks that end at `as_of`, with the week's start."""
-    start = as_of - timedelta(weeks=WEEKS)
-    sold = columns[
-        (columns["kind"] == Kind.CHARGE)
-        & (columns["status"] == Status.SUCCEEDED)
-        & (columns["settled_currency"] == pack_letters(currency))
-        & (columns["at"] >= start.timestamp())
-        & (columns["at"] < as_of.timestamp())
-    ]
-    week = (sold["at"] - int(start.timestamp())) // (7 * 86_400)
-    return [(start + timedelta(weeks=number), int(sold["settled"][week == number].sum())) for number in range(WEEKS)]
+def weekly_sales(history: History) -> list[tuple[datetime, int]]:
+    """Settled sales in minor units of the main currency in each of the 13 weeks of whole days of UTC that end with the
+    readout's day, with the week's start."""
+    after = (history.now - 1) // DAY + 1
+    starts = [after - 7 * weeks for weeks in range(WEEKS, 0, -1)]
+    edges = np.searchsorted(history.payments["day"], [*starts, after])
+    weeks = [history.volume(history.payments[first:end]) for first, end in pairwise(edges.tolist())]
+    return [(moment(start * DAY), sales) for start, sales in zip(starts, weeks, strict=True)]
 
 
 def _style(name: str) -> Markup:
