@@ -43,7 +43,7 @@ def changes_in_words(changes: Changes) -> list[str]:
     if changes.rdr is not None:
         phrases.append(f"RDR on {percent(changes.rdr)} of Visa disputes")
     if changes.three_d_secure is not None:
-        phrases.append(f"3-D Secure on {percent(changes.three_d_secure)} of payments")
+        phrases.append(f"3\N{NON-BREAKING HYPHEN}D Secure on {percent(changes.three_d_secure)} of payments")
     if changes.growth is not None:
         phrases.append(f"sales change by {percent(changes.growth)} a month")
     if changes.reserve_rate is not None or changes.hold_days is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import repeat
 from typing import NamedTuple
 
 import numpy as np
@@ -65,10 +66,14 @@ def signal_rows(now: datetime) -> list[SignalRow]:
     rows = []
     for signal in empty.signals:
         banding = BANDINGS.get(signal.key)
-        thresholds = tuple(measure(bound, banding.unit) for bound in banding.thresholds) if banding else ()
+        thresholds = tuple(map(_bound, banding.thresholds, repeat(banding.unit))) if banding else ()
         falling, weight = (banding.falling, banding.weight) if banding else (False, 0)
-        rows.append(SignalRow(signal.label, signal.window, thresholds, falling, weight, signal.source))
+        rows.append(SignalRow(signal.label, signal.window, thresholds, falling, weight, signal.source.replace("`", "")))
     return sorted(rows, key=lambda row: -row.weight)
+
+
+def _bound(bound: float, unit: str) -> str:
+    return measure(bound, unit) if bound else "any"
 
 
 def rolling_example(tier: int) -> list[tuple[int, int]]:

@@ -1,15 +1,19 @@
 from urllib.parse import parse_qsl
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from payflux.kit.errors import InvalidInput
+from payflux.monitor.processors.events import EVENT_DTYPE
+from payflux.monitor.risk.rules import prepare
 from payflux.monitor.whatif.changes import Changes
+from payflux.monitor.whatif.service import reply
 from payflux.web.comparison import ComparisonRow, changes_in_words, comparison
 from payflux.web.formatting import difference, quantity
 from payflux.web.whatif_form import EXAMPLES, NAMES, read_changes, typed
-from tests.unit.web.samples import replied
+from tests.unit.web.samples import NOW, replied
 
 EMPTY = dict.fromkeys(NAMES, "")
 
@@ -41,12 +45,20 @@ def test_what_can_be_asked_names_the_open_warnings_and_what_they_cost() -> None:
     assert (reply.open_warnings, reply.open_amount, reply.currency) == (4, 4 * 3_600, "usd")
 
 
+def test_a_merchant_without_a_payment_is_answered_as_well() -> None:
+    reply_to_nothing = reply(prepare(np.empty(0, EVENT_DTYPE), as_of=NOW), Changes(rdr=0.9, growth=0.1))
+    assert (reply_to_nothing.open_warnings, reply_to_nothing.open_amount) == (0, 0)
+    assert reply_to_nothing.answer is not None
+    found = {row.label: row for _, group in comparison(reply_to_nothing.answer) for row in group}
+    assert found["Trapped at T+90"].change == "no change"
+
+
 def test_changes_are_told_as_phrases() -> None:
     changes = Changes(refund_warnings=True, rdr=0.9, three_d_secure=0.5, growth=-0.1, hold_days=30)
     assert [phrase.replace("\xa0", " ") for phrase in changes_in_words(changes)] == [
         "open fraud warnings refunded",
         "RDR on 90 % of Visa disputes",
-        "3-D Secure on 50 % of payments",
+        "3\N{NON-BREAKING HYPHEN}D Secure on 50 % of payments",
         "sales change by −10 % a month",
         "a reserve for 30 days",
     ]
