@@ -12,7 +12,7 @@ from rich.table import Table
 from tests.bench.feature_rows import from_parquet, from_postgresql, in_memory
 from tests.bench.measuring import Row
 from tests.bench.pull_rows import first_projections
-from tests.bench.score_rows import large_score, small_scores
+from tests.bench.score_rows import large_file, large_score, small_scores
 from tests.bench.sweep_rows import rollup_kept_up_to_date, sweep_of_all
 
 ROWS: tuple[Callable[[], list[Row]], ...] = (
@@ -21,6 +21,7 @@ ROWS: tuple[Callable[[], list[Row]], ...] = (
     lambda: [from_parquet()],
     small_scores,
     large_score,
+    large_file,
     lambda: [rollup_kept_up_to_date()],
     sweep_of_all,
     first_projections,

@@ -82,12 +82,21 @@ async def compare_async(
     return Row(work, peer_name, median(times[0]), median(times[1]), goal)
 
 
-def peak_memory(module: str, function: str, *arguments: str) -> float:
-    """The most memory, in MB, that a Python process of its own holds to run `module.function(*arguments)`."""
+class Alone(NamedTuple):
+    """What one run took in a process of its own: seconds of the work, and the most memory of the process in MB."""
+
+    seconds: float
+    memory: float
+
+
+def run_alone(module: str, function: str, *arguments: str) -> Alone:
+    """Run `module.function(*arguments)`, all texts, once, in a Python process of its own."""
     script = (
-        f"import resource, sys; from {module} import {function} as run; run(*sys.argv[1:]); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024))"
+        f"import resource, sys, time; from {module} import {function} as run; begun = time.perf_counter(); "
+        "run(*sys.argv[1:]); print(time.perf_counter() - begun, "
+        "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024))"
     )
     command = [sys.executable, "-c", script, *arguments]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
-    return int(answer.stdout.split()[-1]) / 2**20
+    taken, peak = answer.stdout.split()[-2:]
+    return Alone(float(taken), int(peak) / 2**20)

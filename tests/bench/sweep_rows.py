@@ -21,7 +21,7 @@ from payflux.monitor.risk.sweep.kernel import DAYS, READING_DTYPE
 from payflux.monitor.risk.sweep.models import SweepReading
 from payflux.monitor.risk.sweep.service import sweep
 from tests.bench.database import bench_settings, migrated, postgresql
-from tests.bench.measuring import Row, compare, compare_async, peak_memory
+from tests.bench.measuring import Row, compare, compare_async, run_alone
 from tests.bench.merchants import merchant
 from tests.sweeping import Reading, random_rollups, read_workspace
 
@@ -60,11 +60,11 @@ async def _swept(server: EmbeddedPostgres, folder: Path, workspaces: int) -> lis
         work = f"sweep of {workspaces:,} workspaces"
         row = await compare_async(work, "bare COPY of the same bytes", 3, read_all, copy_alone, rounds=3)
         looped = (await compare_async(work, "", 1, loop, loop, rounds=1)).peer * workspaces / len(keys)
-        memory = await asyncio.to_thread(peak_memory, __name__, "sweep_alone", urls.app, urls.system)
+        alone = await asyncio.to_thread(run_alone, __name__, "sweep_alone", urls.app, urls.system)
         return [
             row,
             row._replace(peer_name=f"a transaction for each, by {len(keys)}", peer=looped, goal=1 / 20),
-            Row(f"{work}, peak memory", "limit", memory, MEMORY_LIMIT, 1, "MB"),
+            Row(f"{work}, peak memory", "limit", alone.memory, MEMORY_LIMIT, 1, "MB"),
         ]
     finally:
         await connection.close()

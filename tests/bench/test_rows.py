@@ -20,7 +20,7 @@ def test_the_features() -> None:
 
 
 def test_whole_scores() -> None:
-    assert_sound(score_rows.scored(300, rounds=1), *score_rows.large_score(5_000))
+    assert_sound(score_rows.scored(300, rounds=1), *score_rows.large_score(5_000), *score_rows.large_file(5_000))
 
 
 def test_rollups_and_the_sweep() -> None:
