@@ -49,3 +49,15 @@ def test_a_dispute_on_a_network_without_payments_is_not_lost() -> None:
 def test_nothing_sold_is_nothing_to_say() -> None:
     assert outlook(prepare(rows(Kind.PAYOUT, [NOW - 5]), as_of=AS_OF)) == {}
     assert outlook(prepare(sales(per_day=1, days=9), as_of=AS_OF))["all", "all"].insufficient
+
+
+def test_disputes_on_payments_from_before_the_history_do_not_count_towards_the_rate() -> None:
+    charges = sales(per_day=100, days=300)
+    disputes = about(Kind.DISPUTE, charges[::125], 40, status=Status.LOST)
+    disputes = disputes[disputes["at"] <= NOW]
+    whole = prepare(np.concatenate([charges, disputes]), as_of=AS_OF)
+    start = NOW - 90 * 86_400
+    pulled = np.concatenate([charges[charges["at"] > start], disputes[disputes["at"] > start]])
+    found = outlook(prepare(pulled, as_of=AS_OF))["all", "all"]
+    assert found.rate_low <= 0.008 <= found.rate_high
+    assert found.rate == pytest.approx(outlook(whole)["all", "all"].rate, rel=0.35)

@@ -20,7 +20,10 @@ def assumptions_of(
     said.append(f"Basis points are of the {projection.bps_of}; days of sales of its daily mean.")
     if holds.undated:
         said.append(f"{holds.undated:,} open holds carry no release date: {DEFAULT_HOLD_DAYS} days are assumed.")
-    said.append(f"Goods are delivered within {DELIVERY_DAYS} days; disputes and refunds arrive by reference curves.")
+    said.append(
+        f"Goods are delivered within {DELIVERY_DAYS} days; disputes arrive at the pace of yours so far, refunds by a "
+        "reference curve."
+    )
     if scenario.rate:
         said.append(_draws(settings.processor))
     said += _left_out(projection)

@@ -12,10 +12,9 @@ import numpy as np
 
 from payflux.monitor.processors.codes import Status
 from payflux.monitor.risk.rules import lag
-from payflux.monitor.risk.rules.cohorts import dispute_lags
+from payflux.monitor.risk.rules.cohorts import dispute_lags, known_days
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.programmes.nowcast import ESCALATION
-from payflux.monitor.risk.rules.summary import HISTORY_DAYS
 
 DELIVERY_DAYS = 7
 """A sale is delivered evenly over a week: for goods 7 to 10 days are usual. Assumed, as no delivery date is stored."""
@@ -44,7 +43,7 @@ class Outlook(NamedTuple):
 def own_outlook(history: History) -> Outlook:
     """:func:`outlook` under the merchant's own reporting curve of disputes: the best estimate, for what is shown."""
     lags = dispute_lags(history, history.disputes)
-    return outlook(history, lag.reporting(lags, HISTORY_DAYS).curve)
+    return outlook(history, lag.reporting(lags, known_days(history)).curve)
 
 
 def outlook(history: History, dispute_curve: np.ndarray = lag.DISPUTE_CURVE) -> Outlook:
