@@ -15,7 +15,7 @@ from rich.text import Text
 from payflux.monitor.projections.projection import ProjectedWindow, ReserveProjection
 from payflux.monitor.risk.surface import RiskSurface
 from payflux.web.formatting import count, day, decimal, exchange, money, money_short, percent
-from payflux.web.outlook import escalation_sentence, releases_by_week, series_rows
+from payflux.web.outlook import dispute_costs, dispute_outlook_name, escalation_sentence, releases_by_week, series_rows
 
 
 def next_step(surface: RiskSurface) -> RenderableType | None:
@@ -36,10 +36,10 @@ def next_step(surface: RiskSurface) -> RenderableType | None:
                 further,
             )
         parts.append(table)
-    for dispute in surface.next_dispute:
-        for item in dispute.items:
+    for networks, items in dispute_costs(surface):
+        for item in items:
             most = f" to {money(item.high, item.currency)}" if item.high != item.low else ""
-            where = f" on {dispute.network.capitalize()}" if dispute.network else ""
+            where = f" on {networks}" if networks else ""
             cost = f"{money(item.low, item.currency)}{most} {item.kind}"
             parts.append(Text(f"The next dispute{where}: {cost}, {item.basis}."))
     return Group(*parts) if parts else None
@@ -50,11 +50,11 @@ def disputes_to_come(surface: RiskSurface) -> RenderableType | None:
     if not surface.dispute_outlook:
         return None
     table = _table("Payments", "Seen", "Still to come", "Disputed in the end")
-    for one in surface.dispute_outlook:
-        network = "All cards" if one.network == "all" else one.network.replace("_", " ").capitalize()
-        kind = {"all": "", "fraud": ", for fraud"}.get(one.reason, ", other reasons")
+    for place, one in enumerate(surface.dispute_outlook):
+        if place and one.insufficient:
+            continue
         table.add_row(
-            f"{network}{kind}{' (too little seen)' if one.insufficient else ''}",
+            dispute_outlook_name(one) + (" (too little seen)" if one.insufficient else ""),
             f"{count(one.seen)} of {count(one.payments)}",
             f"{decimal(one.to_come)} ({decimal(one.to_come_low)} – {decimal(one.to_come_high)})",
             f"{percent(one.rate)} ({percent(one.rate_low)} – {percent(one.rate_high)})",

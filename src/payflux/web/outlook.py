@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
 from payflux.monitor.projections.projection import Release
 from payflux.monitor.risk.outlook import Arrow, Forecasting, SeriesOutlook
-from payflux.monitor.risk.surface import Escalation
+from payflux.monitor.risk.surface import DisputeCost, DisputeOutlook, Escalation, RiskSurface
 from payflux.web.formatting import NBSP, count, decimal, difference, money_short, percent, plain
 
 SERIES = {
@@ -74,6 +74,26 @@ def escalation_sentence(next_tier: Escalation) -> str:
     )
 
 
+def dispute_costs(surface: RiskSurface) -> list[tuple[str, tuple[DisputeCost, ...]]]:
+    """What the next dispute costs, networks of the same cost together: ("Visa or Mastercard", items)."""
+    networks: dict[tuple[DisputeCost, ...], list[str]] = {}
+    for dispute in surface.next_dispute:
+        if dispute.items:
+            networks.setdefault(dispute.items, []).append(network_name(dispute.network))
+    return [(" or ".join(filter(None, names)), items) for items, names in networks.items()]
+
+
+def dispute_outlook_name(outlook: DisputeOutlook) -> str:
+    """What an outlook is about: "All cards", "Visa, for fraud"."""
+    name = "All cards" if outlook.network == "all" else network_name(outlook.network)
+    return name + {"all": "", "fraud": ", for fraud", "other": ", other reasons"}[outlook.reason]
+
+
+def network_name(network: str) -> str:
+    """A card network as it is written; empty stays empty."""
+    return network.replace("_", " ").capitalize()
+
+
 def series_rows(forecasting: Forecasting, currency: str) -> list[SeriesRow]:
     """Each series of `forecasting`; amounts are minor units of `currency`."""
     return [_series_row(series, currency) for series in forecasting.series]
@@ -119,3 +139,11 @@ def _series_row(series: SeriesOutlook, currency: str) -> SeriesRow:
         horizon=f"in {series.horizon_days} days" if series.horizon_days else "",
         instability=plain(series.instability, 2),
     )
+
+
+FILTERS: dict[str, Callable[..., object]] = {
+    "escalation": escalation_sentence,
+    "dispute_costs": dispute_costs,
+    "dispute_outlook_name": dispute_outlook_name,
+}
+"""Template filters by name."""

@@ -6,8 +6,8 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from payflux.web import outlook
 from payflux.web.formatting import FILTERS
-from payflux.web.outlook import escalation_sentence
 from payflux.web.security import csrf_token
 from payflux.world.bootstrap import World
 
@@ -21,7 +21,7 @@ def build_templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= FILTERS | {"escalation": escalation_sentence}
+    environment.filters |= FILTERS | outlook.FILTERS
     return environment
 
 

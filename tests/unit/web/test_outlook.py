@@ -1,12 +1,15 @@
 from datetime import date, timedelta
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from payflux.monitor.projections.projection import Release
 from payflux.monitor.risk.outlook import Arrow, Forecasting, SeriesOutlook
+from payflux.monitor.risk.surface import DisputeCost, NextDispute
 from payflux.web.formatting import exchange
-from payflux.web.outlook import releases_by_week, series_rows
+from payflux.web.outlook import dispute_costs, dispute_outlook_name, releases_by_week, series_rows
+from tests.unit.web.samples import FULL_SURFACE, SURFACE
 
 TODAY = date(2026, 11, 21)
 RELEASES = st.builds(
@@ -61,6 +64,23 @@ def test_what_cannot_be_said_ahead_is_left_empty() -> None:
     found = row(horizon_days=0, projected=None, projected_low=None, projected_high=None, arrow=None, acceleration=None)
     assert (found.arrow, found.direction, found.projected, found.projected_range) == ("", "not enough data", "", "")
     assert found.bend == ""
+
+
+def cost(low: int) -> DisputeCost:
+    return DisputeCost(kind="fine", programme="", low=low, high=low, currency="usd", basis="", source="x")
+
+
+def test_networks_whose_next_dispute_costs_the_same_are_told_together() -> None:
+    costs = {"visa": (cost(1_500),), "mastercard": (cost(1_500),), "amex": (cost(4_000),), "discover": ()}
+    said = tuple(NextDispute(network=network, items=items) for network, items in costs.items())
+    found = dispute_costs(msgspec.structs.replace(SURFACE, next_dispute=said))
+    assert found == [("Visa or Mastercard", (cost(1_500),)), ("Amex", (cost(4_000),))]
+
+
+def test_a_dispute_outlook_is_named_by_network_and_kind() -> None:
+    [whole, *parts] = FULL_SURFACE.dispute_outlook
+    assert dispute_outlook_name(whole) == "All cards"
+    assert {dispute_outlook_name(part) for part in parts} >= {"Visa, other reasons", "Mastercard, for fraud"}
 
 
 def test_an_own_rate_reads_in_major_units() -> None:

@@ -234,6 +234,7 @@ def test_below_the_first_look_stand_the_next_step_other_scenarios_releases_curre
         "1,479 more",
         "The next dispute on Visa costs, beside its own amount $15.00 to $30.00 dispute fee",
         "Disputes still to come",
+        "Too little was seen to tell apart: Visa, for fraud; Mastercard, for fraud.",
         "Rolling 10 % for 90 days projected above",
         "Payouts paused",
         "one tier up",
