@@ -162,6 +162,33 @@ def test_reasons_say_how_far_they_are_and_how_many_fewer_it_takes() -> None:
     assert levels == [Level.HIGH, Level.CRITICAL]
 
 
+@pytest.mark.parametrize("key", ["card_testing", "vamp", "radar_mix"])
+def test_as_many_fewer_as_are_named_take_the_share_itself_below_its_threshold_and_one_less_does_not(key: str) -> None:
+    events = sales(per_day=40, network=Network.VISA, risk_level=RiskLevel.NORMAL)
+    events["risk_level"][::20] = RiskLevel.ELEVATED
+    burst = rows(Kind.CHARGE, spread(900, 1), status=Status.FAILED)
+    warnings = about(Kind.EARLY_FRAUD_WARNING, events[::60], 0)
+    surface = scored(np.concatenate([events, burst, warnings]))
+    found = next(s for s in surface.signals if s.key == key)
+    reason = next(r for r in surface.reasons if r.key == key)
+    kept = found.denominator - found.numerator if key != "vamp" else 0
+
+    def share(fewer: int) -> float:
+        left = found.numerator - fewer
+        return left / (kept + left if kept else found.denominator)
+
+    assert reason.threshold is not None
+    fewer = int(reason.lowers.split()[0])
+    assert share(fewer) < reason.threshold <= share(fewer - 1)
+
+
+def test_too_few_to_judge_is_not_called_below_a_threshold() -> None:
+    events = sales(per_day=1, network=Network.OTHER)
+    cases = rows(Kind.DISPUTE, spread(3, 20), status=Status.LOST)
+    reason = next(r for r in scored(np.concatenate([events, cases])).reasons if r.key == "dispute_activity")
+    assert reason.lowers.startswith("1 fewer of the disputes here would leave too few to judge it by.")
+
+
 def test_the_next_dispute_is_priced_and_the_way_to_each_step_counted() -> None:
     surface = scored(sales(per_day=300, days=120), account=replace(SOUND, country="US"))
     fee = surface.next_dispute[0].items[0]

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_EVENTS
 from payflux.monitor.risk.rules.measures import money, percent
-from payflux.monitor.risk.rules.statistics import settle, wilson_interval
+from payflux.monitor.risk.rules.statistics import settle
 from payflux.monitor.risk.surface import Level, Signal
 
 _RATES = {
@@ -23,6 +23,9 @@ _RATES = {
     "radar_mix": ("payments rated elevated or highest", "rated payments", "they are likelier to be fraud"),
     "card_testing": ("declines", "attempts", "bursts like this look like card testing"),
 }
+
+_PART_OF_BASE = ("card_testing", "radar_mix")
+"""Rates whose events stand below the line as well."""
 
 _LOWERS = {
     "vamp": "Resolve disputes before they are filed (RDR, Ethoca): a refund alone does not take a fraud report back.",
@@ -127,8 +130,10 @@ def _by_how_much(signal: Signal, currency: str) -> str:
     limit = _crossed(signal)
     if signal.key in _RATES:
         events, _, _ = _RATES[signal.key]
-        fewer = signal.numerator - _most_below(signal, limit)
-        return f"{fewer:,} fewer of the {events} here would bring it below {percent(limit)}. "
+        most = max(_most_below(signal, limit), MINIMUM_EVENTS - 1)
+        gated = most == MINIMUM_EVENTS - 1 and _share_of(signal, most) >= limit
+        reached = "leave too few to judge it by" if gated else f"bring it below {percent(limit)}"
+        return f"{signal.numerator - most:,} fewer of the {events} here would {reached}. "
     if signal.key == "coverage":
         lacking = math.ceil(limit * signal.denominator) - signal.numerator
         return f"{money(lacking, currency)} more would cover {limit:g} times. " if lacking > 0 else ""
@@ -139,14 +144,18 @@ def _by_how_much(signal: Signal, currency: str) -> str:
 
 
 def _most_below(signal: Signal, limit: float) -> int:
-    """The most events that, on the same payments, are judged below `limit`, or are no evidence."""
-    on_value = signal.key == "dispute_activity"
+    """The most events of which the share itself, as networks and processors look at it, is below `limit`."""
     low, high = 0, signal.numerator
     while high - low > 1:
         events = (low + high) // 2
-        judged = events / signal.denominator if on_value else wilson_interval(events, signal.denominator)[0]
-        low, high = (events, high) if judged < limit else (low, events)
-    return max(low, min(signal.numerator, MINIMUM_EVENTS) - 1)
+        low, high = (events, high) if _share_of(signal, events) < limit else (low, events)
+    return low
+
+
+def _share_of(signal: Signal, events: int) -> float:
+    """The share that `events` would be, were they all; those that are a part of the base leave it too."""
+    gone = signal.numerator - events if signal.key in _PART_OF_BASE else 0
+    return events / (signal.denominator - gone)
 
 
 def crossed_threshold(signal: Signal) -> float | None:
