@@ -23,7 +23,7 @@ from payflux.kit.clock import SystemClock
 from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_columns, sort_events
 from payflux.monitor.processors.exports import ReadReport, UnreadableFileError, read_exports
 from payflux.monitor.processors.exports.tables import Progress as Report
-from payflux.monitor.projections.rules import project
+from payflux.monitor.projections.rules import ProjectionSettings, project
 from payflux.monitor.projections.skeleton import baseline_risk_surface, reserve_model_skeleton
 from payflux.monitor.risk.engines.duckdb import MEMORY_LIMIT, stage_files
 from payflux.monitor.risk.rules import History, prepare, score
@@ -73,6 +73,24 @@ def analyze(
             show_default=False,
         ),
     ] = None,
+    horizon: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--horizon",
+            metavar="DAYS",
+            help="Project to this many days from now, 1 to 365, instead of 30, 60 and 90. Give it several times.",
+            show_default=False,
+        ),
+    ] = None,
+    reserve: Annotated[
+        str | None,
+        typer.Option(
+            "--reserve",
+            metavar="TERMS",
+            help="Project this rolling reserve, such as 15%x120, instead of the tier's.",
+            show_default=False,
+        ),
+    ] = None,
     what_if: Annotated[
         list[str] | None,
         typer.Option(
@@ -100,7 +118,7 @@ def analyze(
     complaints = Console(stderr=True, highlight=False)
     now = SystemClock().now()
     try:
-        changes = parse_changes(what_if or ())
+        changes, settings = parse_changes(what_if or ()), settings_of(horizon, reserve)
         history, report, instant = _read(files, as_of, now, None if engine == Engine.MEMORY else memory_limit)
     except (UnreadableFileError, ValueError) as error:
         complaints.print(str(error), style="bold red", markup=False)
@@ -111,7 +129,7 @@ def analyze(
             complaints.print(f"{problem.file}, line {problem.line}: {problem.message}", markup=False)
         raise typer.Exit(1)
     try:
-        _publish(history, report, instant, changes, json_=json_, html=html)
+        _publish(history, report, instant, changes, settings, json_=json_, html=html)
     except OSError as error:
         complaints.print(f"{html} cannot be written: {error.strerror or error}.", style="bold red", markup=False)
         raise typer.Exit(1) from None
@@ -132,6 +150,13 @@ def _read(
         with stage_files(files, now=now, memory_limit=memory_limit, progress=progress) as staged:
             as_of = choose_as_of(chosen, staged.last_before(now), now)
             return history_of(staged.summary(as_of.instant), as_of=as_of.instant), staged.report, as_of
+
+
+def settings_of(horizons: Sequence[int] | None, reserve: str | None) -> ProjectionSettings:
+    """What was chosen of the projection. Raises ValueError, with a sentence, for what means nothing."""
+    terms = parse_changes([f"reserve={reserve}"]) if reserve is not None else Changes()
+    chosen = tuple(sorted(set(horizons))) if horizons else ProjectionSettings().horizons
+    return ProjectionSettings(horizons=chosen, rate=terms.reserve_rate, hold_days=terms.hold_days)
 
 
 def choose_as_of(chosen: str | None, last: datetime | None, now: datetime) -> AsOf:
@@ -163,11 +188,18 @@ def columns_of(events: Sequence[PaymentEvent]) -> np.ndarray:
 
 
 def _publish(
-    history: History, report: ReadReport, as_of: AsOf, changes: Changes, *, json_: bool, html: Path | None
+    history: History,
+    report: ReadReport,
+    as_of: AsOf,
+    changes: Changes,
+    settings: ProjectionSettings,
+    *,
+    json_: bool,
+    html: Path | None,
 ) -> None:
     surface = score(history)
-    projection = project(history, surface)
-    answered = answer(history, changes) if changes else None
+    projection = project(history, surface, settings)
+    answered = answer(history, changes, settings) if changes else None
     if html is not None:
         page = report_page(surface, projection, report, history, as_of_basis=as_of.basis, answer=answered)
         html.write_text(page, encoding="utf-8")

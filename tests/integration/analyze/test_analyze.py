@@ -113,21 +113,28 @@ def test_a_what_if_is_answered_in_the_terminal_for_a_machine_and_on_the_page(exp
     trapped = next(one for one in said["what_if"]["measures"] if one["key"] == "trapped_90")
     assert trapped["before"] == said["projection"]["windows"][2]["trapped"]
     assert trapped["after"] == said["what_if"]["projection"]["windows"][2]["trapped"] > trapped["before"]
-    assert "With RDR on 80 % of Visa disputes, a reserve of 25 % of sales for 120 days" in words
-    assert re.search(r"Trapped at T\+90 \$[\d,]+ \$[\d,]+ \+\$[\d,]+ more", words)
-    said = answer(*exports["default"], *asked)
-    assert said["what_if"]["changes"] == {
-        "refund_warnings": False,
-        "rdr": 0.8,
-        "three_d_secure": None,
-        "growth": None,
-        "reserve_rate": 0.25,
-        "hold_days": 120,
-    }
-    trapped = next(one for one in said["what_if"]["measures"] if one["key"] == "trapped_90")
-    assert trapped["before"] == said["projection"]["windows"][2]["trapped"]
-    assert trapped["after"] == said["what_if"]["projection"]["windows"][2]["trapped"] > trapped["before"]
     assert "What if: RDR on 80" in page.read_text("utf-8")
+
+
+def test_horizons_and_a_reserve_of_ones_own_choice_are_projected(exports):
+    said = answer(*exports["default"], "--horizon", "120", "--horizon", "15", "--reserve", "20%x60")
+    projection = said["projection"]
+    assert [window["horizon_days"] for window in projection["windows"]] == [15, 120]
+    assert (projection["scenario"]["rate"], projection["scenario"]["hold_days"]) == (0.2, 60)
+    assert projection["daily"][-1][0] == 120
+    told = run(*exports["default"], *AS_OF, "--horizon", "365", columns=80)
+    assert told.exit_code == 0
+    assert "T+365" in told.stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [(["--horizon", "0"], "at least one day and at most 365"), (["--reserve", "lots"], "write reserve=15%")],
+)
+def test_a_choice_that_means_nothing_is_refused_with_the_way_out(exports, option, words):
+    told = run(*exports["default"], *option)
+    assert told.exit_code == 1
+    assert words in " ".join(told.stderr.split())
 
 
 def test_files_may_be_merged_written_plain_and_read_again_with_the_same_numbers(exports, tmp_path):
