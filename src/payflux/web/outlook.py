@@ -67,10 +67,10 @@ def escalation_sentence(next_tier: Escalation) -> str:
     """How likely the next tier is, and on how many events that rests."""
     events = COUNTED.get(next_tier.signal, "events")
     return (
-        f"{percent(next_tier.probability)} chance that the next {next_tier.days_ahead} days ask for tier "
+        f"{percent(round(next_tier.probability, 2))} chance that the next {next_tier.days_ahead} days ask for tier "
         f"{next_tier.tier} or worse: it takes {count(next_tier.events)} {events} on about {count(next_tier.payments)} "
-        f"payments, and {decimal(next_tier.expected)} are expected (80{NBSP}%: {decimal(next_tier.low)}{NBSP}–{NBSP}"
-        f"{decimal(next_tier.high)})."
+        f"payments, and {count(round(next_tier.expected))} are expected (80{NBSP}%: {count(round(next_tier.low))}{NBSP}–"
+        f"{NBSP}{count(round(next_tier.high))})."
     )
 
 
