@@ -9,6 +9,7 @@ from payflux.monitor.processors.codes import Kind, Network, Status
 from payflux.monitor.processors.events import EVENT_DTYPE, pack_letters
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 from payflux.monitor.risk.rules import prepare, score
+from payflux.monitor.risk.rules.exposure import outlook
 from payflux.monitor.risk.rules.measures import money
 from payflux.monitor.risk.surface import Level, RiskSurface, Signal
 from tests.unit.risk.building import AS_OF, DAY, FULL, NOW, SOUND, about, elevated_merchant, rows, sales, spread
@@ -73,6 +74,24 @@ def test_more_refunds_than_sales_are_critical_and_said() -> None:
     assert (refunds.level, refunds.numerator, refunds.denominator) == (Level.CRITICAL, 900_000_000, 295_000)
     assert refunds.note.startswith("More was refunded than sold.")
     assert signal(scored(REFUNDED), "refund_rate").value is None
+
+
+def test_what_is_open_and_held_of_a_merchant_who_stopped_selling_is_told_in_its_currency() -> None:
+    sold = sales(per_day=40)
+    sold = sold[sold["at"] < NOW - 95 * DAY]
+    sold["settled_currency"] = pack_letters("gbp")
+    disputes = about(Kind.DISPUTE, sold[::50], 80, status=Status.OPEN)
+    disputes = disputes[disputes["at"] <= NOW]
+    holds = rows(Kind.RESERVE_HOLD, sold["at"][:9], ends_at=NOW + DAY, settled_currency=pack_letters("gbp"))
+    history = prepare(np.concatenate([sold, disputes, holds]), as_of=AS_OF, account=SOUND, balance=FULL)
+    surface = score(history)
+    assert history.currency_code == "gbp"
+    assert outlook(history).open_disputes == disputes["settled"].sum() > 0
+    assert signal(surface, "observed_reserve").numerator == 9_000
+    reserve = next(reason for reason in surface.reasons if reason.key == "observed_reserve")
+    assert reserve.sentence.startswith("The processor still holds back money of earlier sales")
+    only_disputes = prepare(disputes, as_of=AS_OF)
+    assert only_disputes.volume(only_disputes.disputes) == disputes["settled"].sum()
 
 
 def test_a_balance_below_zero_covers_nothing() -> None:

@@ -20,8 +20,8 @@ class History:
 
     `payments` are charges that succeeded, `declines` those that failed, `disputes` those that the networks count (no
     inquiry, none prevented), `refunds` those that succeeded. `currency` is the packed settlement currency that amounts
-    are told in: at first the one of most payments in the window, 0 without any. Amounts of different currencies are
-    never added. `earlier` are the connection's readouts of the last 90 days.
+    are told in: at first the one of most payments in the window, else of all payments, else of all events, 0 without
+    any. Amounts of different currencies are never added. `earlier` are the connection's readouts of the last 90 days.
     """
 
     summary: Summary
@@ -123,14 +123,15 @@ def history_of(
     charges = groups[groups["kind"] == Kind.CHARGE]
     disputes = groups[groups["kind"] == Kind.DISPUTE]
     refunds = groups[groups["kind"] == Kind.REFUND]
+    paid = charges[charges["status"] == Status.SUCCEEDED]
     return History(
         summary=summary,
         as_of=as_of,
         window_days=window_days,
-        currency=summary.currency,
+        currency=_main_currency(summary, paid),
         account=account,
         balance=balance,
-        payments=charges[charges["status"] == Status.SUCCEEDED],
+        payments=paid,
         declines=charges[charges["status"] == Status.FAILED],
         disputes=disputes[(disputes["status"] != Status.PREVENTED) & (disputes["status"] != Status.INQUIRY)],
         refunds=refunds[refunds["status"] == Status.SUCCEEDED],
@@ -138,6 +139,17 @@ def history_of(
         payouts=groups[groups["kind"] == Kind.PAYOUT],
         earlier=earlier,
     )
+
+
+def _main_currency(summary: Summary, payments: np.ndarray) -> int:
+    """That of a merchant who sold nothing in the window is what was sold in before: disputes and holds remain."""
+    if summary.currency:
+        return summary.currency
+    for rows in (payments, summary.groups):
+        known = totals(rows[rows["currency"] > 0], "currency")
+        if known:
+            return max(known, key=lambda currency: (known[currency], -currency))
+    return 0
 
 
 def prepare(

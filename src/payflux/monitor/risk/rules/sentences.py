@@ -86,6 +86,8 @@ _FINDINGS: dict[str, Callable[[Signal, float, str], str]] = {
     "payout_delay": lambda signal, value, _: f"Payouts come {value:g} days later than usual. {signal.note}",
     "observed_reserve": lambda _, value, __: (
         f"The processor holds a reserve: {percent(value, 1)} of the sales of the last 30 days were held back."
+        if value
+        else "The processor still holds back money of earlier sales, and nothing of the last 30 days'."
     ),
     "undelivered": lambda _, value, __: (
         f"{percent(value, 0)} of a month's sales is paid and taken to be not delivered yet."
