@@ -9,7 +9,7 @@ from typing import NamedTuple
 from payflux.monitor.projections.projection import Release
 from payflux.monitor.risk.outlook import Arrow, Forecasting, SeriesOutlook
 from payflux.monitor.risk.surface import DisputeCost, DisputeOutlook, Escalation, RiskSurface
-from payflux.web.formatting import NBSP, count, decimal, difference, money_short, percent, plain
+from payflux.web.formatting import NBSP, count, difference, money_short, percent, plain
 
 SERIES = {
     "sales": "Sales a day",
@@ -66,11 +66,11 @@ class ReleaseWeek(NamedTuple):
 def escalation_sentence(next_tier: Escalation) -> str:
     """How likely the next tier is, and on how many events that rests."""
     events = COUNTED.get(next_tier.signal, "events")
+    expected, low, high = (count(round(number)) for number in (next_tier.expected, next_tier.low, next_tier.high))
     return (
         f"{percent(round(next_tier.probability, 2))} chance that the next {next_tier.days_ahead} days ask for tier "
         f"{next_tier.tier} or worse: it takes {count(next_tier.events)} {events} on about {count(next_tier.payments)} "
-        f"payments, and {count(round(next_tier.expected))} are expected (80{NBSP}%: {count(round(next_tier.low))}{NBSP}–"
-        f"{NBSP}{count(round(next_tier.high))})."
+        f"payments, and {expected} are expected (80{NBSP}%: {low}{NBSP}–{NBSP}{high})."
     )
 
 
