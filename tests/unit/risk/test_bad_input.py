@@ -94,6 +94,14 @@ def test_what_is_open_and_held_of_a_merchant_who_stopped_selling_is_told_in_its_
     assert only_disputes.volume(only_disputes.disputes) == disputes["settled"].sum()
 
 
+def test_amounts_that_64_bits_cannot_add_up_are_refused_and_not_wrapped() -> None:
+    events = sales(per_day=10, days=50, amount=2 * 10**13)
+    history = prepare(events, as_of=AS_OF)
+    assert history.volume(history.payments) == 10**16
+    with pytest.raises(ValueError, match="too much to be added up"):
+        prepare(np.concatenate([events, rows(Kind.CHARGE, [NOW], settled=10)]), as_of=AS_OF)
+
+
 def test_a_balance_below_zero_covers_nothing() -> None:
     events = np.concatenate([sales(per_day=40), ORPHANS])
     covered = signal(scored(events, balance=replace(FULL, available={"usd": -5}, pending={"usd": 1})), "coverage")

@@ -10,7 +10,7 @@ import numpy as np
 from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.events import unpack_letters
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
-from payflux.monitor.risk.rules.summary import DAY, Summary, summarise
+from payflux.monitor.risk.rules.summary import DAY, Summary, check_amounts, summarise
 from payflux.monitor.risk.surface import Readout
 
 
@@ -118,8 +118,12 @@ def history_of(
     window_days: int = 90,
     earlier: tuple[Readout, ...] = (),
 ) -> History:
-    """The history that a summary made at `as_of`, with a window of `window_days`, stands for."""
+    """The history that a summary made at `as_of`, with a window of `window_days`, stands for.
+
+    Raises ValueError for amounts that are too large to be added up.
+    """
     groups = summary.groups
+    check_amounts(groups["settled"])
     charges = groups[groups["kind"] == Kind.CHARGE]
     disputes = groups[groups["kind"] == Kind.DISPUTE]
     refunds = groups[groups["kind"] == Kind.REFUND]

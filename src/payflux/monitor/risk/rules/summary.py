@@ -45,6 +45,9 @@ CONVERSION_DTYPE = np.dtype([("currency", "i2"), ("settled_currency", "i2"), ("a
 """Payments that settle in another currency than the payer's: minor units of both, so that settled / amount is the
 balance transactions' own rate."""
 
+LARGEST_SUM = 10**16
+"""Minor units that the amounts of a history may come to, so that their sums, forecast too, fit into 64 bits."""
+
 
 class Customers(NamedTuple):
     """Sales of the window to known customers in minor units of the main currency: all, the largest customer's, and the
@@ -78,7 +81,7 @@ def summarise(events: np.ndarray, *, as_of: datetime, window_days: int = 90) -> 
     """The summary of `events` (an array of EVENT_DTYPE, in any order) at `as_of`; its window ends with that day.
 
     An event without its charge's time, network or method takes them from that charge, when it is here. Raises
-    ValueError for an array of another type or an `as_of` without a time zone.
+    ValueError for an array of another type, an `as_of` without a time zone or amounts that are too large to be added.
     """
     if events.dtype != EVENT_DTYPE:
         raise ValueError("events are an array of EVENT_DTYPE")
@@ -88,6 +91,7 @@ def summarise(events: np.ndarray, *, as_of: datetime, window_days: int = 90) -> 
     today = now // DAY
     later = int(np.count_nonzero(events["at"] > now))
     known = events[(events["at"] <= now) & (events["at"] >= (today - HISTORY_DAYS + 1) * DAY)]
+    check_amounts(known["settled"])
     unique = _unique(known)
     kept = _join_charges(unique)
     recent = kept[(kept["at"] >= (today - window_days + 1) * DAY) & (kept["kind"] == Kind.CHARGE)]
@@ -105,6 +109,12 @@ def summarise(events: np.ndarray, *, as_of: datetime, window_days: int = 90) -> 
         later=later,
         repeated=len(known) - len(unique),
     )
+
+
+def check_amounts(amounts: np.ndarray) -> None:
+    """Raises ValueError when `amounts`, int64 minor units, come to more than :data:`LARGEST_SUM`."""
+    if int(amounts.max(initial=0)) * amounts.size > LARGEST_SUM and sum(amounts.tolist()) > LARGEST_SUM:
+        raise ValueError(f"The amounts come to over {LARGEST_SUM:,} minor units; that is too much to be added up.")
 
 
 def main_currency(payments: np.ndarray) -> int:
