@@ -107,7 +107,7 @@ def test_a_hold_without_a_release_date_is_assumed_to_last_ninety_days_and_that_i
     undated = rows(Kind.RESERVE_HOLD, [NOW - 40 * DAY], settled=700)
     projection = projected(np.concatenate([events, undated]), tier=1)
     assert trapped(projection) == [700, 0, 0]
-    assert any("no release date" in text for text in projection.assumptions)
+    assert any("1 open hold without a release date" in text for text in projection.assumptions)
 
 
 def test_a_reserve_in_force_above_the_scenario_goes_on() -> None:

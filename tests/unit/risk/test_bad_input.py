@@ -1,5 +1,7 @@
 """Whatever comes in, each signal is right or says why it cannot be said."""
 
+import re
+
 import msgspec
 import numpy as np
 import pytest
@@ -58,6 +60,17 @@ def test_every_signal_has_a_value_or_a_reason_and_the_surface_can_be_stored(name
             assert found.value is None or np.isfinite(found.value), found.key
 
 
+@pytest.mark.parametrize("name", BAD_INPUTS)
+def test_one_is_never_told_in_the_plural_and_no_share_has_a_decimal_that_means_nothing(name: str) -> None:
+    for account in (SOUND, None):
+        surface = scored(BAD_INPUTS[name], account)
+        said = [*surface.notes, surface.trend_note, *(signal.note for signal in surface.signals)]
+        said += [text for reason in surface.reasons for text in (reason.sentence, reason.lowers)]
+        for text in said:
+            assert not re.search(r"(?<![\d,.])1 (payment|event|dispute|card|decline|payout|day)s\b", text), text
+            assert not re.search(r"\d{4,}\.\d* %|nan|inf\b", text), text
+
+
 @pytest.mark.parametrize(
     "name", ["nothing", "one event", "only failures", "only the future", "disputes without payments"]
 )
@@ -108,6 +121,17 @@ def test_a_balance_below_zero_covers_nothing() -> None:
     assert (covered.value, covered.level) == (pytest.approx(0, abs=1e-3), Level.CRITICAL)
 
 
+def test_more_disputes_than_payments_lie_within_their_own_interval() -> None:
+    found = signal(scored(np.concatenate([sales(per_day=1), ORPHANS])), "dispute_activity")
+    assert (found.numerator, found.denominator) == (100, 30)
+    assert (found.low or 1) < 1 < (found.value or 0) == found.high
+
+
+def test_the_trend_of_too_few_payments_is_not_called_unmoved() -> None:
+    assert scored(EMPTY).trend_note.startswith("Too few payments")
+    assert scored(sales()).trend_note.startswith("No rate moved")
+
+
 def test_disputes_without_their_charge_count_by_their_day_and_not_by_their_sale() -> None:
     surface = scored(BAD_INPUTS["disputes without their charge"])
     assert signal(surface, "dispute_activity").numerator == 100
@@ -121,7 +145,7 @@ def test_the_future_and_what_came_twice_change_nothing_but_the_notes() -> None:
         assert scored(BAD_INPUTS[name]).signals == plain.signals
     late = scored(np.concatenate([sales(), rows(Kind.DISPUTE, [NOW + 60], status=Status.OPEN)]))
     assert late.signals == plain.signals
-    assert late.notes[0].startswith("1 events dated after")
+    assert late.notes[0].startswith("Left out: 1 event dated after")
 
 
 def test_yen_and_dinars_are_told_in_their_own_decimals_and_not_held_against_dollars() -> None:

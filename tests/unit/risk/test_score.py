@@ -172,8 +172,8 @@ def test_later_and_repeated_events_are_left_out_and_counted() -> None:
     later = rows(Kind.CHARGE, [NOW + 60])
     surface = scored(np.concatenate([events, later, events[:5]]))
     assert surface.event_count == scored(events).event_count
-    assert any(note.startswith("1 events dated after") for note in surface.notes)
-    assert any(note.startswith("5 events came more than once") for note in surface.notes)
+    assert any(note.startswith("Left out: 1 event dated after") for note in surface.notes)
+    assert any(note.startswith("Left out: 5 events that had come before") for note in surface.notes)
 
 
 def test_a_dispute_without_its_network_takes_it_from_its_charge() -> None:

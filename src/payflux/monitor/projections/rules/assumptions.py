@@ -7,6 +7,7 @@ from payflux.monitor.projections.rules.draws import DRAWS_FROM_RESERVE
 from payflux.monitor.projections.rules.forecast import WEEKS, VolumeForecast
 from payflux.monitor.risk.rules.exposure import DELIVERY_DAYS
 from payflux.monitor.risk.rules.holds import DEFAULT_HOLD_DAYS, Holds
+from payflux.monitor.risk.rules.measures import counted
 from payflux.monitor.risk.surface import RiskSurface
 
 
@@ -19,7 +20,9 @@ def assumptions_of(
     said.append(_sales(forecast, settings.growth))
     said.append(f"Basis points are of the {projection.bps_of}; days of sales of its daily mean.")
     if holds.undated:
-        said.append(f"{holds.undated:,} open holds carry no release date: {DEFAULT_HOLD_DAYS} days are assumed.")
+        said.append(
+            f"{counted(holds.undated, 'open hold')} without a release date: {DEFAULT_HOLD_DAYS} days are assumed."
+        )
     said.append(
         f"Goods are delivered within {DELIVERY_DAYS} days; disputes arrive at the pace of yours so far, refunds by a "
         "reference curve."
@@ -75,7 +78,8 @@ def _currencies(projection: ReserveProjection) -> list[str]:
     others = sum(outlook.payments for outlook in projection.currencies)
     code = projection.currency.upper()
     said = [
-        f"The headline has what settles in {code} alone; {others:,} payments settle otherwise, each currency apart."
+        f"The headline has what settles in {code} alone, without {counted(others, 'payment')} in other currencies, "
+        "each of which stands apart."
     ]
     if projection.total and projection.total.left_out:
         names = ", ".join(currency.upper() for currency in projection.total.left_out)

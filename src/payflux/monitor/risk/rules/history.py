@@ -10,6 +10,7 @@ import numpy as np
 from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.events import unpack_letters
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
+from payflux.monitor.risk.rules.measures import counted
 from payflux.monitor.risk.rules.summary import DAY, Summary, check_amounts, summarise
 from payflux.monitor.risk.surface import Readout
 
@@ -64,9 +65,9 @@ class History:
         """What was left out of the summary, and what cannot be seen."""
         notes = []
         if self.summary.later:
-            notes.append(f"{self.summary.later:,} events dated after the readout's time were ignored.")
+            notes.append(f"Left out: {counted(self.summary.later, 'event')} dated after the readout's time.")
         if self.summary.repeated:
-            notes.append(f"{self.summary.repeated:,} events came more than once and were counted once.")
+            notes.append(f"Left out: {counted(self.summary.repeated, 'event')} that had come before.")
         if self.account is None:
             notes.append("The account's state cannot be seen in this data.")
         if self.balance is None:

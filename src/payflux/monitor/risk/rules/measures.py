@@ -19,7 +19,13 @@ SHOWN_ONLY = "PayFlux; shown, not judged, as no threshold has a source"
 
 
 def percent(share: float, digits: int = 2) -> str:
-    return f"{100 * share:.{digits}f} %"
+    """`share` in percent, without decimals from ten times the whole on."""
+    return f"{100 * share:,.{digits if share < 10 else 0}f} %"
+
+
+def counted(number: int, noun: str) -> str:
+    """`number` with its `noun`, in the plural unless it is one."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def money(amount: int, currency: str) -> str:
@@ -44,6 +50,7 @@ def rate_signal(
     gate = too_little(events, payments)
     low, high = wilson_interval(events, payments)
     value = settle(events / payments) if payments else None
+    high = max(high, value or 0.0)  # disputes of a month may be more than its payments
     judged = None if gate else (low if on_lower_bound else value)
     return Signal(
         key=key,
@@ -66,9 +73,9 @@ def rate_signal(
 def too_little(events: int, payments: int) -> str:
     """Why these numbers are no evidence, or the empty string when they are."""
     if payments < MINIMUM_PAYMENTS:
-        return f"Insufficient evidence: {payments} payments, {MINIMUM_PAYMENTS} are needed."
+        return f"Insufficient evidence: {counted(payments, 'payment')}, {MINIMUM_PAYMENTS} are needed."
     if events < MINIMUM_EVENTS:
-        return f"Insufficient evidence of a problem: {events} events, {MINIMUM_EVENTS} are needed."
+        return f"Insufficient evidence of a problem: {counted(events, 'event')}, {MINIMUM_EVENTS} are needed."
     return ""
 
 

@@ -21,7 +21,7 @@ def to_threshold(history: History, held: Mapping[str, Standing]) -> tuple[ToThre
                 programme=key,
                 name=stands.phase.name,
                 step=distance.step.name,
-                needs=needs(distance.step),
+                needs=needs(distance.step, stands.phase),
                 events=month.get(stands.phase.counted, previous) or 0,
                 payments=month.payments,
                 now=distance.now,

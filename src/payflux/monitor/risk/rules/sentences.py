@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_EVENTS
-from payflux.monitor.risk.rules.measures import money, percent
+from payflux.monitor.risk.rules.measures import counted, money, percent
 from payflux.monitor.risk.rules.statistics import settle
 from payflux.monitor.risk.surface import Level, Signal
 
@@ -56,8 +56,8 @@ _LOWERS = {
 
 _FINDINGS: dict[str, Callable[[Signal, float, str], str]] = {
     "ultimate_dispute_rate": lambda signal, value, _: (
-        f"About {percent(value)} of the payments of the last weeks will end as disputes once late ones are in (at "
-        f"least {percent(signal.judged or 0)}); {signal.numerator:,} have arrived."
+        f"About {percent(value)} of the payments of the last weeks will end as disputes once late ones are in; "
+        f"{signal.numerator:,} have arrived. The level is set on a careful bound, {percent(signal.judged or 0)}."
     ),
     "vamp_nowcast": lambda signal, value, _: (
         f"The chance that this month ends in Visa's programme is {percent(value, 0)}. {signal.note}"
@@ -81,7 +81,7 @@ _FINDINGS: dict[str, Callable[[Signal, float, str], str]] = {
         if signal.note
         else f"The balance covers {value:.1f} times what is expected to be disputed and refunded."
     ),
-    "payout_failures": lambda signal, _, window: f"{signal.numerator} payouts failed or were canceled {window}.",
+    "payout_failures": lambda signal, _, window: f"Failed or canceled {window}: {counted(signal.numerator, 'payout')}.",
     "payout_gap": lambda signal, value, _: f"The last payout is {value:.1f} times the usual gap ago. {signal.note}",
     "payout_delay": lambda signal, value, _: f"Payouts come {value:g} days later than usual. {signal.note}",
     "observed_reserve": lambda _, value, __: (
@@ -89,8 +89,8 @@ _FINDINGS: dict[str, Callable[[Signal, float, str], str]] = {
         if value
         else "The processor still holds back money of earlier sales, and nothing of the last 30 days'."
     ),
-    "undelivered": lambda _, value, __: (
-        f"{percent(value, 0)} of a month's sales is paid and taken to be not delivered yet."
+    "undelivered": lambda signal, value, __: (
+        f"{percent(value, 0)} of a month's sales is paid and taken to be not delivered yet. {signal.note}".rstrip()
     ),
     "ticket_concentration": lambda _, value, window: (
         f"The largest 1 % of payments make {percent(value, 0)} of the sales {window}."
@@ -123,8 +123,7 @@ def lowers(signal: Signal, currency: str, open_warnings: int) -> str:
     """What would take the reason away, with how much of it where that can be counted. `currency` is ISO 4217."""
     hint = _LOWERS[signal.key]
     if signal.key == "dispute_activity" and open_warnings:
-        plural = "" if open_warnings == 1 else "s"
-        hint = f"Refund the {open_warnings:,} open fraud warning{plural} first."
+        hint = f"Refund the {counted(open_warnings, 'open fraud warning')} first."
     return f"{_by_how_much(signal, currency)}{hint}"
 
 

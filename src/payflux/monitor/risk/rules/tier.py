@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_PAYMENTS, severity
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.holds import reserve_rate
-from payflux.monitor.risk.rules.measures import money, percent
+from payflux.monitor.risk.rules.measures import counted, money, percent
 from payflux.monitor.risk.rules.programmes import Charge
 from payflux.monitor.risk.rules.sentences import crossed_threshold, distance, lowers, sentence
 from payflux.monitor.risk.rules.signals.months import Standing
@@ -84,12 +84,14 @@ def hard_reasons(history: History, held: Mapping[str, Standing]) -> list[Reason]
         stands = programme_status(months, key, account.country if account else "")
         if stands is not None and stands.step is not None and stands.charges and stands.programme.sets_tier:
             phase, step = stands.programme, stands.step
-            months = "One month" if stands.months_to_leave == 1 else f"{stands.months_to_leave} months in a row"
+            outside = "One month outside ends it"
+            if stands.months_to_leave > 1:
+                outside = f"{stands.months_to_leave} months in a row outside end it"
             text = (
                 f"{phase.name} ({step.name}), month {stands.months_in_programme}: "
                 f"{'; '.join(_charge(charge, phase.currency) for charge in stands.charges)}."
             )
-            found.append(_hard(key, 5, text, f"{months} outside end it: it needs {needs(step)}."))
+            found.append(_hard(key, 5, text, f"{outside}: it needs {needs(step)}."))
     return found
 
 
@@ -108,7 +110,7 @@ def _no_evidence(history: History) -> list[Reason]:
     if payments >= MINIMUM_PAYMENTS:
         return []
     text = (
-        f"{payments} payments in the last {history.window_days} days are too few to judge: "
+        f"{counted(payments, 'payment')} in the last {history.window_days} days: too few to judge, "
         f"{MINIMUM_PAYMENTS} are needed. Not known is not the same as low."
     )
     return [Reason(key="insufficient_evidence", tier=2, sentence=text, lowers="It firms up as payments come in.")]

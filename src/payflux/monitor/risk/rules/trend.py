@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from payflux.monitor.risk.rules.bands import BANDINGS, severity
+from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_PAYMENTS, severity
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.measures import rate_signal, too_little
 from payflux.monitor.risk.rules.statistics import Z80
@@ -42,6 +42,8 @@ def trend(history: History) -> tuple[Trend, str]:
             went = f"from {then / base_then:.2%} to {now / base_now:.2%}".replace("%", " %")
             moved.append((points, f"{label} went {went} between the two last periods of {DAYS} days."))
     total = sum(points for points, _ in moved)
+    if abs(total) < POINTS and min(recent, before) < MINIMUM_PAYMENTS:
+        return Trend.STABLE, f"Too few payments in one of the two last periods of {DAYS} days to compare them."
     if abs(total) < POINTS:
         return Trend.STABLE, "No rate moved by more than chance and its dead band allow."
     moved.sort(key=lambda move: -move[0] if total > 0 else move[0])

@@ -9,9 +9,11 @@ from payflux.monitor.risk.rules.bands import MINIMUM_EVENTS, MINIMUM_PAYMENTS
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.measures import (
     SHOWN_ONLY,
+    counted,
     counts_of,
     days_window,
     leading,
+    percent,
     plain_signal,
     rate_signal,
     unseen,
@@ -59,8 +61,8 @@ def card_testing(history: History) -> Signal:
         cards = max(history.last(history.summary.cards, 7, skip=7 * weeks_ago)["declined_cards"].tolist(), default=0)
         blocked = count(week[week["outcome"] == Outcome.BLOCKED])
         note = (
-            f"{burst:,} declines, of up to {cards:,} cards in a day, {blocked:,} blocked; "
-            f"{rest:.1%} in the rest of the window."
+            f"{counted(burst, 'decline')}, of up to {counted(cards, 'card')} in a day, {blocked:,} blocked; "
+            f"{percent(rest, 1)} in the rest of the window."
         )
         window = "last 7 days" if not weeks_ago else f"7 days that ended {7 * weeks_ago} days ago"
         signal = rate_signal("card_testing", burst, tried, window=window, note=note)
@@ -137,7 +139,7 @@ def geographic_drift(history: History) -> Signal:
         side.pop(0, None)
     few = min(sum(now.values()), sum(before.values()))
     if few < MINIMUM_PAYMENTS:
-        why = f"Insufficient evidence: {few} payments on one side, {MINIMUM_PAYMENTS} are needed."
+        why = f"Insufficient evidence: {counted(few, 'payment')} on one side, {MINIMUM_PAYMENTS} are needed."
         return unseen_plain(key, label, "nats", why, window=window)
     drift, chance = _divergence(now, before)
     if drift <= chance:

@@ -9,6 +9,7 @@ from payflux.monitor.risk.rules.cohorts import by_age, dispute_lags
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.measures import (
     HIDDEN_DISPUTES,
+    counted,
     counts_of,
     days_window,
     leading,
@@ -90,7 +91,7 @@ def reason_mix(history: History) -> Signal:
     key, label, window = "reason_mix", "Disputes about the service", days_window(history.window_days)
     reasons = counts_of(history.last(history.disputes, history.window_days), "reason")
     if sum(reasons.values()) < MINIMUM_EVENTS:
-        why = f"Insufficient evidence: {sum(reasons.values())} disputes, {MINIMUM_EVENTS} are needed."
+        why = f"Insufficient evidence: {counted(sum(reasons.values()), 'dispute')}, {MINIMUM_EVENTS} are needed."
         return unseen_plain(key, label, "rate", why, window=window)
     if set(reasons) == {0}:
         return unseen_plain(key, label, "rate", "The reasons of disputes cannot be seen in this data.", window=window)

@@ -8,6 +8,7 @@ from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.measures import (
     SHOWN_ONLY,
     at_most,
+    counted,
     days_window,
     percent,
     plain_signal,
@@ -119,4 +120,4 @@ def _customers_unseen(history: History) -> str:
 
 
 def _too_few(payments: int) -> str:
-    return f"Insufficient evidence: {payments} payments, {MINIMUM_PAYMENTS} are needed."
+    return f"Insufficient evidence: {counted(payments, 'payment')}, {MINIMUM_PAYMENTS} are needed."

@@ -129,9 +129,8 @@ def amex(history: History) -> Signal:
         return unseen("amex", "Three months in a row cannot be seen yet.", window=window)
     signals = [rate_signal("amex", month.net_disputes, month.net_payments, window=window) for month in months]
     least = min(signals, key=lambda signal: (-1.0 if signal.judged is None else signal.judged, signal.value or 0.0))
-    return _noted(
-        history, _capped(least, found.phase, Level.CRITICAL), found.phase, f"{found.phase.name}: {found.phase.note}"
-    )
+    text = f"{found.phase.name}: {found.phase.steps[-1].name} is {needs(found.phase.steps[-1], found.phase)}."
+    return _noted(history, _capped(least, found.phase, Level.CRITICAL), found.phase, text)
 
 
 def programme_status(found: Standing, key: str, country: str) -> ProgrammeStatus | None:

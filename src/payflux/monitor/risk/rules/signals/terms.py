@@ -20,9 +20,12 @@ _QUANTITIES = {
 _AMOUNTS = ("fraud_dispute_amount", "vamp_amount")
 
 
-def needs(step: Step) -> str:
-    """All that a month needs to reach `step`."""
-    return " and ".join(_condition(condition) for condition in step.conditions)
+def needs(step: Step, phase: Programme | None = None) -> str:
+    """All that a month needs to reach `step`, and in how many months in a row `phase` asks for it."""
+    *first, last = (_condition(condition) for condition in step.conditions)
+    said = f"{', '.join(first)} and {last}" if first else last
+    months = phase.months_to_enter if phase else 1
+    return said if months == 1 else f"{said}, in {months} months in a row"
 
 
 def reported_next(history: History, phase: Programme) -> str:
