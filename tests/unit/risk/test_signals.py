@@ -147,6 +147,19 @@ def test_recent_sales_are_undelivered() -> None:
     assert of("undelivered", burst).level >= Level.HIGH
 
 
+def test_sales_of_two_days_are_all_recent_which_warns_and_no_more() -> None:
+    found = of("undelivered", sales(per_day=30, days=2))
+    assert (found.level, found.note) == (Level.WARN, "Of 3 days of sales that are known: a warning at most.")
+    assert scored(sales(per_day=30, days=2), account=None, balance=None).risk_tier == 2
+
+
+def test_a_programme_of_several_months_says_so_in_what_it_needs() -> None:
+    events = sales(per_day=40, network=Network.AMEX)
+    (step,) = (one for one in scored(events).to_threshold if one.programme == "amex")
+    assert step.needs == "disputes less won ones more than 1 % of payments less refunded ones, in 3 months in a row"
+    assert f"excessive is {step.needs}." in of("amex", events).note
+
+
 def test_reasons_say_how_far_they_are_and_how_many_fewer_it_takes() -> None:
     for reason in scored(elevated_merchant()).reasons:
         assert reason.distance is not None

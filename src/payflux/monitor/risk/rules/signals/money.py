@@ -11,11 +11,12 @@ from payflux.monitor.risk.rules.exposure import balance_in_all, debt, outlook
 from payflux.monitor.risk.rules.exposure import coverage as covered
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.holds import open_holds, reserve_rate
-from payflux.monitor.risk.rules.measures import days_window, unseen, value_signal
+from payflux.monitor.risk.rules.measures import at_most, counted, days_window, unseen, value_signal
 from payflux.monitor.risk.rules.statistics import median
 from payflux.monitor.risk.surface import Level, Signal
 
 MINIMUM_PAYOUTS = 5
+MONTH = 30
 _SCHEDULE_DAYS = {"daily": 1, "weekly": 7, "monthly": 31}
 
 
@@ -122,14 +123,15 @@ def undelivered(history: History) -> Signal:
 
     A sale is taken to be delivered evenly over a week (module `exposure`; assumed, as no delivery is stored), so this
     follows how much of the sales is recent. The mean is over the days since the first sale of the window, 30 at least.
+    While fewer days are known nearly all sales are recent, whatever the merchant does: that warns, no more.
     """
     sales = history.in_currency(history.last(history.payments, history.window_days))
     volume = int(sales["settled"].sum())
     if count(sales) < MINIMUM_PAYMENTS or volume <= 0:
         return unseen("undelivered", f"Insufficient evidence: {MINIMUM_PAYMENTS} payments are needed.")
-    days = max(30, history.today - int(sales["day"][0]) + 1)
-    waiting, month = outlook(history).undelivered, volume * 30 // days
-    return value_signal(
+    known = history.today - int(sales["day"][0]) + 1
+    waiting, month = outlook(history).undelivered, volume * 30 // max(MONTH, known)
+    signal = value_signal(
         "undelivered",
         waiting / month,
         waiting / month,
@@ -137,4 +139,6 @@ def undelivered(history: History) -> Signal:
         numerator=waiting,
         denominator=month,
         basis_unit="money",
+        note="" if known >= MONTH else f"Of {counted(known, 'day')} of sales that are known: a warning at most.",
     )
+    return signal if known >= MONTH else at_most(signal, Level.WARN)
