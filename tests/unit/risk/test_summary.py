@@ -162,3 +162,9 @@ def test_a_time_without_zone_or_another_array_is_refused() -> None:
         summarise(np.zeros(0, EVENT_DTYPE), as_of=AS_OF.replace(tzinfo=None))
     with pytest.raises(ValueError, match="EVENT_DTYPE"):
         summarise(np.zeros(3), as_of=AS_OF + timedelta(days=1))
+
+
+def test_sales_in_no_known_currency_are_no_customers_sales() -> None:
+    charges = sales(per_day=1, days=3, settled_currency=0)
+    charges["customer"] = 1
+    assert summarise(charges, as_of=AS_OF).customers == (0, 0, 0)

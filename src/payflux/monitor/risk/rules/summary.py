@@ -104,7 +104,7 @@ def summarise(events: np.ndarray, *, as_of: datetime, window_days: int = 90) -> 
         cards=_cards(recent),
         holds=in_key_order(kept[moved]),
         conversions=_conversions(paid),
-        customers=_customers(paid[paid["settled_currency"] == currency]),
+        customers=_customers(paid[(paid["settled_currency"] == currency) & (currency > 0)]),
         currency=currency,
         later=later,
         repeated=len(known) - len(unique),
