@@ -18,7 +18,7 @@ from rich.text import Text
 from payflux.cli.comparison import what_if
 from payflux.cli.outlook import currencies, disputes_to_come, next_step, releases, scenarios, trends
 from payflux.monitor.processors.exports import ReadReport
-from payflux.monitor.projections.projection import ReserveProjection
+from payflux.monitor.projections.projection import ReserveProjection, ScenarioKind
 from payflux.monitor.risk.surface import Level, RiskSurface, Signal
 from payflux.monitor.whatif.answers import Answer
 from payflux.web.formatting import count, decimal, measure, money, money_short, percent, utc
@@ -117,7 +117,9 @@ def _windows(projection: ReserveProjection) -> Table:
 def _terms(projection: ReserveProjection) -> Text:
     scenario = projection.scenario
     held = money(projection.currently_held, projection.currency)
-    if scenario.rate:
+    if scenario.kind == ScenarioKind.PAYOUT_PAUSE:
+        terms = "Payouts are stopped: the balance and every sale from now on stay with the processor."
+    elif scenario.rate:
         terms = (
             f"If {percent(scenario.rate)} of each day's sales is held for {scenario.hold_days} days ({scenario.name})."
         )

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 from payflux.monitor.projections.projection import ReserveProjection, ScenarioKind
 from payflux.monitor.projections.rules.draws import DRAWS_FROM_RESERVE
-from payflux.monitor.projections.rules.forecast import WEEKS, VolumeForecast
+from payflux.monitor.projections.rules.forecast import STOPPED_WEEKS, WEEKS
+from payflux.monitor.projections.rules.outlooks import Ground
 from payflux.monitor.risk.rules.exposure import DELIVERY_DAYS
-from payflux.monitor.risk.rules.holds import DEFAULT_HOLD_DAYS, Holds
+from payflux.monitor.risk.rules.holds import DEFAULT_HOLD_DAYS
 from payflux.monitor.risk.rules.measures import counted
 from payflux.monitor.risk.surface import RiskSurface
 
 
-def assumptions_of(
-    projection: ReserveProjection, surface: RiskSurface, forecast: VolumeForecast, holds: Holds
-) -> tuple[str, ...]:
-    """The assumptions of `projection`, which has none yet, made from `surface`, `forecast` and `holds`."""
+def assumptions_of(projection: ReserveProjection, surface: RiskSurface, ground: Ground) -> tuple[str, ...]:
+    """The assumptions of `projection`, which has none yet, made from `surface` on `ground`."""
     scenario, settings = projection.scenario, projection.settings
     said = [f"Tier {surface.risk_tier} ({surface.risk_band}): {scenario.name}. {scenario.basis}"]
-    said.append(_sales(forecast, settings.growth))
+    said.append(_sales(ground, settings.growth))
     said.append(f"Basis points are of the {projection.bps_of}; days of sales of its daily mean.")
-    if holds.undated:
-        said.append(
-            f"{counted(holds.undated, 'open hold')} without a release date: {DEFAULT_HOLD_DAYS} days are assumed."
-        )
+    if ground.holds.undated:
+        undated = counted(ground.holds.undated, "open hold")
+        said.append(f"{undated} without a release date: {DEFAULT_HOLD_DAYS} days are assumed.")
     said.append(
         f"Goods are delivered within {DELIVERY_DAYS} days; disputes arrive at the pace of yours so far, refunds by a "
         "reference curve."
     )
-    if scenario.rate:
+    if scenario.rate and scenario.kind == ScenarioKind.ROLLING:
         said.append(_draws(settings.processor))
     said += _left_out(projection)
     said += _currencies(projection)
@@ -35,10 +33,13 @@ def assumptions_of(
     return tuple(said)
 
 
-def _sales(forecast: VolumeForecast, growth: float | None) -> str:
+def _sales(ground: Ground, growth: float | None) -> str:
+    forecast, account = ground.forecast, ground.history.account
+    if account is not None and not account.charges_enabled:
+        return "The account may not take payments now: no further sales are projected."
     if growth is not None and forecast.daily.any():
         return f"Sales start at their recent level and change by {growth * 100:.4g} % a month, as was chosen."
-    if forecast.weeks:
+    if forecast.weeks and forecast.daily.any():
         course = (
             f", times {forecast.trend_multiplier:.3f} for its recent course" if forecast.trend_multiplier != 1 else ""
         )
@@ -46,6 +47,8 @@ def _sales(forecast: VolumeForecast, growth: float | None) -> str:
         return f"{level}; a spike is not extrapolated."
     if forecast.daily.any():
         return f"Less than a week of sales is known of the {WEEKS} weeks that a forecast takes: very uncertain."
+    if forecast.weeks:
+        return f"No sales in the last {STOPPED_WEEKS} weeks or more: nothing is forecast, so nothing new can be held."
     return f"No sales in the last {WEEKS} weeks: nothing is forecast, so nothing new can be held."
 
 

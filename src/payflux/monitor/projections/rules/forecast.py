@@ -37,6 +37,9 @@ TREND_WEEKS = 6
 TREND_Z = 1.64
 """A trend counts as far as chance does not explain it: the bound, nearer to zero, of Sen's 90 % interval."""
 
+STOPPED_WEEKS = 4
+"""A shop that sells in most weeks and sold nothing for so many is taken to have stopped (assumed)."""
+
 TRIMMED_WEEKS = 4
 """From so many weeks on the highest and the lowest count as the median."""
 
@@ -140,8 +143,10 @@ def _fit(weeks: Sequence[int]) -> _Fit:
     """The level is a trimmed mean of the weeks weighted by age, each cut at two robust deviations from their median.
 
     When most of the weight has no sales it is the median of those that have, times their share of the weight (Croston's
-    split of size and frequency, 1972).
+    split of size and frequency, 1972). A shop that sold in most weeks and in none of the last four has stopped.
     """
+    if len(weeks) > STOPPED_WEEKS and not any(weeks[-STOPPED_WEEKS:]) and median(weeks[:-STOPPED_WEEKS]) > 0:
+        return _Fit(0, 1.0, 0.0)
     weights = AGE_WEIGHTS[len(weeks) - 1 :: -1]
     whole = sum(weights)
     middle = _weighted_median(weeks, weights)

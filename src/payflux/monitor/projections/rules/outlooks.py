@@ -43,7 +43,8 @@ class Ground(NamedTuple):
 def ground_of(history: History, settings: ProjectionSettings, rates: Rates) -> Ground:
     """What the projections of the history's currency stand on."""
     days = max(PATH_DAYS, *settings.horizons)
-    forecast = forecast_sales(daily_sales(history, KNOWN_DAYS), days)
+    selling = history.account is None or history.account.charges_enabled
+    forecast = forecast_sales(daily_sales(history, KNOWN_DAYS if selling else 0), days)
     return Ground(
         history,
         forecast if settings.growth is None else _grown(forecast, settings.growth),

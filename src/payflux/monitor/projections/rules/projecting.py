@@ -29,7 +29,7 @@ from payflux.monitor.projections.rules.reserves import (
 )
 from payflux.monitor.projections.settings import ProjectionSettings
 from payflux.monitor.risk.rules import inputs_hash
-from payflux.monitor.risk.rules.exposure import coverage, debt, own_outlook
+from payflux.monitor.risk.rules.exposure import debt, funds_of, own_outlook
 from payflux.monitor.risk.rules.history import History
 from payflux.monitor.risk.rules.holds import reserve_rate
 from payflux.monitor.risk.rules.statistics import settle
@@ -83,12 +83,12 @@ def project(
         total=total_of(default, parts, rates) if others else None,
         settings=settings,
     )
-    return replace(projection, assumptions=assumptions_of(projection, surface, ground.forecast, ground.holds))
+    return replace(projection, assumptions=assumptions_of(projection, surface, ground))
 
 
 def exposure_of(history: History) -> Exposure:
     """What a reserve has to cover in the history's currency, and what covers it."""
-    ahead, funds, owed = own_outlook(history), coverage(history), debt(history)
+    ahead, funds, owed = own_outlook(history), funds_of(history), debt(history)
     gross = ahead.chargebacks_to_come + ahead.refunds_to_come + ahead.undelivered + ahead.open_disputes + owed
     stress = ahead.chargebacks_stress + ahead.refunds_stress + ahead.undelivered + ahead.open_disputes + owed
     return Exposure(
@@ -107,18 +107,27 @@ def exposure_of(history: History) -> Exposure:
 def _scenarios(ground: Ground, tier: int, rates: Rates) -> list[ReserveScenario]:
     """The headline first, then a minimum reserve and a payout pause where they can be said."""
     history, settings = ground.history, ground.settings
-    scenarios = [scenario_of(tier, history, settings)]
+    scenarios = [_headline(ground, tier)]
     target, from_usd = settings.target, rate_between(rates, "usd", history.currency_code)
     if target is None and from_usd is not None:
         target = converted(FIXED_TARGET_USD, from_usd)
     if target is not None:
         scenarios.append(fixed_scenario(target, settings))
-    return scenarios if history.balance is None else [*scenarios, PAYOUT_PAUSE]
+    return scenarios if history.balance is None or PAYOUT_PAUSE in scenarios else [*scenarios, PAYOUT_PAUSE]
+
+
+def _headline(ground: Ground, tier: int) -> ReserveScenario:
+    """The tier's scenario; where payouts are stopped already, that stop with the balance it holds, unless a reserve was
+    chosen."""
+    history, settings = ground.history, ground.settings
+    stopped = history.account is not None and not history.account.payouts_enabled and history.balance is not None
+    chosen = settings.rate is not None or settings.hold_days is not None
+    return PAYOUT_PAUSE if stopped and not chosen else scenario_of(tier, history, settings)
 
 
 def _other(ground: Ground, tier: int) -> CurrencyOutlook:
     history = ground.history
-    headline = outlook_of(ground, scenario_of(tier, history, ground.settings))
+    headline = outlook_of(ground, _headline(ground, tier))
     return CurrencyOutlook(
         currency=history.currency_code,
         payments=payments_in(history),

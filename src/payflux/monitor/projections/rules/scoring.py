@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 import numpy as np
 
 from payflux.monitor.processors.events import pack_letters
-from payflux.monitor.projections.projection import ProjectedWindow, ReserveProjection
+from payflux.monitor.projections.projection import ProjectedWindow, ReserveProjection, ScenarioKind
 from payflux.monitor.projections.rules.reserves import rolling_reserve
 from payflux.monitor.projections.scorebook import ProjectionScore
 from payflux.monitor.risk.rules import score
@@ -57,8 +57,6 @@ def score_projection(
     rows = mine.in_currency(mine.last(mine.payments, horizon_days))
     sold = np.zeros(horizon_days, np.int64)
     np.add.at(sold, rows["day"] - (mine.today - horizon_days + 1), rows["settled"])
-    scenario = projection.scenario
-    [held_new] = rolling_reserve(sold, scenario.rate, scenario.hold_days, [horizon_days])
     return ProjectionScore(
         currency=projection.currency,
         sales_said=window.forecast_sales,
@@ -68,11 +66,25 @@ def score_projection(
         trapped_said=window.trapped,
         trapped_low=window.low,
         trapped_high=window.high,
-        trapped=_observed(projection, window) + held_new,
+        trapped=_would_have_held(projection, window, sold),
         held=open_holds(mine).open_at(mine.now) if holds_seen else None,
         tier_said=tier_said,
         tier=score(history).risk_tier,
     )
+
+
+def _would_have_held(projection: ReserveProjection, window: ProjectedWindow, sold: np.ndarray) -> int:
+    """What the stated scenario would have held of `sold`, minor units by day.
+
+    A payout pause holds what it held at first and a constant share of sales: that share is taken from the window.
+    """
+    scenario = projection.scenario
+    if scenario.kind == ScenarioKind.PAYOUT_PAUSE:
+        first = projection.daily[0][1]
+        kept = window.trapped - first
+        return first + (round(int(sold.sum()) * kept / window.forecast_sales) if window.forecast_sales else 0)
+    [held] = rolling_reserve(sold, scenario.rate, scenario.hold_days, [window.horizon_days])
+    return _observed(projection, window) + held
 
 
 def _observed(projection: ReserveProjection, window: ProjectedWindow) -> int:

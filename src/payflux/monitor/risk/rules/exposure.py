@@ -14,7 +14,11 @@ from payflux.monitor.processors.codes import Status
 from payflux.monitor.risk.rules import lag
 from payflux.monitor.risk.rules.cohorts import dispute_lags, known_days
 from payflux.monitor.risk.rules.history import History, count
+from payflux.monitor.risk.rules.holds import open_holds
 from payflux.monitor.risk.rules.programmes.nowcast import ESCALATION
+
+DISPUTED_WITHIN_DAYS = 120
+"""The usual window in which a cardholder may dispute (Stripe, "Measuring disputes")."""
 
 DELIVERY_DAYS = 7
 """A sale is delivered evenly over a week: for goods 7 to 10 days are usual. Assumed, as no delivery date is stored."""
@@ -63,11 +67,13 @@ def outlook(history: History, dispute_curve: np.ndarray = lag.DISPUTE_CURVE) -> 
     )
     amounts, ages = sales["settled"], history.today - sales["day"]
     back, back_ages = refunds["settled"], history.today - refunds["charge_day"]
+    warned = history.in_currency(_waiting(history))
     ticket = int(amounts.sum()) / count(sales) if sales.size else 0.0
 
     def unripe(curve: np.ndarray) -> int:
         kept = lag.unripe_exposure(amounts, ages, curve) - lag.unripe_exposure(back, back_ages, curve)
-        return max(0, kept)
+        known = warned[warned["charge_day"] > start]  # their disputes are expected as open cases already
+        return max(0, kept - lag.unripe_exposure(known["settled"], history.today - known["charge_day"], curve))
 
     def rate(rows: np.ndarray, curve: np.ndarray, prior: float) -> tuple[float, float]:
         ripe = lag.ripe_exposure(amounts, ages, curve)
@@ -98,6 +104,18 @@ def coverage(history: History) -> int | None:
     return max(0, balance.available.get(code, 0)) + balance.pending.get(code, 0) + balance.reserved.get(code, 0)
 
 
+def funds_of(history: History) -> int | None:
+    """:func:`coverage`, with the holds that are open where the balance does not show them as reserved.
+
+    For what is shown only: a score that counted a new hold as cover would get better by it.
+    """
+    seen = coverage(history)
+    if seen is None or history.balance is None:
+        return seen
+    reserved = history.balance.reserved.get(history.currency_code, 0)
+    return seen - reserved + max(reserved, open_holds(history).open_at(history.now))
+
+
 def debt(history: History) -> int:
     """What the account owes already: the negative part of its available balance in the main currency."""
     return max(0, -history.balance.available.get(history.currency_code, 0)) if history.balance else 0
@@ -114,7 +132,13 @@ def _undelivered(amounts: np.ndarray, ages: np.ndarray) -> int:
     return int((amounts * days_left).sum()) // DELIVERY_DAYS
 
 
+def _waiting(history: History) -> np.ndarray:
+    """Warnings that can still be answered, and whose payment is young enough to be disputed."""
+    waiting = history.warnings[history.warnings["status"] == Status.ACTIONABLE]
+    return waiting[(waiting["charge_day"] == 0) | (waiting["charge_day"] > history.today - DISPUTED_WITHIN_DAYS)]
+
+
 def _open_cases(history: History) -> int:
     disputes = history.disputes[history.disputes["status"] == Status.OPEN]
-    warnings = history.warnings[history.warnings["status"] == Status.ACTIONABLE]
+    warnings = _waiting(history)
     return history.volume(disputes) + round(history.volume(warnings) * ESCALATION)

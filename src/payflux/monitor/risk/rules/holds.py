@@ -64,10 +64,14 @@ def open_holds(history: History) -> Holds:
 def reserve_rate(history: History) -> float:
     """Amount held back of the last 30 days' sales / those sales, in [0, 1]; 0 without sales.
 
-    The flow, not the stock: an ordinary rolling reserve of 10 % for 90 days stands at 30 % of a month's sales.
+    The flow, not the stock: an ordinary rolling reserve of 10 % for 90 days stands at 30 % of a month's sales. Holds of
+    a single day that name no charge are one sum held at once, and no rate.
     """
+    booked = _booked(history)
+    if not (booked["charge"] != 0).any() and len(np.unique(booked["at"] // DAY)) < 2:
+        return 0.0
     sales = history.volume(history.last(history.payments, FLOW_DAYS))
-    return min(1.0, int(_booked(history)["settled"].sum()) / sales) if sales > 0 else 0.0
+    return min(1.0, int(booked["settled"].sum()) / sales) if sales > 0 else 0.0
 
 
 def usual_hold_days(history: History) -> int:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_PAYMENTS, severity
+from payflux.monitor.risk.rules.cohorts import known_days
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.holds import reserve_rate
 from payflux.monitor.risk.rules.measures import counted, money, percent
@@ -23,6 +24,9 @@ from payflux.monitor.risk.rules.statistics import settle
 from payflux.monitor.risk.surface import Level, Reason, Signal
 
 TIER_OF_LEVEL = {Level.WARN: 2, Level.HIGH: 3, Level.CRITICAL: 4}
+MINIMUM_DAYS = 7
+"""Fewer days of sales say little of a rate: most disputes take longer (assumed)."""
+
 RESERVE_LIMIT = 0.25
 SCORE_LIMIT = {1: 100, 2: 84, 3: 69, 4: 49, 5: 29}
 """The stability score may not say another thing than the tier."""
@@ -107,6 +111,10 @@ def stability_score(signals: Sequence[Signal], tier: int, payments: int) -> int:
 
 def _no_evidence(history: History) -> list[Reason]:
     payments = count(history.last(history.payments, history.window_days))
+    days = known_days(history)
+    if payments >= MINIMUM_PAYMENTS and days < MINIMUM_DAYS:
+        text = f"Sales are known for {days} days only: {MINIMUM_DAYS} are needed. Not known is not the same as low."
+        return [Reason(key="insufficient_evidence", tier=2, sentence=text, lowers="It firms up as days pass.")]
     if payments >= MINIMUM_PAYMENTS:
         return []
     text = (

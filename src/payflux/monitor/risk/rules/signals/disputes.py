@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from payflux.monitor.processors.codes import REASONS, Status
 from payflux.monitor.risk.rules import lag
-from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_EVENTS, level_of
+from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_EVENTS, MINIMUM_PAYMENTS, level_of
 from payflux.monitor.risk.rules.cohorts import by_age, dispute_lags
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.measures import (
@@ -30,18 +30,18 @@ def dispute_activity(history: History) -> Signal:
     """Disputes dated in the last 30 days / payments of the last 30 days; share; 0.4 / 0.75 / 1.0 %.
 
     Inquiries and prevented disputes do not count; refunded, won and lost ones do (Stripe, "Measuring disputes" and
-    "Monitoring programs"). The tier takes the share itself, as processors do; an alert should take `low`.
+    "Monitoring programs"). The tier takes the share itself, as processors do; an alert should take `low`. Where sales
+    stopped, disputes go on: they are divided by the payments of the 30 days that ended with the last sale.
     """
     disputes = count(history.last(history.disputes, ACTIVITY_DAYS))
     payments = count(history.last(history.payments, ACTIVITY_DAYS))
-    return rate_signal(
-        "dispute_activity",
-        disputes,
-        payments,
-        window=days_window(ACTIVITY_DAYS),
-        on_lower_bound=False,
-        note=HIDDEN_DISPUTES,
-    )
+    window, note = days_window(ACTIVITY_DAYS), HIDDEN_DISPUTES
+    if payments < MINIMUM_PAYMENTS and disputes >= MINIMUM_EVENTS and history.payments.size:
+        ago = history.today - int(history.payments["day"][-1])
+        before = count(history.last(history.payments, ACTIVITY_DAYS, skip=ago))
+        if before > payments:
+            payments, note = before, f"On the payments of the 30 days that ended {ago} days ago: sales have stopped."
+    return rate_signal("dispute_activity", disputes, payments, window=window, on_lower_bound=False, note=note)
 
 
 def ultimate_dispute_rate(history: History) -> Signal:
