@@ -13,7 +13,7 @@ from payflux.monitor.projections.rules.scoring import due_at, score_projection, 
 from payflux.monitor.projections.scorebook import Outcome, ProjectionScore, Scorebook
 from payflux.monitor.risk.rules import prepare
 from tests.unit.projections.building import projected
-from tests.unit.risk.building import AS_OF, DAY, NOW, about, rows, sales
+from tests.unit.risk.building import AS_OF, DAY, NOW, SOUND, about, rows, sales
 
 PAST = sales(per_day=10, amount=100)
 TOMORROW = (NOW // DAY + 1) * DAY
@@ -128,3 +128,10 @@ def test_a_scorebook_hands_out_the_scores_among_what_is_due() -> None:
     with_one = Outcome(as_of=AS_OF, horizon_days=30, due_at=due, score=score, why_not=None)
     without = Outcome(as_of=AS_OF, horizon_days=30, due_at=due, score=None, why_not="not read")
     assert Scorebook(due=(without, with_one)).scores == (score,)
+
+
+def test_stopped_payouts_are_scored_with_the_balance_they_began_with() -> None:
+    projection = projected(PAST, account=replace(SOUND, payouts_enabled=False))
+    as_said = scored(projection, np.concatenate([PAST, days_after([1_000] * 30)]))
+    assert as_said.trapped == as_said.trapped_said == 10_000_000 + 30_000
+    assert scored(projection, np.concatenate([PAST, days_after([2_000] * 30)])).trapped == 10_000_000 + 60_000
