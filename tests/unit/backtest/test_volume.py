@@ -15,14 +15,15 @@ from payflux.monitor.backtest.volume import (
     ours,
     pooled,
 )
-from tests.unit.backtest.series import LAUNCH_DAYS, any_shop, real_purchases, simulated
+from payflux.sandbox.simulator import any_shop, simulate_sales
+from tests.unit.backtest.series import LAUNCH_DAYS, real_purchases
 
 WITHIN = (0.77, 0.85)
 
 
 @pytest.fixture(scope="module")
 def held_out() -> dict[tuple[str, int], VolumeScore]:
-    series = {str(seed): backtest(simulated(any_shop(seed), seed)) for seed in range(1_000, 1_040)}
+    series = {str(seed): backtest(simulate_sales(any_shop(seed), seed)) for seed in range(1_000, 1_040)}
     return {(score.method, score.horizon): score for score in pooled(series)}
 
 
@@ -43,7 +44,7 @@ def test_it_beats_every_naive_forecast_by_more_than_a_twentieth(
 
 def test_ninety_days_of_history_are_enough_for_an_honest_band() -> None:
     series = {
-        str(seed): backtest(simulated(any_shop(seed), seed), known_days=90, methods={"ours": ours})
+        str(seed): backtest(simulate_sales(any_shop(seed), seed), known_days=90, methods={"ours": ours})
         for seed in range(1_000, 1_040)
     }
     assert all(0.75 <= score.coverage <= 0.87 for score in pooled(series))

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from payflux.monitor.projections.rules.forecast import GROWTH_LIMIT, KNOWN_DAYS, VolumeForecast, forecast_sales
-from tests.unit.backtest.series import SHOPS, simulated
+from payflux.sandbox.simulator import simulate_sales
+from tests.unit.backtest.series import SHOPS
 
 daily_amounts = st.lists(st.integers(0, 50_000), max_size=120).map(lambda sold: np.array(sold, np.int64))
 
@@ -55,7 +56,7 @@ def moved_by_a_spike(shop: str) -> float:
     """The largest factor on the forecast when one of twelve weeks sells ten times what it did, over six histories."""
     factors = []
     for seed in range(6):
-        sold = simulated(SHOPS[shop], seed)[:84]
+        sold = simulate_sales(SHOPS[shop], seed)[:84]
         for place in range(12):
             spiked = sold.copy()
             spiked[7 * place : 7 * place + 7] *= 10
@@ -74,7 +75,7 @@ def test_where_weeks_vary_by_a_third_a_spike_can_pass_the_cap_but_not_by_much(sh
 
 
 def test_a_day_of_a_hundred_times_the_sales_is_not_extrapolated() -> None:
-    sold = simulated(SHOPS["steady large"], 3)[:84]
+    sold = simulate_sales(SHOPS["steady large"], 3)[:84]
     spiked = sold.copy()
     spiked[-1] *= 100
     assert total(forecast_sales(spiked, 90)) <= 1.05 * total(forecast_sales(sold, 90))
@@ -91,7 +92,7 @@ def test_growth_is_followed_up_to_the_cap() -> None:
 
 
 def test_noise_alone_is_no_trend() -> None:
-    multipliers = [forecast_sales(simulated(SHOPS["noisy"], seed)[:84], 7).trend_multiplier for seed in range(40)]
+    multipliers = [forecast_sales(simulate_sales(SHOPS["noisy"], seed)[:84], 7).trend_multiplier for seed in range(40)]
     assert multipliers.count(1.0) >= 32
 
 
@@ -113,7 +114,7 @@ def test_a_payment_every_third_week_is_forecast_at_its_frequency() -> None:
 
 
 def test_only_the_last_thirteen_months_are_read() -> None:
-    recent = simulated(SHOPS["small"], 1)[:KNOWN_DAYS]
+    recent = simulate_sales(SHOPS["small"], 1)[:KNOWN_DAYS]
     older = np.concatenate([flat(200, 999_999), recent])
     one, other = forecast_sales(recent, 90), forecast_sales(older, 90)
     assert one.daily.tolist() == other.daily.tolist()
@@ -121,7 +122,7 @@ def test_only_the_last_thirteen_months_are_read() -> None:
 
 
 def test_days_before_the_first_sale_say_nothing() -> None:
-    sold = simulated(SHOPS["small"], 1)[:60]
+    sold = simulate_sales(SHOPS["small"], 1)[:60]
     sold[0] = max(1, sold[0])
     one, other = forecast_sales(sold, 90), forecast_sales(np.concatenate([flat(100, 0), sold]), 90)
     assert one.daily.tolist() == other.daily.tolist()
@@ -129,7 +130,7 @@ def test_days_before_the_first_sale_say_nothing() -> None:
 
 
 def test_a_merchant_whose_past_surprised_gets_a_wider_band() -> None:
-    calm, drifting = simulated(SHOPS["steady large"], 5)[:400], simulated(SHOPS["drifting"], 5)[:400]
+    calm, drifting = simulate_sales(SHOPS["steady large"], 5)[:400], simulate_sales(SHOPS["drifting"], 5)[:400]
     for days in (30, 60, 90):
         narrow, wide = forecast_sales(calm, 90).band(days), forecast_sales(drifting, 90).band(days)
         assert wide[0] < narrow[0] < narrow[1] < wide[1]
@@ -165,7 +166,7 @@ def test_a_forecast_does_not_go_backward() -> None:
 
 
 def test_thirteen_months_take_a_few_milliseconds() -> None:
-    sold = simulated(SHOPS["growing"], 1)[:KNOWN_DAYS]
+    sold = simulate_sales(SHOPS["growing"], 1)[:KNOWN_DAYS]
     taken = []
     for _ in range(20):
         started = process_time()

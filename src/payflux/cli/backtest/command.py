@@ -14,7 +14,7 @@ from rich.table import Table
 
 from payflux.cli.analyze import columns_of
 from payflux.cli.backtest.merchants import Past, past_of_events
-from payflux.cli.backtest.replaying import Backtest, replay_pasts, simulated_pasts
+from payflux.cli.backtest.replaying import SHOPS_A_SEED, Backtest, replay_pasts, simulated_pasts
 from payflux.kit.clock import SystemClock
 from payflux.monitor.processors.exports import UnreadableFileError, read_exports
 from payflux.web.formatting import count
@@ -44,7 +44,9 @@ def backtest(
     try:
         pasts: Iterable[Past] = [_own_past(files)] if files else simulated_pasts(seeds)
         with complaints.status("Replaying") as status:
-            found = replay_pasts(pasts, lambda name: status.update(f"Replaying {name}"))
+            found = replay_pasts(
+                pasts, lambda name: status.update(f"Replaying {name}"), shops=0 if files else seeds * SHOPS_A_SEED
+            )
     except UnreadableFileError as error:
         complaints.print(str(error), style="bold red", markup=False)
         raise typer.Exit(1) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple, TypeVar
 
@@ -10,7 +9,7 @@ from payflux.cli.backtest.merchants import Past, past_of_simulated, real_purchas
 from payflux.monitor.backtest import disputes, escalations, volume
 from payflux.monitor.risk.rules.escalation import AHEAD_DAYS
 from payflux.monitor.risk.rules.lag import LAST_AGE
-from payflux.sandbox.simulator import MODELS, simulate
+from payflux.sandbox.simulator import MODELS, any_shop, simulate, simulate_sales
 
 SIMULATED_DAYS = 430
 """What a readout may look back, and the month after it."""
@@ -18,6 +17,9 @@ SIMULATED_DAYS = 430
 WARM_UP = 200
 STEP = 21
 """Days between two valuations of a merchant: nearer ones say nearly the same again."""
+
+SHOPS = "random shop"
+SHOPS_A_SEED = 10
 
 Row = TypeVar("Row")
 Tell = Callable[[str], None]
@@ -48,11 +50,12 @@ def simulated_pasts(seeds: int) -> Iterator[Past]:
     yield real_purchases()
 
 
-def replay_pasts(pasts: Iterable[Past], tell: Tell) -> Backtest:
-    """Replay `pasts`; those of one name are scored together. `tell` hears whose turn it is."""
+def replay_pasts(pasts: Iterable[Past], tell: Tell, *, shops: int = 0) -> Backtest:
+    """Replay `pasts`, those of one name scored together, and the sales of so many random `shops`. `tell` hears whose
+    turn it is."""
     replayed: dict[str, list[disputes.Replayed]] = {}
     said: dict[str, list[escalations.Said]] = {}
-    sales: list[SalesRow] = []
+    volumes: dict[str, tuple[volume.VolumeScore, ...]] = {}
     for past in pasts:
         tell(past.name)
         last = past.first_day + past.days - 1
@@ -63,49 +66,34 @@ def replay_pasts(pasts: Iterable[Past], tell: Tell) -> Backtest:
             replayed.setdefault(past.name, []).extend(disputes.replay(record, day) for day in known)
             days = [escalations.end_of(day) for day in valuations if day + AHEAD_DAYS <= last]
             said.setdefault(past.name, []).extend(escalations.replay(past.events, days))
-        if past.days > volume.FIRST + max(volume.HORIZONS) and all(row.name != past.name for row in sales):
-            sales.extend(_sales(past))
+        if past.days > volume.FIRST + max(volume.HORIZONS) and past.name not in volumes:
+            volumes[past.name] = volume.backtest(past.sold)
+    for seed in range(shops):
+        tell(f"{SHOPS} {seed}")
+        volumes[f"{SHOPS} {seed}"] = volume.backtest(simulate_sales(any_shop(seed), seed))
     return Backtest(
         {name: disputes.score(rows) for name, rows in _with_all(replayed).items() if rows},
-        [*sales, *_sales_together(sales)],
+        _sales(volumes),
         {name: escalations.score_of(rows) for name, rows in _with_all(said).items() if rows},
     )
 
 
-def _sales(past: Past) -> list[SalesRow]:
-    scores = {(score.method, score.horizon): score for score in volume.backtest(past.sold)}
-    return [
-        SalesRow(past.name, *(scores[method, days] for method in ("ours", "last day", "last week")))
-        for days in volume.HORIZONS
-    ]
-
-
-def _sales_together(rows: list[SalesRow]) -> list[SalesRow]:
-    """The mean scores over merchants at each horizon, each merchant by its origins."""
-    if len({row.name for row in rows}) < 2:
-        return []
-    together = []
-    for days in volume.HORIZONS:
-        alike = [row for row in rows if row.ours.horizon == days]
-        means = (_mean([getattr(row, method) for row in alike]) for method in ("ours", "naive", "seasonal"))
-        together.append(SalesRow("all", *means))
-    return together
-
-
-def _mean(scores: list[volume.VolumeScore]) -> volume.VolumeScore:
-    origins = sum(score.origins for score in scores)
-
-    def mean(name: str) -> float:
-        return math.fsum(getattr(score, name) * score.origins for score in scores) / origins
-
-    return scores[0]._replace(
-        origins=origins,
-        bias=mean("bias"),
-        mape=mean("mape"),
-        coverage=mean("coverage"),
-        crps=mean("crps"),
-        winkler=mean("winkler"),
-    )
+def _sales(volumes: dict[str, tuple[volume.VolumeScore, ...]]) -> list[SalesRow]:
+    """A row for each merchant and horizon, one for all random shops, and one for everyone, each counting the same."""
+    shops = {name: scores for name, scores in volumes.items() if name.startswith(SHOPS)}
+    told = {name: scores for name, scores in volumes.items() if name not in shops}
+    if shops:
+        told[f"{len(shops)} {SHOPS}s"] = volume.pooled(shops)
+    if len(volumes) > 1:
+        told["all"] = volume.pooled(volumes)
+    rows = []
+    for name, scores in told.items():
+        found = {(score.method, score.horizon): score for score in scores}
+        rows += [
+            SalesRow(name, *(found[method, days] for method in ("ours", "last day", "last week")))
+            for days in volume.HORIZONS
+        ]
+    return rows
 
 
 def _with_all(rows: dict[str, list[Row]]) -> dict[str, list[Row]]:

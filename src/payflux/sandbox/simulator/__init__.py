@@ -6,6 +6,7 @@ Plain NumPy arrays by single events; nothing here talks to a server or is reacha
 from payflux.sandbox.simulator.merchants import MODELS
 from payflux.sandbox.simulator.model import CardNetwork, Family, LagModel, MerchantModel, ProcessorPolicy, Spike
 from payflux.sandbox.simulator.reserve import Reserve
+from payflux.sandbox.simulator.shops import Shop, any_shop, simulate_sales
 from payflux.sandbox.simulator.simulate import Simulated, Truth, simulate, true_curve
 
 __all__ = [
@@ -16,9 +17,12 @@ __all__ = [
     "MerchantModel",
     "ProcessorPolicy",
     "Reserve",
+    "Shop",
     "Simulated",
     "Spike",
     "Truth",
+    "any_shop",
     "simulate",
+    "simulate_sales",
     "true_curve",
 ]
