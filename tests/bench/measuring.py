@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
@@ -92,11 +95,20 @@ class Alone(NamedTuple):
 def run_alone(module: str, function: str, *arguments: str) -> Alone:
     """Run `module.function(*arguments)`, all texts, once, in a Python process of its own."""
     script = (
-        f"import resource, sys, time; from {module} import {function} as run; begun = time.perf_counter(); "
-        "run(*sys.argv[1:]); print(time.perf_counter() - begun, "
-        "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024))"
+        f"import sys, time; from {module} import {function} as run; from {__name__} import peak_memory; "
+        "begun = time.perf_counter(); run(*sys.argv[1:]); print(time.perf_counter() - begun, peak_memory())"
     )
     command = [sys.executable, "-c", script, *arguments]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     taken, peak = answer.stdout.split()[-2:]
     return Alone(float(taken), int(peak) / 2**20)
+
+
+def peak_memory() -> int:
+    """The most bytes of memory this process has held."""
+    status = Path("/proc/self/status")
+    if status.exists():  # Linux's ru_maxrss counts the parent as well, as it was when it forked
+        found = re.search(r"VmHWM:\s+(\d+)", status.read_text())
+        assert found is not None
+        return int(found[1]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
