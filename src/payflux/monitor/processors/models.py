@@ -38,6 +38,8 @@ MaybeInstant = Annotated[datetime | None, mapped_column(DateTime(timezone=True))
 class ConnectionMethod(StrEnum):
     RESTRICTED_KEY = "restricted_key"
     CONNECT_OAUTH = "connect_oauth"
+    STRIPE_APP = "stripe_app"
+    WEBHOOK = "webhook"  # a processor that posts its events to us
 
 
 class ConnectionStatus(StrEnum):
@@ -50,13 +52,17 @@ class Connection(Base):
     """One merchant account at one processor, as a workspace reads it.
 
     `capabilities` maps each resource to `ok` or `forbidden`. `snapshot` is the account and the balance as last read.
-    `secret` is the encrypted restricted key; none for OAuth.
+    `secret` is the encrypted restricted key, or the tokens of a Stripe App, which end at `secret_expires_at`; none for
+    Connect OAuth. `hook_digest` is the digest of the token in the connection's own webhook address, `hook_secrets` its
+    encrypted signing secrets. Everything the processor had created up to `synced_through` is stored, back to
+    `history_from`; its list of events has been read up to `polled_through`.
     """
 
     __tablename__ = "processor_connections"
     __table_args__ = (
         Index("uq_processor_connections_external", "account_id", "workspace_id", "external_account_id", unique=True),
         Index("ix_processor_connections_external", "external_account_id"),
+        Index("uq_processor_connections_hook", "hook_digest", unique=True),
     )
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -73,9 +79,18 @@ class Connection(Base):
     default_currency: Mapped[String]
     capabilities: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     secret: Mapped[bytes | None] = mapped_column(LargeBinary)
+    secret_expires_at: Mapped[MaybeInstant]
+    hook_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
+    hook_secrets: Mapped[bytes | None] = mapped_column(LargeBinary)
+    hook_endpoint_id: Mapped[str] = mapped_column(Text, server_default="", default="")
     snapshot: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     connected_at: Mapped[Instant]
     disconnected_at: Mapped[MaybeInstant]
+    disconnected_by: Mapped[str] = mapped_column(Text, server_default="", default="")  # merchant or processor
+    host_source: Mapped[str] = mapped_column(Text, server_default="", default="")  # account, scan or asked
+    synced_through: Mapped[MaybeInstant]
+    polled_through: Mapped[MaybeInstant]
+    history_from: Mapped[MaybeInstant]
     last_event_at: Mapped[MaybeInstant]
     event_count: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
 
