@@ -18,7 +18,8 @@ import asyncpg
 import httpx
 import stripe
 
-from payflux.monitor.processors.connect import authorize_with_key, store_connection
+from payflux.monitor.processors.connecting.keys import authorize_with_key
+from payflux.monitor.processors.connecting.storing import store_connection
 from payflux.monitor.processors.models import HistoryPull
 from payflux.monitor.processors.pull import pull_progress, run_pull, start_pull
 from payflux.monitor.processors.resources import PAGE_SIZE, RESOURCES

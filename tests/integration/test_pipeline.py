@@ -19,7 +19,8 @@ from payflux.activation.states import ActivationState, Cause
 from payflux.frontdoor.accounts.service import register
 from payflux.frontdoor.billing.service import start_trial
 from payflux.monitor.alerts.models import AlertRule
-from payflux.monitor.processors.connect import authorize_with_key, store_connection
+from payflux.monitor.processors.connecting.keys import authorize_with_key
+from payflux.monitor.processors.connecting.storing import store_connection
 from payflux.monitor.processors.models import StoredEvent
 from payflux.monitor.projections.models import ReserveProjectionRecord
 from payflux.monitor.risk.models import RiskSurfaceRecord

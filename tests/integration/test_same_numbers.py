@@ -12,7 +12,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from payflux.monitor.processors.connect import authorize_with_key, store_connection
+from payflux.monitor.processors.connecting.keys import authorize_with_key
+from payflux.monitor.processors.connecting.storing import store_connection
 from payflux.monitor.processors.pull import run_pull, start_pull
 from payflux.monitor.processors.queries import History, history_of_pull
 from payflux.monitor.projections.projection import ReserveProjection

@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from payflux.kit.clock import SystemClock
-from payflux.monitor.processors.connect import Authorized, authorize_with_key, store_connection
+from payflux.monitor.processors.connecting.keys import authorize_with_key
+from payflux.monitor.processors.connecting.probing import Authorized
+from payflux.monitor.processors.connecting.storing import store_connection
 from payflux.monitor.processors.models import Connection, HistoryPull
 from payflux.monitor.processors.pull import start_pull
 from payflux.world.bootstrap import World

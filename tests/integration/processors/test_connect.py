@@ -10,18 +10,20 @@ from sqlalchemy import func, select, text
 
 from payflux.kit.errors import InvalidInput, Unavailable
 from payflux.monitor.processors.account_state import stored_state
-from payflux.monitor.processors.connect import WrongMode, authorize_with_code, authorize_with_key, disconnect
+from payflux.monitor.processors.connecting.ending import disconnect
+from payflux.monitor.processors.connecting.keys import authorize_with_key
+from payflux.monitor.processors.connecting.oauth import WrongMode, authorize_with_code
 from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.models import Connection
 from payflux.monitor.processors.queries import get_connection
-from payflux.world.stripe import CodeRefused, Disconnected, StripeGateway
+from payflux.world.stripe import CodeRefused, ConnectOAuth, Disconnected, StripeGateway
 from tests.conftest import with_settings
 from tests.integration.processors.conftest import Shop
 
 
 async def agreed(shop: Shop, merchant: str = "healthy") -> str:
     """The code that Stripe sends back once a merchant has agreed."""
-    address = StripeGateway(shop.world.settings, shop.world.http).authorize_url(
+    address = ConnectOAuth(shop.world.settings, shop.world.http).authorize_url(
         redirect_uri="http://127.0.0.1:8000/api/stripe/callback", state="the-state"
     )
     response = await shop.world.http.post(address, data={"merchant": merchant})
@@ -72,7 +74,7 @@ async def test_the_key_is_stored_encrypted_and_opens_for_its_own_row_alone(shop:
     connection = await shop.connect("default")
     assert connection.secret is not None
     assert b"rk_test" not in connection.secret
-    assert auth_of(shop.world, connection).key == "rk_test_sandbox_default"
+    assert (await auth_of(shop.world, connection)).key == "rk_test_sandbox_default"
 
 
 @pytest.mark.parametrize(
@@ -121,7 +123,7 @@ async def test_a_key_that_may_not_read_charges_is_refused_by_name(shop: Shop) ->
 async def test_oauth_connects_and_keeps_no_token(shop: Shop) -> None:
     connection = await connect_by_oauth(shop, await agreed(shop))
     assert (connection.method, connection.status, connection.secret) == ("connect_oauth", "active", None)
-    assert auth_of(shop.world, connection).stripe_account == connection.external_account_id
+    assert (await auth_of(shop.world, connection)).stripe_account == connection.external_account_id
 
 
 async def test_a_code_connects_once(shop: Shop) -> None:
@@ -158,13 +160,13 @@ async def test_a_disconnected_key_is_forgotten(shop: Shop) -> None:
     assert (ended.status, ended.secret) == ("disconnected", None)
     assert ended.disconnected_at is not None
     with pytest.raises(Disconnected):
-        auth_of(shop.world, ended)
+        await auth_of(shop.world, ended)
 
 
 async def test_disconnecting_oauth_gives_the_access_up_at_stripe(shop: Shop) -> None:
     connection = await connect_by_oauth(shop, await agreed(shop, "dispute-spike"))
     await end(shop, connection)
-    reader = StripeGateway(shop.world.settings, shop.world.http).reader(auth_of(shop.world, connection))
+    reader = StripeGateway(shop.world.settings, shop.world.http).reader(await auth_of(shop.world, connection))
     with pytest.raises(Disconnected):
         await reader.get("/v1/account")
 

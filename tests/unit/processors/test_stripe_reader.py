@@ -12,6 +12,7 @@ from payflux.settings import STRIPE_API_VERSION, Settings
 from payflux.world.limiter import AdaptiveLimiter
 from payflux.world.stripe import (
     CodeRefused,
+    ConnectOAuth,
     Disconnected,
     KeyRefused,
     PermissionMissing,
@@ -49,6 +50,10 @@ def settings() -> Settings:
 def gateway(handler: Handler, time: Time) -> StripeGateway:
     http = httpx.AsyncClient(transport=httpx.MockTransport(handler))
     return StripeGateway(settings(), http, monotonic=time.monotonic, sleep=time.sleep, jitter=lambda: 1.0)
+
+
+def connect(handler: Handler) -> ConnectOAuth:
+    return ConnectOAuth(settings(), httpx.AsyncClient(transport=httpx.MockTransport(handler)))
 
 
 def reader(handler: Handler, time: Time, account: str | None = None) -> StripeReader:
@@ -183,7 +188,7 @@ async def test_a_whole_seconds_worth_of_requests_leaves_at_once() -> None:
 
 
 def test_the_authorize_address_carries_what_stripe_asks_for() -> None:
-    address = gateway(lambda _: httpx.Response(200), Time()).authorize_url(
+    address = connect(lambda _: httpx.Response(200)).authorize_url(
         redirect_uri="http://127.0.0.1:8000/connect/callback", state="s/1"
     )
     assert urlsplit(address).path == "/oauth/authorize"
@@ -204,20 +209,20 @@ async def test_a_code_is_exchanged_once_even_when_stripe_fails() -> None:
         return httpx.Response(500)
 
     with pytest.raises(ProcessorUnavailable):
-        await gateway(answer, Time()).exchange_code("ac_secret")
+        await connect(answer).exchange_code("ac_secret")
     assert len(asked) == 1
 
 
 async def test_a_used_code_is_refused_without_repeating_it() -> None:
     refusal = httpx.Response(400, json={"error": "invalid_grant", "error_description": "ac_secret does not exist"})
     with pytest.raises(CodeRefused) as raised:
-        await gateway(lambda _: refusal, Time()).exchange_code("ac_secret")
+        await connect(lambda _: refusal).exchange_code("ac_secret")
     assert "ac_secret" not in str(raised.value)
 
 
 async def test_giving_up_an_account_that_is_not_connected_is_no_error() -> None:
     answers = iter([httpx.Response(200, json={}), httpx.Response(401, json={"error": "invalid_client"})])
-    stripe = gateway(lambda _: next(answers), Time())
+    stripe = connect(lambda _: next(answers))
     await stripe.deauthorize("acct_1")
     await stripe.deauthorize("acct_1")
 

@@ -15,7 +15,7 @@ def secret_binding(workspace_id: UUID, external_account_id: str) -> str:
     return f"processor_connections/secret/{workspace_id}/{external_account_id}"
 
 
-def auth_of(world: World, connection: Connection) -> StripeAuth:
+async def auth_of(world: World, connection: Connection) -> StripeAuth:
     """The credentials of `connection`. Raises Disconnected, or KeyRefused when the stored key does not open."""
     if connection.status == ConnectionStatus.DISCONNECTED:
         raise Disconnected("the connection was ended")

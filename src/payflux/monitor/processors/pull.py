@@ -65,7 +65,7 @@ async def run_pull(world: World, account_id: UUID, pull_id: UUID) -> None:
         connection = await get_connection(session, account_id=account_id, connection_id=pull.connection_id)
         rows = (await session.execute(select(PullWindow).where(*_windows_of(pull)))).scalars().all()
     try:
-        reader = StripeGateway(world.settings, world.http).reader(auth_of(world, connection))
+        reader = StripeGateway(world.settings, world.http).reader(await auth_of(world, connection))
         reading = Reading(world, reader, connection, pull, Counter(row.resource for row in rows))
         state = await reading.run(_window(row) for row in rows if not row.done)
     except (KeyRefused, Disconnected):

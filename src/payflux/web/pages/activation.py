@@ -22,12 +22,10 @@ from payflux.activation.states import HOME, ActivationState, Cause
 from payflux.frontdoor.accounts.service import SignedIn
 from payflux.frontdoor.billing.service import live_subscription
 from payflux.kit.errors import InvalidInput, UserError
-from payflux.monitor.processors.connect import (
-    Authorized,
-    authorize_with_code,
-    authorize_with_key,
-    store_connection,
-)
+from payflux.monitor.processors.connecting.keys import authorize_with_key
+from payflux.monitor.processors.connecting.oauth import authorize_with_code
+from payflux.monitor.processors.connecting.probing import Authorized
+from payflux.monitor.processors.connecting.storing import store_connection
 from payflux.monitor.processors.permissions import KEY_PERMISSIONS, key_creation_url
 from payflux.web.guards import (
     CurrentWorld,
@@ -39,7 +37,7 @@ from payflux.web.guards import (
 )
 from payflux.web.rendering import render
 from payflux.world.bootstrap import World
-from payflux.world.stripe import StripeFailure, StripeGateway
+from payflux.world.stripe import ConnectOAuth, StripeFailure
 
 router = APIRouter(dependencies=[Depends(signed_in)])
 
@@ -65,7 +63,7 @@ async def authorize(who: Who, session: Tenant, world: CurrentWorld) -> Response:
     state = await activation.begin_connect_attempt(
         session, world.tokens, workspace=workspace, session_id=who.session_id, now=world.clock.now()
     )
-    return _see(StripeGateway(world.settings, world.http).authorize_url(redirect_uri=_callback(world), state=state))
+    return _see(ConnectOAuth(world.settings, world.http).authorize_url(redirect_uri=_callback(world), state=state))
 
 
 @router.get("/api/stripe/callback", dependencies=MAY_CONNECT)

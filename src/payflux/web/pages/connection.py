@@ -10,7 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 from payflux.activation import service as activation
 from payflux.activation.states import Cause
 from payflux.monitor.processors.codes import Kind
-from payflux.monitor.processors.connect import disconnect
+from payflux.monitor.processors.connecting.ending import disconnect
 from payflux.monitor.processors.permissions import resource_label
 from payflux.monitor.processors.queries import count_events, get_connection, last_pulled_at
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_manager, signed_in

@@ -1,0 +1,41 @@
+"""Connecting by a restricted key that the merchant pasted."""
+
+from __future__ import annotations
+
+import re
+
+from payflux.kit.errors import InvalidInput
+from payflux.monitor.processors.connecting.probing import ESSENTIAL, Authorized, look
+from payflux.monitor.processors.permissions import resource_label
+from payflux.world.bootstrap import World
+from payflux.world.stripe import KeyRefused, StripeAuth
+
+_KEY_REFUSALS = {
+    "sk_": "This is a secret key: it can move money. PayFlux only reads; create a restricted key (rk_…) instead.",
+    "pk_": "This is a publishable key: it cannot read payments. Create a restricted key (rk_…) instead.",
+}
+
+
+async def authorize_with_key(world: World, *, key: str) -> Authorized:
+    """Ask Stripe what a restricted key opens.
+
+    Raises InvalidInput on `key`, in words for the person who pasted it, or ProcessorUnavailable.
+    """
+    if not re.fullmatch(r"rk_(live|test)_\w+", key, re.ASCII):
+        refusal = _KEY_REFUSALS.get(
+            key[:3],
+            "This is not a Stripe restricted key: those start with rk_live_ or rk_test_ and hold letters and digits.",
+        )
+        raise InvalidInput({"key": refusal})
+    try:
+        state, capabilities = await look(world, StripeAuth(key))
+    except KeyRefused:
+        raise InvalidInput(
+            {"key": "Stripe does not accept this key. Was it copied whole, and is it neither rolled nor expired?"}
+        ) from None
+    missing = [resource_label(name) for name in ESSENTIAL if capabilities[name] != "ok"]
+    if missing:
+        raise InvalidInput(
+            {"key": f"The key may not read: {', '.join(missing)}. Edit it in the Stripe Dashboard, then try again."}
+        )
+    return Authorized(state, capabilities, key)

@@ -1,0 +1,126 @@
+"""Requests to Stripe's API that survive a bad network. Facts: docs.stripe.com/rate-limits and /api/idempotent_requests.
+
+No log line of this module holds a key or a token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping, Sequence
+from http import HTTPStatus
+
+import httpx
+
+from payflux.settings import STRIPE_API_VERSION
+from payflux.world.limiter import AdaptiveLimiter, Sleep
+from payflux.world.stripe.auth import StripeAuth
+from payflux.world.stripe.errors import KeyRefused, ProcessorUnavailable, refusal
+
+Params = Mapping[str, str | int | Sequence[str]]
+
+TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+_ATTEMPTS = 6
+_BACKOFF_BASE, _BACKOFF_CAP = 0.5, 8.0  # seconds
+
+
+class StripeReader:
+    """Requests to one Stripe account, under one limiter. What is posted serves the reading: an endpoint that events
+    come to, a report.
+
+    Each verb tries again, with full jitter, after a connection error, a 409 on a post, a 429 or a 5xx, and raises
+    KeyRefused, Disconnected, PermissionMissing, RequestRefused or ProcessorUnavailable. Where the credentials can be
+    renewed, a refused key is renewed once and the request made again.
+    """
+
+    def __init__(
+        self,
+        auth: StripeAuth,
+        *,
+        http: httpx.AsyncClient,
+        base: str,
+        limiter: AdaptiveLimiter,
+        sleep: Sleep = asyncio.sleep,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        self._auth, self._renewing = auth, asyncio.Lock()
+        self._http, self._base, self._limiter, self._sleep, self._jitter = http, base, limiter, sleep, jitter
+
+    async def get(self, path: str, params: Params | None = None, *, version: str = STRIPE_API_VERSION) -> bytes:
+        """The JSON body of `path`, such as `/v1/charges`, in Stripe's API `version`."""
+        return await self._answer("GET", path, version, params={**params} if params else None)
+
+    async def post(self, path: str, fields: Params, *, idempotency_key: str) -> bytes:
+        """The JSON body of what was made at `path`; made once, however often the same key is used."""
+        headers = {"Idempotency-Key": idempotency_key}
+        return await self._answer("POST", path, STRIPE_API_VERSION, data={**fields}, headers=headers)
+
+    async def delete(self, path: str) -> None:
+        """Delete the object at `path`. Raises RequestRefused with status 404 when it is gone already."""
+        await self._answer("DELETE", path, STRIPE_API_VERSION)
+
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        version: str,
+        *,
+        params: Params | None = None,
+        data: Params | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        auth = self._auth
+        try:
+            return await self._send(auth, method, path, version, params=params, data=data, headers=headers)
+        except KeyRefused:
+            if auth.renew is None:
+                raise
+            renewed = await self._renewed(auth)
+        return await self._send(renewed, method, path, version, params=params, data=data, headers=headers)
+
+    async def _renewed(self, refused: StripeAuth) -> StripeAuth:
+        async with self._renewing:
+            if self._auth is refused and refused.renew is not None:
+                self._auth = await refused.renew()
+            return self._auth
+
+    async def _send(
+        self,
+        auth: StripeAuth,
+        method: str,
+        path: str,
+        version: str,
+        *,
+        params: Params | None,
+        data: Params | None,
+        headers: Mapping[str, str] | None,
+    ) -> bytes:
+        sent = {"Authorization": f"Bearer {auth.key}", "Stripe-Version": version, **(headers or {})}
+        if auth.stripe_account:
+            sent["Stripe-Account"] = auth.stripe_account
+        trouble = ""
+        for attempt in range(_ATTEMPTS):
+            if attempt:
+                await self._sleep(self._jitter() * min(_BACKOFF_CAP, _BACKOFF_BASE * 2**attempt))
+            await self._limiter.acquire()
+            try:
+                response = await self._http.request(
+                    method, self._base + path, params=params, data=data, headers=sent, timeout=TIMEOUT
+                )
+            except httpx.TransportError as error:
+                trouble = type(error).__name__
+                continue
+            if response.is_success:
+                self._limiter.succeeded()
+                return response.content
+            trouble = f"status {response.status_code}"
+            if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                self._limiter.throttled()
+            elif not _worth_another_try(method, response):
+                raise refusal(response)
+        raise ProcessorUnavailable(f"Stripe did not answer {path} after {_ATTEMPTS} attempts ({trouble})")
+
+
+def _worth_another_try(method: str, response: httpx.Response) -> bool:
+    in_use = method == "POST" and response.status_code == HTTPStatus.CONFLICT  # the same key is being worked on
+    return in_use or response.is_server_error or response.headers.get("Stripe-Should-Retry") == "true"
