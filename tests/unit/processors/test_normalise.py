@@ -127,10 +127,21 @@ def test_each_state_of_a_dispute_has_its_status(word: str, status: Status) -> No
 
 
 def test_a_dispute_settles_at_what_was_withdrawn_even_when_it_was_won_back() -> None:
-    movements = [objects.movement(amount=-1900), objects.movement(id="txn_9", amount=1900)]
+    movements = [objects.movement(amount=-1900), objects.movement(id="txn_9", amount=1900, created=1_795_000_000)]
     event = dispute_event(read(decode.Dispute, objects.dispute(balance_transactions=movements, status="won")))
     assert (event.settled_amount, event.settled_currency, event.reason) == (1900, "usd", "fraudulent")
-    assert event.ends_at == moment(1_792_000_000)
+    assert event.ends_at == moment(1_795_000_000)
+
+
+def test_evidence_is_due_only_while_a_dispute_is_open() -> None:
+    ends = {
+        status: dispute_event(read(decode.Dispute, objects.dispute(status=status))).ends_at
+        for status in ("needs_response", "appeal_under_review", "lost", "prevented", "warning_closed")
+    }
+    due = moment(1_792_000_000)
+    assert ends == {
+        "needs_response": due, "appeal_under_review": due, "lost": None, "prevented": None, "warning_closed": None
+    }  # fmt: skip
 
 
 def test_a_dispute_before_any_withdrawal_settles_at_its_charges_rate() -> None:

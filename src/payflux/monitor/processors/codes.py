@@ -15,22 +15,28 @@ class Kind(IntEnum):
     PAYOUT = 5
     RESERVE_HOLD = 6
     RESERVE_RELEASE = 7
+    REVIEW = 8  # the processor asks for a person to look at a charge
+    ACCOUNT_CHANGE = 9  # the processor, or the merchant, changed what the account may do
+
+
+COUNTED_KINDS = range(Kind.CHARGE, Kind.REVIEW)
+"""The kinds that rollups, features and signals are made of. The others are kept to be shown, and change no number."""
 
 
 class Status(IntEnum):
     """Where the event stands now; which values apply depends on the kind."""
 
     PENDING = 0
-    SUCCEEDED = 1  # charge, refund; payout: paid; reserve hold and release: booked
+    SUCCEEDED = 1  # charge, refund; payout: paid; reserve hold and release: booked; account change
     FAILED = 2  # charge, refund, payout
-    CANCELED = 3  # refund, payout
-    OPEN = 4  # dispute awaiting an answer or a decision
+    CANCELED = 3  # payout; refund, also one that only lets an authorization go; charge that was never captured
+    OPEN = 4  # dispute awaiting an answer or a decision; review
     WON = 5  # dispute
     LOST = 6  # dispute
     PREVENTED = 7  # dispute resolved before it was filed; not counted by the networks
     INQUIRY = 8  # dispute still (or closed as) an unescalated inquiry; not counted by the networks
     ACTIONABLE = 9  # early fraud warning: no dispute yet and not fully refunded
-    SETTLED = 10  # early fraud warning that is no longer actionable
+    SETTLED = 10  # early fraud warning that is no longer actionable; review that is closed
 
 
 class Network(IntEnum):
@@ -147,6 +153,47 @@ REASONS: tuple[str, ...] = (
     "bank_account_restricted",
     "bank_ownership_changed",
     "declined",
+    "incorrect_account_holder_address",
+    "incorrect_account_holder_name",
+    "incorrect_account_holder_tax_id",
+    "invalid_account_number",
+    "invalid_currency",
+    "unsupported_card",
+    "reversed",  # a payout that came back
+    # reviews (Stripe review.opened_reason and closed_reason; `rule` stands above)
+    "manual",
+    "approved",
+    "refunded",
+    "refunded_as_fraud",
+    "disputed",
+    "redacted",
+    "canceled",
+    "payment_never_settled",
+    "acknowledged",
+    # changes of an account
+    "charges_disabled",
+    "charges_enabled",
+    "payouts_disabled",
+    "payouts_enabled",
+    "payout_delay_raised",
+    "payout_delay_lowered",
+    "payout_interval_changed",
+    "restriction_lifted",
+    # restrictions of an account (Stripe requirements.disabled_reason)
+    "action_required.requested_capabilities",
+    "listed",
+    "platform_paused",
+    "rejected.fraud",
+    "rejected.incomplete_verification",
+    "rejected.listed",
+    "rejected.other",
+    "rejected.platform_fraud",
+    "rejected.platform_other",
+    "rejected.platform_terms_of_service",
+    "rejected.terms_of_service",
+    "requirements.past_due",
+    "requirements.pending_verification",
+    "under_review",
 )
 """Reason codes by number. Append only: stored rows hold the index. An unknown reason is 0, its text is kept aside."""
 

@@ -78,6 +78,7 @@ class Charge(msgspec.Struct):
     status: str
     captured: bool
     amount_captured: int = 0
+    refunded: bool = False
     balance_transaction: str | BalanceTransaction | None = None
     customer: str | None = None
     failure_code: str | None = None
@@ -128,6 +129,16 @@ class Payout(msgspec.Struct):
     status: str
     arrival_date: int
     failure_code: str | None = None
+    reversed_by: str | None = None
+
+
+class Review(msgspec.Struct):
+    id: str
+    created: int
+    open: bool
+    opened_reason: str
+    closed_reason: str | None = None
+    charge: str | Charge | None = None
 
 
 class BusinessProfile(msgspec.Struct):

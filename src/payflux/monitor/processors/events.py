@@ -41,12 +41,10 @@ class PaymentEvent(msgspec.Struct, frozen=True, kw_only=True):
     risk_level: RiskLevel = RiskLevel.UNKNOWN
     three_d_secure: bool | None = None
     country: str = ""  # of the card, ISO 3166 alpha-2, upper case
-    reason: str = (
-        ""  # dispute reason, refund reason, decline code, warning type or payout failure, as the processor said
-    )
+    reason: str = ""  # of a dispute, refund, decline, warning, payout, review or change, as the processor says it
     card: str = ""  # the processor's card fingerprint; never a number
     customer: str = ""  # the processor's customer id
-    ends_at: datetime | None = None  # hold: scheduled release; payout: arrival; dispute: evidence due
+    ends_at: datetime | None = None  # hold: scheduled release; payout: arrival; dispute: evidence due, or won back
 
 
 EVENT_DTYPE = np.dtype(

@@ -6,6 +6,7 @@ its kind, never an error: a new word must not stop a reading.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from payflux.monitor.processors import decode
@@ -30,6 +31,7 @@ _DISPUTE = {
     "charge_refunded": Status.LOST,
     "prevented": Status.PREVENTED,
 }
+_DECIDED = ("won", "lost", "prevented", "warning_closed", "charge_refunded")
 _OUTCOME = {
     "authorized": Outcome.AUTHORIZED,
     "issuer_declined": Outcome.ISSUER_DECLINED,
@@ -56,25 +58,33 @@ RESERVE_TYPES = (
     "reserve_hold",
     "reserve_release",
     "reserved_funds",
+    "reserve_transaction",
     "payment_network_reserve_hold",
     "payment_network_reserve_release",
 )
-"""The types of balance transaction by which money is put aside against risk, or given back."""
+"""The types of balance transaction by which money is put aside against risk, or given back.
+
+`payout_minimum_balance_hold` and its release are not among them: the merchant's own setting, no reserve.
+"""
 
 
 def charge_event(charge: decode.Charge) -> PaymentEvent:
-    """An attempt to pay. An authorization that is not captured yet has moved no money and is pending."""
+    """An attempt to pay, with the amount that was captured.
+
+    An authorization that is not captured has moved no money: it is pending, and canceled once it was let go.
+    """
     status = _CHARGE.get(charge.status, Status.PENDING)
     if status == Status.SUCCEEDED and not charge.captured:
-        status = Status.PENDING
-    settled, settled_currency = _settled(charge.amount, charge.currency, charge.balance_transaction)
+        status = Status.CANCELED if charge.refunded else Status.PENDING
+    amount = _captured(charge)
+    settled, settled_currency = _settled(amount, charge.currency, charge.balance_transaction)
     outcome = charge.outcome or decode.ChargeOutcome()
     return PaymentEvent(
         kind=Kind.CHARGE,
         source_id=charge.id,
         occurred_at=moment(charge.created),
         status=status,
-        amount=charge.amount,
+        amount=amount,
         currency=charge.currency,
         settled_amount=settled,
         settled_currency=settled_currency,
@@ -84,6 +94,10 @@ def charge_event(charge: decode.Charge) -> PaymentEvent:
 
 
 def refund_event(refund: decode.Refund) -> PaymentEvent:
+    """Money given back. What only lets go of an authorization, whole or in part, has moved none and is canceled."""
+    status = _REFUND.get(refund.status or "", Status.SUCCEEDED)
+    if status == Status.SUCCEEDED and refund.balance_transaction is None and _authorized_more(refund.charge):
+        status = Status.CANCELED
     settled, settled_currency = _settled(refund.amount, refund.currency, refund.balance_transaction)
     if not isinstance(refund.balance_transaction, decode.BalanceTransaction):
         settled, settled_currency = _at_rate_of(refund.charge, refund.amount, refund.currency)
@@ -91,7 +105,7 @@ def refund_event(refund: decode.Refund) -> PaymentEvent:
         kind=Kind.REFUND,
         source_id=refund.id,
         occurred_at=moment(refund.created),
-        status=_REFUND.get(refund.status or "", Status.SUCCEEDED),
+        status=status,
         amount=refund.amount,
         currency=refund.currency,
         settled_amount=settled,
@@ -102,13 +116,16 @@ def refund_event(refund: decode.Refund) -> PaymentEvent:
 
 
 def dispute_event(dispute: decode.Dispute) -> PaymentEvent:
-    """A dispute. Settled is what was withdrawn; before that, or for an inquiry, the amount at the charge's rate."""
+    """A dispute. Settled is what was withdrawn; before that, or for an inquiry, the amount at the charge's rate.
+
+    It ends when evidence is due while it is open, and when the money came back once it is won; Stripe's object does not
+    tell when it was lost.
+    """
     withdrawn = [movement for movement in dispute.balance_transactions if movement.amount < 0]
     if withdrawn:
         settled, settled_currency = -withdrawn[0].amount, withdrawn[0].currency
     else:
         settled, settled_currency = _at_rate_of(dispute.charge, dispute.amount, dispute.currency)
-    due = dispute.evidence_details.due_by
     return PaymentEvent(
         kind=Kind.DISPUTE,
         source_id=dispute.id,
@@ -119,9 +136,17 @@ def dispute_event(dispute: decode.Dispute) -> PaymentEvent:
         settled_amount=settled,
         settled_currency=settled_currency,
         reason=dispute.reason,
-        ends_at=moment(due) if due else None,
+        ends_at=_end_of(dispute),
         **_facts_of(dispute.charge),
     )
+
+
+def _end_of(dispute: decode.Dispute) -> datetime | None:
+    returned = [movement.created for movement in dispute.balance_transactions if movement.amount > 0]
+    if dispute.status == "won" and returned:
+        return moment(max(returned))
+    due = dispute.evidence_details.due_by
+    return moment(due) if due and dispute.status not in _DECIDED else None
 
 
 def warning_event(warning: decode.EarlyFraudWarning) -> PaymentEvent | None:
@@ -145,18 +170,41 @@ def warning_event(warning: decode.EarlyFraudWarning) -> PaymentEvent | None:
 
 
 def payout_event(payout: decode.Payout) -> PaymentEvent:
-    """A payout. One that takes money from the merchant's bank, to fill a negative balance, has the reason `debit`."""
+    """A payout. One that takes money from the merchant's bank, to fill a negative balance, has the reason `debit`; one
+    that came back is canceled, with the reason `reversed`."""
+    status = _PAYOUT.get(payout.status, Status.PENDING)
+    came_back = status == Status.SUCCEEDED and payout.reversed_by is not None
     return PaymentEvent(
         kind=Kind.PAYOUT,
         source_id=payout.id,
         occurred_at=moment(payout.created),
-        status=_PAYOUT.get(payout.status, Status.PENDING),
+        status=Status.CANCELED if came_back else status,
         amount=abs(payout.amount),
         currency=payout.currency,
         settled_amount=abs(payout.amount),
         settled_currency=payout.currency,
-        reason=payout.failure_code or ("debit" if payout.amount < 0 else ""),
+        reason=payout.failure_code or ("reversed" if came_back else "debit" if payout.amount < 0 else ""),
         ends_at=moment(payout.arrival_date),
+    )
+
+
+def review_event(review: decode.Review) -> PaymentEvent:
+    """A review of a charge, with its amount; nothing and no currency when the charge is not there to tell."""
+    charge = review.charge if isinstance(review.charge, decode.Charge) else None
+    amount = _captured(charge) if charge else 0
+    currency = charge.currency if charge else ""
+    settled, settled_currency = _at_rate_of(charge, amount, currency)
+    return PaymentEvent(
+        kind=Kind.REVIEW,
+        source_id=review.id,
+        occurred_at=moment(review.created),
+        status=Status.OPEN if review.open else Status.SETTLED,
+        amount=amount,
+        currency=currency,
+        settled_amount=settled,
+        settled_currency=settled_currency,
+        reason=review.opened_reason if review.open else review.closed_reason or "",
+        **_facts_of(review.charge),
     )
 
 
@@ -185,6 +233,15 @@ def reserve_event(movement: decode.BalanceTransaction) -> PaymentEvent | None:
         settled_currency=movement.currency,
         **event,
     )
+
+
+def _captured(charge: decode.Charge) -> int:
+    return charge.amount_captured if charge.captured and charge.amount_captured else charge.amount
+
+
+def _authorized_more(charge: str | decode.Charge | None) -> bool:
+    """Whether less was captured of a charge than had been authorized."""
+    return isinstance(charge, decode.Charge) and (not charge.captured or charge.amount_captured < charge.amount)
 
 
 def _settled(amount: int, currency: str, movement: str | decode.BalanceTransaction | None) -> tuple[int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeVar
+from urllib.parse import quote
 
 import msgspec
 
@@ -16,6 +17,7 @@ from payflux.monitor.processors.normalise import (
     payout_event,
     refund_event,
     reserve_event,
+    review_event,
     warning_event,
 )
 
@@ -113,3 +115,70 @@ RESOURCES: dict[str, Resource] = {
     ),
 }
 """Every list that a pull reads, by its name in capabilities and progress, in the order progress is told."""
+
+
+class SingleObject(NamedTuple):
+    """How one object, named by its id, is read as it stands now.
+
+    `address` is that of its kind. With a `filter`, the object itself cannot be read by everyone; the list at `address`
+    is read instead, whose filter of that name takes the id.
+    """
+
+    address: str
+    read: Callable[[bytes], list[PaymentEvent]]
+    expand: tuple[str, ...] = ()
+    filter: str = ""
+
+    def path(self, object_id: str) -> str:
+        return self.address if self.filter else f"{self.address}/{quote(object_id, safe='')}"
+
+    def query(self, object_id: str) -> dict[str, str | int | list[str]]:
+        """The parameters to ask with."""
+        query: dict[str, str | int | list[str]] = {"expand[]": list(self.expand)} if self.expand else {}
+        return query | ({self.filter: object_id, "limit": PAGE_SIZE} if self.filter else {})
+
+
+def _object_of(
+    form: type[Item], normalise: Callable[[Item], PaymentEvent | None]
+) -> Callable[[bytes], list[PaymentEvent]]:
+    decoder = msgspec.json.Decoder(form)
+
+    def read(body: bytes) -> list[PaymentEvent]:
+        event = normalise(decoder.decode(body))
+        return [] if event is None else [event]
+
+    return read
+
+
+def _reserve_movements(body: bytes) -> list[PaymentEvent]:
+    return RESOURCES["balance_transactions"].read(body).events
+
+
+_MOVEMENTS_OF = SingleObject("/v1/balance_transactions", _reserve_movements, ("data.source",), filter="source")
+
+OBJECTS: dict[str, SingleObject] = {
+    "charge": SingleObject("/v1/charges", _object_of(decode.Charge, charge_event), ("balance_transaction",)),
+    "refund": SingleObject(
+        "/v1/refunds",
+        _object_of(decode.Refund, refund_event),
+        ("balance_transaction", "charge.balance_transaction"),
+    ),
+    "dispute": SingleObject("/v1/disputes", _object_of(decode.Dispute, dispute_event), ("charge.balance_transaction",)),
+    "radar.early_fraud_warning": SingleObject(
+        "/v1/radar/early_fraud_warnings",
+        _object_of(decode.EarlyFraudWarning, warning_event),
+        ("charge.balance_transaction",),
+    ),
+    "payout": SingleObject("/v1/payouts", _object_of(decode.Payout, payout_event)),
+    "review": SingleObject("/v1/reviews", _object_of(decode.Review, review_event), ("charge.balance_transaction",)),
+    "balance_transaction": SingleObject(
+        "/v1/balance_transactions", _object_of(decode.BalanceTransaction, reserve_event), ("source",)
+    ),
+    "reserve.hold": _MOVEMENTS_OF,
+    "reserve.release": _MOVEMENTS_OF,
+}
+"""Every object that one event is made of, by the `object` that Stripe names it by: how to read it alone.
+
+A reserve can be listed only in Stripe's preview, so a hold or a release is read as the balance transactions that it
+made. A `reserve.plan` moves no money. Changes of the account come from its snapshots: `account_changes`.
+"""
