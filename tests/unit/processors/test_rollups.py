@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.codes import COUNTED_KINDS, Kind, Status
 from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_columns
 from payflux.monitor.processors.rollups import METRICS, Rollup, roll_up, unpack_rollup, update
 
@@ -101,6 +101,12 @@ def test_what_is_packed_is_unpacked_unchanged(events: list[PaymentEvent]) -> Non
     for rollup in roll_up(event_columns(events)):
         again = unpack_rollup(rollup.currency, rollup.first_day, len(rollup.matrix), rollup.vector)
         assert np.array_equal(again.matrix, rollup.matrix)
+
+
+@given(EVENTS)
+def test_reviews_and_changes_of_the_account_change_no_day(events: list[PaymentEvent]) -> None:
+    counted = [event for event in events if event.kind in COUNTED_KINDS]
+    assert stored(roll_up(event_columns(events))) == stored(roll_up(event_columns(counted)))
 
 
 def test_no_events_give_no_rollup() -> None:

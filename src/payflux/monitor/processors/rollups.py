@@ -13,7 +13,7 @@ from datetime import date, timedelta
 import msgspec
 import numpy as np
 
-from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.codes import COUNTED_KINDS, Kind, Status
 from payflux.monitor.processors.events import EVENT_DTYPE, pack_letters, unpack_letters
 
 METRICS: tuple[str, ...] = (
@@ -36,7 +36,7 @@ METRICS: tuple[str, ...] = (
     "released_volume",
     "succeeded_refunds",
     "succeeded_refund_volume",
-    "events",  # of any kind and status
+    "events",  # of any counted kind, whatever its status
 )
 """The columns of a rollup. Append only: a stored vector has the width it was written with."""
 
@@ -63,12 +63,13 @@ def unpack_rollup(currency: str, first_day: date, days: int, vector: bytes) -> R
 
 
 def roll_up(events: np.ndarray) -> list[Rollup]:
-    """The rollups of `events`, an array of `EVENT_DTYPE` in any order; by currency.
+    """The rollups of `events`, an array of `EVENT_DTYPE` in any order; by currency. Only :data:`COUNTED_KINDS` count.
 
     Raises ValueError for another type.
     """
     if events.dtype != EVENT_DTYPE:
         raise ValueError("events must be an array of EVENT_DTYPE")
+    events = events[events["kind"] < COUNTED_KINDS.stop]
     return [
         _roll_up_currency(unpack_letters(int(code)).lower(), events[events["settled_currency"] == code])
         for code in np.unique(events["settled_currency"])

@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from payflux.monitor.processors.codes import COUNTED_KINDS
 from payflux.monitor.processors.events import EVENT_DTYPE, moment, stable_hash
 from payflux.monitor.processors.exports.report import ReadReport
 from payflux.monitor.processors.exports.tables import Progress, UnreadableFileError
@@ -81,7 +82,8 @@ class StagedFiles:
         known = re.sub(r"\$(\w+)", lambda name: str(bound[name[1]]), _PARTS["known"])
         self._database.execute(f"CREATE OR REPLACE TEMP VIEW known AS {known}")
         currency = self._rows("currency", bound)
-        later = self._database.execute('SELECT count(*) FROM events WHERE "at" > $now', {"now": now}).fetchall()
+        beyond = 'SELECT count(*) FROM events WHERE "at" > $now AND kind < $end'
+        later = self._database.execute(beyond, {"now": now, "end": COUNTED_KINDS.stop}).fetchall()
         return Summary(
             groups=self._array("groups", bound, GROUP_DTYPE),
             tickets=self._array("tickets", bound, TICKET_DTYPE),

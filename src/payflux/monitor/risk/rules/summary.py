@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from payflux.monitor.processors.codes import Kind, Network, Status
+from payflux.monitor.processors.codes import COUNTED_KINDS, Kind, Network, Status
 from payflux.monitor.processors.events import EVENT_DTYPE
 from payflux.monitor.risk.rules.retries import retry_times
 
@@ -59,7 +59,8 @@ class Customers(NamedTuple):
 
 
 class Summary(NamedTuple):
-    """Events up to an instant, at most 400 days back, each `(kind, source)` once. Rows are in the order of their keys.
+    """Events of :data:`COUNTED_KINDS` up to an instant, at most 400 days back, each `(kind, source)` once. Rows are in
+    the order of their keys.
 
     `groups` is of GROUP_DTYPE; `holds` are the single reserve holds and releases, of EVENT_DTYPE; `tickets`, `cards`,
     `conversions` and `customers` cover the window only. `currency` is the packed settlement currency of most payments
@@ -89,8 +90,9 @@ def summarise(events: np.ndarray, *, as_of: datetime, window_days: int = 90) -> 
         raise ValueError("as_of needs a time zone")
     now = int(as_of.timestamp())
     today = now // DAY
-    later = int(np.count_nonzero(events["at"] > now))
-    known = events[(events["at"] <= now) & (events["at"] >= (today - HISTORY_DAYS + 1) * DAY)]
+    counted = events["kind"] < COUNTED_KINDS.stop
+    later = int(np.count_nonzero(counted & (events["at"] > now)))
+    known = events[counted & (events["at"] <= now) & (events["at"] >= (today - HISTORY_DAYS + 1) * DAY)]
     check_amounts(known["settled"])
     unique = _unique(known)
     kept = _join_charges(unique)

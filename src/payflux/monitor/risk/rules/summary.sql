@@ -1,6 +1,6 @@
 -- The parts of a summary of a table `events` of EVENT_DTYPE's integer columns, in which each (kind, source) is once.
 -- $now is in unix seconds; its day of UTC is the last one; $history and $window count whole days, that one among them.
--- Kinds: 1 charge, 6 reserve hold, 7 reserve release. Statuses of a charge: 1 succeeded, 2 failed.
+-- Kinds: 1 charge, 6 reserve hold, 7 reserve release; from 8 on no number is made of them. Statuses of a charge: 1 succeeded, 2 failed.
 -- Each part is one statement. `known` is a view or table that `groups` and `holds` read.
 
 -- part: known
@@ -8,7 +8,7 @@
 WITH recent AS (
     SELECT *
     FROM events
-    WHERE "at" <= $now AND "at" >= CAST($now - $now % 86400 - ($history - 1) * 86400 AS BIGINT)
+    WHERE kind < 8 AND "at" <= $now AND "at" >= CAST($now - $now % 86400 - ($history - 1) * 86400 AS BIGINT)
 ),
 lacking AS (
     SELECT DISTINCT charge FROM recent WHERE kind <> 1 AND charge <> 0 AND (charge_at = 0 OR network = 0)
