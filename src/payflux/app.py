@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.staticfiles import StaticFiles
 
+from payflux.hooks.routes import hooks
 from payflux.web.errors import add_error_handlers
 from payflux.web.pages import activation, connection, dashboard, entry, explanation, health, whatif
 from payflux.web.rendering import build_templates
@@ -39,6 +40,7 @@ def create_app(world: World) -> FastAPI:
     app.state.templates = build_templates()
     for page in (health, entry, activation, dashboard, connection, whatif, explanation):
         app.include_router(page.router)
+    app.mount("/hooks", hooks)
     app.mount("/static", StaticFiles(packages=[("payflux", "static")]), name="static")
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
     add_error_handlers(app)

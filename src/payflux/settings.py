@@ -72,9 +72,37 @@ class Settings(BaseSettings):
     stripe_connect_scope: Literal["read_only", "read_write"] = Field(
         "read_write", description="read_only needs an extension that Stripe granted before it closed them"
     )
+    stripe_connect_webhook_secrets: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("STRIPE_CONNECT_WEBHOOK_SECRETS", "stripe_connect_webhook_secrets"),
+        description="signing secrets (whsec_…) of the platform's webhook endpoint for connected accounts, by commas",
+    )
+    stripe_app_client_id: str = Field(
+        "",
+        validation_alias=AliasChoices("STRIPE_APP_CLIENT_ID", "stripe_app_client_id"),
+        description="the client id of your Stripe App (ca_…); offered to members when it and its key are set",
+    )
+    stripe_app_secret_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("STRIPE_APP_SECRET_KEY", "stripe_app_secret_key"),
+        description="the secret key of the Stripe account that owns the app",
+    )
+    stripe_app_authorize_url: str = Field(
+        "https://marketplace.stripe.com/oauth/v2/authorize",
+        validation_alias=AliasChoices("STRIPE_APP_AUTHORIZE_URL", "stripe_app_authorize_url"),
+        description="the app's install link without its parameters; before it is published, the test link's address",
+    )
     stripe_live_rate: float = Field(10.0, gt=0, le=100, description="requests a second against a live account")
     stripe_test_rate: float = Field(20.0, gt=0, le=100, description="requests a second against a test account")
     sandbox_port: int = Field(8001, ge=1, le=65535, description="the port of the sandbox that `payflux run` starts")
+    smtp_host: str = Field("", description="the mail server; default in development: the sandbox's mailbox")
+    smtp_port: int = Field(587, ge=1, le=65535, description="the mail server's port")
+    smtp_username: str = Field("", description="the user name at the mail server; empty where it asks for none")
+    smtp_password: SecretStr = Field(SecretStr(""), description="the password at the mail server")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="how the way to the mail server is encrypted; tls is usual on port 465"
+    )
+    smtp_from: str = Field("", description="who mails come from, such as PayFlux <alerts@example.com>")
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for collectors")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line logged")
 
@@ -107,11 +135,16 @@ class Settings(BaseSettings):
         for name, base in (
             ("STRIPE_API_BASE", self.stripe_api_base),
             ("STRIPE_CONNECT_BASE", self.stripe_connect_base),
+            ("STRIPE_APP_AUTHORIZE_URL", self.stripe_app_authorize_url),
         ):
             if not base.startswith("https://") or urlsplit(base).hostname in _LOOPBACK:
                 problems.append(
                     f"{name} must be an https:// address that is not this machine; unset it to use Stripe's"
                 )
+        if not self.smtp_host or self.smtp_host in _LOOPBACK:
+            problems.append("PAYFLUX_SMTP_HOST must be a mail server that delivers; one on this machine only captures")
+        elif not self.smtp_from:
+            problems.append("PAYFLUX_SMTP_FROM must be the address that mails come from")
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -125,6 +158,20 @@ class Settings(BaseSettings):
     def uses_sandbox(self) -> bool:
         """Whether Stripe's part is played by the sandbox on this machine."""
         return self.stripe_secret_key.get_secret_value() == SANDBOX_SECRET_KEY
+
+    @property
+    def connect_webhook_secrets(self) -> list[str]:
+        """The signing secrets of the platform's webhook endpoint for connected accounts; empty where there is none."""
+        return [
+            secret
+            for part in self.stripe_connect_webhook_secrets.get_secret_value().split(",")
+            if (secret := part.strip())
+        ]
+
+    @property
+    def stripe_app_offered(self) -> bool:
+        """Whether members may connect by installing our Stripe App."""
+        return bool(self.stripe_app_client_id and self.stripe_app_secret_key.get_secret_value())
 
     @property
     def sandbox_url(self) -> str:
@@ -154,6 +201,10 @@ def load_settings(**overrides: object) -> Settings:
             "stripe_api_base": settings.sandbox_url,
             "stripe_connect_base": settings.sandbox_url,
         }
+        if not settings.smtp_host:
+            generated |= {"smtp_host": "127.0.0.1", "smtp_port": settings.sandbox_port + 1, "smtp_tls": "none"}
+    if not settings.smtp_from:
+        generated["smtp_from"] = "PayFlux <payflux@localhost>"
     return settings.model_copy(update=generated)
 
 

@@ -10,6 +10,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from payflux.app import create_app
+from payflux.hooks.routes import router as hook_router
 from payflux.settings import Settings
 from payflux.web.guards import PUBLIC_PATHS, require_entitled, require_manager, signed_in
 from payflux.web.security import require_csrf
@@ -60,6 +61,11 @@ def test_every_route_needs_a_signed_in_user_unless_it_is_listed_as_public(settin
 def test_every_route_checks_that_a_change_comes_from_our_own_pages(settings: Settings) -> None:
     for route in routes_of(app_of(settings)):
         assert require_csrf in route.guards, route.path
+
+
+def test_whoever_calls_a_webhook_proves_it_by_a_signature_of_the_body(settings: Settings) -> None:
+    routes = {route.path: route.methods for route in iter_route_contexts(hook_router.routes)}
+    assert routes == {"/stripe/connect": {"POST"}, "/stripe/{token}": {"POST"}}
 
 
 def test_only_owners_and_admins_change_what_is_connected(settings: Settings) -> None:

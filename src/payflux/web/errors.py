@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payflux.kit.errors import InvalidInput, NotFound, NotSignedIn, UserError, problem_details
 from payflux.web.rendering import render
+from payflux.web.security import logged_path
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +56,7 @@ class UnexpectedErrors:
         except Exception:
             if scope["type"] != "http":
                 raise
-            log.exception("unexpected error", path=scope["path"])
+            log.exception("unexpected error", path=logged_path(scope["path"]))
             if begun:  # the status is out: all that is left is to break off
                 raise
             mistake = Internal(

@@ -59,12 +59,6 @@ def test_the_charge_that_an_object_is_about_is_known_whether_expanded_or_not(cha
     assert read_envelope(event({"id": "re_1", "object": "refund", "charge": charge})).charge_id == "ch_1"
 
 
-def test_a_reserve_event_keeps_its_object_without_metadata() -> None:
-    hold = {"id": "rhold_1", "object": "reserve.hold", "amount": 500, "metadata": {"contact": "dana@example.com"}}
-    envelope = read_envelope(event(hold, type="reserve.hold.created"))
-    assert json.loads(envelope.payload) == {"id": "rhold_1", "object": "reserve.hold", "amount": 500}
-
-
 def test_an_object_without_an_id_is_read() -> None:
     envelope = read_envelope(event({"object": "balance", "available": []}, type="balance.available"))
     assert (envelope.object_type, envelope.object_id) == ("balance", "")

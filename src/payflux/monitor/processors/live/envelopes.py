@@ -1,8 +1,7 @@
 """What an event says: which object of which account changed. Pure.
 
-Of a payload only that is decoded and kept. The object itself is asked for again, so nothing of a payer, whose name and
-address payloads carry, is stored. Reserve objects are the exception: Stripe shows them in events before it lets
-everyone read them, and they tell nothing of a payer.
+Of a payload only that is decoded and kept: the object itself is asked for again, so nothing of a payer, whose name and
+address payloads carry, is stored.
 
 Sources: docs.stripe.com/api/events, version 2026-10-28.endive; docs.stripe.com/api/v2/core/events (thin events).
 """
@@ -10,13 +9,10 @@ Sources: docs.stripe.com/api/events, version 2026-10-28.endive; docs.stripe.com/
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 
 from payflux.monitor.processors.events import moment
-
-_RESERVE = "reserve."
 
 
 class UnreadableEvent(Exception):
@@ -25,8 +21,7 @@ class UnreadableEvent(Exception):
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """One event. `account` is empty for an event of the endpoint's own account, `object_id` where an object has none,
-    such as a balance. `charge_id` is the charge that the object is about. `payload` is the object of a reserve event,
-    as JSON without its metadata; empty for any other."""
+    such as a balance. `charge_id` is the charge that the object is about."""
 
     id: str
     type: str
@@ -37,7 +32,6 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     object_id: str = ""
     object_created: int = 0
     charge_id: str = ""
-    payload: bytes = b""
 
     def kept(self) -> bytes:
         """The form that :func:`kept_envelope` reads again."""
@@ -75,16 +69,7 @@ class _Event(msgspec.Struct):
     related_object: _RelatedObject | None = None
 
 
-class _ReserveData(msgspec.Struct):
-    object: dict[str, Any]
-
-
-class _ReserveEvent(msgspec.Struct):
-    data: _ReserveData
-
-
 _event = msgspec.json.Decoder(_Event)
-_reserve_event = msgspec.json.Decoder(_ReserveEvent)
 _kept = msgspec.json.Decoder(Envelope)
 
 
@@ -121,18 +106,11 @@ def read_envelope(body: bytes) -> Envelope:
         object_id=changed.id,
         object_created=changed.created,
         charge_id=charge or "",
-        payload=_reserve_payload(body) if changed.object.startswith(_RESERVE) else b"",
     )
 
 
 def kept_envelope(body: bytes) -> Envelope:
     return _kept.decode(body)
-
-
-def _reserve_payload(body: bytes) -> bytes:
-    changed = _reserve_event.decode(body).data.object
-    changed.pop("metadata", None)
-    return msgspec.json.encode(changed)
 
 
 def _instant(created: int | str) -> datetime:

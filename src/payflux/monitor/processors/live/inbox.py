@@ -1,0 +1,203 @@
+"""The inbox: an event is stored once, in one transaction with the job that applies it, and only then answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.kit.database import driver_connection
+from payflux.kit.jobs import enqueue
+from payflux.monitor.processors.live.envelopes import Envelope
+from payflux.monitor.processors.live.models import EventState, WebhookEvent
+from payflux.monitor.processors.live.subjects import reason_to_ignore
+from payflux.monitor.processors.models import Connection, ConnectionMethod
+from payflux.world.bootstrap import World
+
+RETENTION = timedelta(days=30)
+"""How long what is done stays in the inbox; as long as Stripe lists an event."""
+
+_CONNECT = (ConnectionMethod.CONNECT_OAUTH, ConnectionMethod.STRIPE_APP)
+_NO_CONNECTION = "stripe"
+
+_INSERT = """
+    INSERT INTO webhook_events (source, event_id, account_id, connection_id, external_account_id, type, livemode,
+        created_at, received_at, body, state, outcome, due_at)
+    SELECT source, event_id, account_id, connection_id, external_account_id, type, livemode, created_at, $1, body,
+        state, outcome, $1
+    FROM unnest($2::text[], $3::text[], $4::uuid[], $5::uuid[], $6::text[], $7::text[], $8::boolean[],
+        $9::timestamptz[], $10::bytea[], $11::text[], $12::text[]) AS new (source, event_id, account_id,
+        connection_id, external_account_id, type, livemode, created_at, body, state, outcome)
+    ON CONFLICT (source, event_id) DO NOTHING
+    RETURNING account_id, connection_id, state
+"""
+
+
+class Receiver(NamedTuple):
+    """A connection, as far as its inbox has to know it."""
+
+    account_id: UUID
+    connection_id: UUID
+    workspace_id: UUID
+    external_account_id: str
+    livemode: bool
+    status: str
+
+
+class Address(NamedTuple):
+    """A connection's own webhook address: whose it is, and the secrets that events to it are signed with."""
+
+    receiver: Receiver
+    secrets: list[str]
+
+
+_RECEIVER = (
+    Connection.account_id,
+    Connection.id,
+    Connection.workspace_id,
+    Connection.external_account_id,
+    Connection.livemode,
+    Connection.status,
+)
+
+
+def receiver_of(connection: Connection) -> Receiver:
+    return Receiver._make(getattr(connection, column.key) for column in _RECEIVER)
+
+
+def hook_secrets_binding(workspace_id: UUID, external_account_id: str) -> str:
+    """What a connection's encrypted signing secrets are bound to: table, column and row."""
+    return f"processor_connections/hook_secrets/{workspace_id}/{external_account_id}"
+
+
+async def address_of(session: AsyncSession, world: World, token: str) -> Address | None:
+    """The address that `token` stands for; None when there is none. Raises UndecryptableSecret."""
+    query = select(*_RECEIVER, Connection.hook_secrets).where(Connection.hook_digest == world.tokens.digest(token))
+    row = (await session.execute(query)).one_or_none()
+    if row is None:
+        return None
+    *facts, encrypted = row
+    receiver = Receiver._make(facts)
+    if encrypted is None:
+        return Address(receiver, [])
+    binding = hook_secrets_binding(receiver.workspace_id, receiver.external_account_id)
+    return Address(
+        receiver, msgspec.json.decode(world.secrets.decrypt(encrypted, bound_to=binding).encode(), type=list[str])
+    )
+
+
+async def receivers_of(session: AsyncSession, external_account_id: str) -> list[Receiver]:
+    """The connections whose events come to the platform's endpoint for connected accounts."""
+    query = select(*_RECEIVER).where(
+        Connection.external_account_id == external_account_id, Connection.method.in_(_CONNECT)
+    )
+    return [Receiver._make(row) for row in await session.execute(query)]
+
+
+async def receive(session: AsyncSession, events: Iterable[tuple[Envelope, Receiver | None]], *, now: datetime) -> int:
+    """Store each event that is not there yet, with the job that applies it; how many were new.
+
+    An event of no connection, or that its connection must not apply, is kept with the reason and never applied.
+    """
+    rows = []
+    for envelope, receiver in events:
+        if receiver is None:
+            reason = "no connection has this account" if envelope.account else "names no account"
+        else:
+            reason = reason_to_ignore(
+                envelope,
+                external_account_id=receiver.external_account_id,
+                livemode=receiver.livemode,
+                status=receiver.status,
+            )
+        rows.append(
+            (
+                source_of(receiver.connection_id) if receiver else _NO_CONNECTION,
+                envelope.id,
+                receiver.account_id if receiver else None,
+                receiver.connection_id if receiver else None,
+                envelope.account or (receiver.external_account_id if receiver else ""),
+                envelope.type,
+                envelope.livemode,
+                envelope.created,
+                envelope.kept(),
+                EventState.IGNORED if reason else EventState.WAITING,
+                reason,
+            )
+        )
+    if not rows:
+        return 0
+    driver = await driver_connection(session)
+    stored = await driver.fetch(_INSERT, now, *zip(*rows, strict=True))
+    waiting = {(row["account_id"], row["connection_id"]) for row in stored if row["state"] == EventState.WAITING}
+    for account_id, connection_id in sorted(waiting):
+        await enqueue_applying(session, account_id=account_id, connection_id=connection_id)
+    return len(stored)
+
+
+def source_of(connection_id: UUID) -> str:
+    """The inbox of a connection, whatever way its events come."""
+    return f"stripe/{connection_id}"
+
+
+async def enqueue_applying(session: AsyncSession, *, account_id: UUID, connection_id: UUID) -> None:
+    """One job for however many events wait; a job that is at work takes what comes in meanwhile."""
+    await enqueue(
+        session,
+        "apply_webhook_events",
+        {"account_id": str(account_id), "connection_id": str(connection_id)},
+        dedupe_key=f"apply_webhook_events {connection_id}",
+    )
+
+
+async def enqueue_due(session: AsyncSession, *, now: datetime) -> int:
+    """A job for each connection with events that are due: those tried before, and any that came in just when a job
+    was ending. How many."""
+    due = (
+        select(WebhookEvent.account_id, WebhookEvent.connection_id)
+        .where(WebhookEvent.state == EventState.WAITING, WebhookEvent.due_at <= now)
+        .distinct()
+    )
+    waiting = 0
+    for account_id, connection_id in (await session.execute(due)).all():
+        if account_id is not None and connection_id is not None:  # an event of no connection never waits
+            await enqueue_applying(session, account_id=account_id, connection_id=connection_id)
+            waiting += 1
+    return waiting
+
+
+async def waiting_events(
+    session: AsyncSession, *, account_id: UUID, connection_id: UUID, now: datetime, limit: int
+) -> list[WebhookEvent]:
+    """Events of a connection that are due, the oldest first; those that another worker writes right now left out."""
+    query = (
+        select(WebhookEvent)
+        .where(*_of(account_id, connection_id), WebhookEvent.state == EventState.WAITING, WebhookEvent.due_at <= now)
+        .order_by(WebhookEvent.received_at, WebhookEvent.event_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list((await session.execute(query)).scalars())
+
+
+async def recent_events(
+    session: AsyncSession, *, account_id: UUID, connection_id: UUID, limit: int = 20
+) -> list[WebhookEvent]:
+    """The last deliveries of a connection, the newest first."""
+    query = select(WebhookEvent).where(*_of(account_id, connection_id)).order_by(WebhookEvent.received_at.desc())
+    return list((await session.execute(query.limit(limit))).scalars())
+
+
+async def delete_old_events(session: AsyncSession, *, now: datetime) -> None:
+    """Remove what is done and older than :data:`RETENTION`; what waits or failed stays."""
+    done = WebhookEvent.state.in_((EventState.APPLIED, EventState.IGNORED))
+    await session.execute(delete(WebhookEvent).where(done, WebhookEvent.received_at <= now - RETENTION))
+
+
+def _of(account_id: UUID, connection_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return WebhookEvent.account_id == account_id, WebhookEvent.connection_id == connection_id
