@@ -1,0 +1,1 @@
+"""Reconciliation: whether what is stored and what the processor shows add up, after every sync."""
