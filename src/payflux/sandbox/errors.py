@@ -6,7 +6,10 @@ from typing import Any
 
 
 class StripeError(Exception):
-    """An answer that refuses a call of the API: an HTTP status and Stripe's error object."""
+    """An answer that refuses a call of the API: an HTTP status and Stripe's error object.
+
+    `kind` is the error's type; `more` are further fields of it, such as `decline_code` or `payment_intent`.
+    """
 
     def __init__(
         self,
@@ -15,11 +18,13 @@ class StripeError(Exception):
         *,
         code: str | None = None,
         param: str | None = None,
+        kind: str = "invalid_request_error",
         headers: dict[str, str] | None = None,
+        **more: Any,
     ) -> None:
         super().__init__(message)
         self.status, self.headers = status, headers or {}
-        error: dict[str, Any] = {"message": message, "type": "invalid_request_error"}
+        error: dict[str, Any] = {"message": message, "type": kind, **more}
         if code:
             error |= {"code": code, "doc_url": f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}"}
         if param:
@@ -40,5 +45,10 @@ def masked(key: str) -> str:
     return f"{key[:8]}{'*' * max(len(key) - 12, 3)}{key[-4:]}" if len(key) > 12 else "*" * len(key)
 
 
-def no_such(thing: str, object_id: str, param: str = "id") -> StripeError:
-    return StripeError(404, f"No such {thing}: '{object_id}'", code="resource_missing", param=param)
+_NOUNS = {"radar.early_fraud_warning": "early fraud warning", "balance_transaction": "balance transaction"}
+
+
+def no_such(kind: str, object_id: str, param: str = "id") -> StripeError:
+    """There is no object of type `kind` with this id."""
+    noun = _NOUNS.get(kind, kind)
+    return StripeError(404, f"No such {noun}: '{object_id}'", code="resource_missing", param=param)

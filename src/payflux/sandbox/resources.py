@@ -6,67 +6,77 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
+import stripe
+from stripe import StripeObject, params
 
 from payflux.sandbox.errors import StripeError, no_such
 from payflux.sandbox.merchants.tables import MOVEMENTS, Table
+from payflux.sandbox.objects.accounts import render_customer
 from payflux.sandbox.objects.charges import render_charge, render_intent
 from payflux.sandbox.objects.claims import render_dispute, render_refund, render_warning
 from payflux.sandbox.objects.ids import read_customer, read_key
 from payflux.sandbox.objects.movements import bank_account_id, render_movement, render_payout
 from payflux.sandbox.objects.view import Json, View
-from payflux.sandbox.parameters import Query
+from payflux.sandbox.query import Query
+from payflux.sandbox.schema.objects import type_of
 
 
 class Resource(NamedTuple):
     path: str  # after /v1/
-    noun: str  # as error messages name it
+    of: type[StripeObject]
     table: str
     permission: str
-    filters: frozenset[str]
+    params: Any  # the typed dictionary of a list's parameters
     render: Callable[[View, Any, int], Json]
 
+    @property
+    def kind(self) -> str:
+        """What the field `object` of its objects says."""
+        return type_of(self.of)
 
-RESOURCES = tuple(
-    Resource(path, noun, table, permission, frozenset(filters.split()), render)
-    for path, noun, table, permission, filters, render in (
-        (
-            "charges",
-            "charge",
-            "charges",
-            "rak_charge_read",
-            "created customer payment_intent transfer_group",
-            render_charge,
-        ),
-        (
-            "payment_intents",
-            "payment_intent",
-            "intents",
-            "rak_payment_intent_read",
-            "created customer customer_account",
-            render_intent,
-        ),
-        ("refunds", "refund", "refunds", "rak_charge_read", "charge created payment_intent", render_refund),
-        ("disputes", "dispute", "disputes", "rak_dispute_read", "charge created payment_intent", render_dispute),
-        (
-            "radar/early_fraud_warnings",
-            "early fraud warning",
-            "warnings",
-            "rak_charge_read",
-            "charge created payment_intent",
-            render_warning,
-        ),
-        ("payouts", "payout", "payouts", "rak_payout_read", "arrival_date created destination status", render_payout),
-        (
-            "balance_transactions",
-            "balance transaction",
-            "movements",
-            "rak_balance_transaction_source_read",
-            "created currency payout source type",
-            render_movement,
-        ),
-    )
+
+RESOURCES = (
+    Resource("charges", stripe.Charge, "charges", "rak_charge_read", params.ChargeListParams, render_charge),
+    Resource(
+        "payment_intents",
+        stripe.PaymentIntent,
+        "intents",
+        "rak_payment_intent_read",
+        params.PaymentIntentListParams,
+        render_intent,
+    ),
+    Resource("refunds", stripe.Refund, "refunds", "rak_charge_read", params.RefundListParams, render_refund),
+    Resource("disputes", stripe.Dispute, "disputes", "rak_dispute_read", params.DisputeListParams, render_dispute),
+    Resource(
+        "radar/early_fraud_warnings",
+        stripe.radar.EarlyFraudWarning,
+        "warnings",
+        "rak_charge_read",
+        params.radar.EarlyFraudWarningListParams,
+        render_warning,
+    ),
+    Resource("payouts", stripe.Payout, "payouts", "rak_payout_read", params.PayoutListParams, render_payout),
+    Resource(
+        "balance_transactions",
+        stripe.BalanceTransaction,
+        "movements",
+        "rak_balance_transaction_source_read",
+        params.BalanceTransactionListParams,
+        render_movement,
+    ),
 )
 BY_TABLE = {resource.table: resource for resource in RESOURCES}
+BY_KIND = {resource.kind: resource for resource in RESOURCES}
+
+
+def find_in_books(view: View, object_id: str) -> Json | None:
+    """The merchant's object with this id, if it exists by now."""
+    for resource in RESOURCES:
+        key = read_key(resource.table, view.account_id, object_id)
+        row = None if key is None else view.merchant.tables[resource.table].find(key)
+        if row is not None and view.merchant.tables[resource.table].created[row] <= view.now:
+            return resource.render(view, view.merchant.tables[resource.table][row], row)
+    return render_customer(view, object_id) if read_customer(view.account_id, object_id) is not None else None
 
 
 def find_row(view: View, table: str, object_id: str, param: str = "id") -> int:
@@ -74,37 +84,33 @@ def find_row(view: View, table: str, object_id: str, param: str = "id") -> int:
     key = read_key(table, view.account_id, object_id)
     row = None if key is None else view.merchant.tables[table].find(key)
     if row is None or view.merchant.tables[table].created[row] > view.now:
-        raise no_such(BY_TABLE[table].noun, object_id, param)
+        raise no_such(BY_TABLE[table].kind, object_id, param)
     return row
 
 
-def retrieve(view: View, resource: Resource, object_id: str, param: str = "id") -> Json:
-    """One object; raises a 404 StripeError."""
-    row = find_row(view, resource.table, object_id, param)
-    return resource.render(view, view.merchant.tables[resource.table][row], row)
+class Found(NamedTuple):
+    """Objects of the books in order of a list, and whether there are more beyond."""
+
+    objects: list[Json]
+    more: bool
 
 
-def list_page(view: View, resource: Resource, query: Query) -> Json:
-    """One page, the newest object first."""
+def find_page(view: View, resource: Resource, query: Query, *, upward: bool = False) -> Found:
+    """Up to `query.limit` objects of the books, the newest first; the oldest first for `upward`.
+
+    The cursor, where there is one, is an object of the books.
+    """
     table = view.merchant.tables[resource.table]
     rows = _matching(view, resource, table, query)
     if query.ending_before is not None:
         cursor = find_row(view, resource.table, query.ending_before, "ending_before")
-        rest = rows[int(np.searchsorted(rows, cursor, side="right")) :]
-        page = rest[: query.limit][::-1]
-    else:
-        rest = rows
-        if query.starting_after is not None:
-            cursor = find_row(view, resource.table, query.starting_after, "starting_after")
-            rest = rows[: int(np.searchsorted(rows, cursor, side="left"))]
-        page = rest[-query.limit :][::-1]
+        rows = rows[int(np.searchsorted(rows, cursor, side="right")) :]
+    elif query.starting_after is not None:
+        cursor = find_row(view, resource.table, query.starting_after, "starting_after")
+        rows = rows[: int(np.searchsorted(rows, cursor, side="left"))]
+    page = rows[: query.limit] if upward else rows[-query.limit :][::-1]
     found = zip(table.rows(page), page.tolist(), strict=True)
-    return {
-        "object": "list",
-        "data": [resource.render(view, row, index) for row, index in found],
-        "has_more": len(rest) > query.limit,
-        "url": f"/v1/{resource.path}",
-    }
+    return Found([resource.render(view, row, index) for row, index in found], len(rows) > query.limit)
 
 
 def _matching(view: View, resource: Resource, table: Table[Any], query: Query) -> np.ndarray:

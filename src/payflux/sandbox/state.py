@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -14,12 +15,20 @@ from payflux.sandbox.errors import OAuthError, StripeError, masked
 from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM, Archetype
 from payflux.sandbox.merchants.merchant import Merchant
 from payflux.sandbox.objects.view import View
+from payflux.sandbox.store import Json, Store
+
+if TYPE_CHECKING:
+    from payflux.sandbox.work import Work
 
 SECRET_KEY = "sk_test_sandbox"  # noqa: S105 - a made-up key that opens nothing outside of the sandbox
 CLIENT_ID = "ca_sandbox"
 WITHOUT_DISPUTES = "_no_disputes"  # ending of the restricted keys that lack one permission
 CODE_LIFETIME = timedelta(minutes=5)
 STATE_FILE = "sandbox.json"
+STORE_FILE = "sandbox.sqlite3"
+
+Listener = Callable[[str, Json], None]
+"""Told of an account and a stored event."""
 
 ALL_READS = frozenset(
     {
@@ -40,10 +49,11 @@ def _now() -> datetime:
 
 
 class Saved(msgspec.Struct):
-    """The part of the state that survives a restart."""
+    """The part of the state that survives a restart, beside the store."""
 
     anchor: date
     connected: dict[str, str] = {}  # account id -> scope
+    ahead: float = 0  # seconds that the clock has been advanced by
 
 
 @dataclass
@@ -77,8 +87,9 @@ class Caller:
 class SandboxState:
     """The state of one sandbox.
 
-    `now` is the only clock, aware and UTC. Without `state_dir` nothing is kept; with it the anchor date and the
-    connections survive in `sandbox.json` there. `anchor` is today unless it is given or was saved.
+    `now` is the machine's clock, aware and UTC; the sandbox's own, :meth:`now`, may be ahead of it. Without `state_dir`
+    nothing is kept; with it the anchor date, the connections and the clock survive in `sandbox.json` there, and what
+    calls have made in `sandbox.sqlite3`. `anchor` is today unless it is given or was saved.
     """
 
     def __init__(
@@ -89,9 +100,11 @@ class SandboxState:
         anchor: date | None = None,
         requests_per_second: float = 25,
     ) -> None:
-        self.now, self.requests_per_second = now, requests_per_second
+        self._machine_now, self.requests_per_second = now, requests_per_second
         self._file = state_dir / STATE_FILE if state_dir else None
         self._saved = self._load(anchor)
+        self.store = Store(state_dir / STORE_FILE if state_dir else None)
+        self.listeners: list[Listener] = []
         self._codes: dict[str, Code] = {}
         self._merchants: dict[str, Merchant] = {}
         self.archetypes: dict[str, Archetype] = {a.account_id: a for a in (*ARCHETYPES.values(), PLATFORM)}
@@ -120,7 +133,7 @@ class SandboxState:
                 raise ValueError(
                     f"{self._file} is not a sandbox state ({error}). Move it away to begin anew."
                 ) from error
-        saved = Saved(anchor or self.now().astimezone(UTC).date())
+        saved = Saved(anchor or self._machine_now().astimezone(UTC).date())
         self._save(saved)
         return saved
 
@@ -131,14 +144,33 @@ class SandboxState:
             fresh.write_bytes(msgspec.json.format(msgspec.json.encode(saved)))
             fresh.replace(self._file)
 
-    def view(self, account_id: str) -> View:
-        """What `account_id` shows now; raises KeyError for an account that is none of the sandbox's."""
+    def now(self) -> datetime:
+        """The sandbox's time."""
+        return self._machine_now().astimezone(UTC) + timedelta(seconds=self._saved.ahead)
+
+    def advance(self, seconds: float) -> None:
+        """Set the clock ahead. What is due by then is for :func:`payflux.sandbox.clock.run_due`."""
+        if seconds < 0:
+            raise ValueError("The clock only goes forward.")
+        self._saved.ahead += seconds
+        self._save(self._saved)
+
+    def announce(self, work: Work) -> None:
+        """Tell the listeners of each event of a unit of work that has been stored."""
+        for event in work.events:
+            for listener in self.listeners:
+                listener(work.account_id, event)
+
+    def view(self, account_id: str, now: int | None = None) -> View:
+        """What `account_id` shows at `now`, unix seconds, by default the sandbox's time; raises KeyError for an account
+        that is none of the sandbox's."""
         archetype = self.archetypes[account_id]
-        now = self.now().astimezone(UTC)
+        seconds = int(self.now().timestamp()) if now is None else now
+        day = datetime.fromtimestamp(seconds, UTC).date()
         merchant = self._merchants.get(account_id)
-        if merchant is None or merchant.horizon < now.date():
-            merchant = self._merchants[account_id] = Merchant(archetype, self.anchor, now.date())
-        return View(merchant, account_id, int(now.timestamp()))
+        if merchant is None or merchant.horizon < day:
+            merchant = self._merchants[account_id] = Merchant(archetype, self.anchor, day)
+        return View(merchant, account_id, seconds)
 
     def caller(self, key: str | None, account: str | None) -> Caller:
         """Who calls with `key` and the Stripe-Account header `account`; raises a 401 or 403 StripeError."""

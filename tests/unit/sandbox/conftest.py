@@ -10,8 +10,8 @@ import pytest
 
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from payflux.sandbox.merchants.merchant import Merchant
-from payflux.sandbox.objects.view import View
 from payflux.sandbox.state import SandboxState
+from payflux.sandbox.work import Work
 
 ANCHOR = date(2026, 11, 21)
 NOON = datetime.combine(ANCHOR, time(12), UTC)
@@ -23,7 +23,7 @@ def merchant_of(name: str, anchor: date = ANCHOR, horizon: date = ANCHOR) -> Mer
 
 
 @pytest.fixture(scope="session")
-def seen() -> Callable[[str], View]:
-    """What a merchant shows at noon of the anchor."""
+def seen() -> Callable[[str], Work]:
+    """A merchant's books at noon of the anchor."""
     state = SandboxState(now=lambda: NOON)
-    return lambda name: state.view(ARCHETYPES[name].account_id)
+    return lambda name: Work(state, ARCHETYPES[name].account_id, int(NOON.timestamp()))

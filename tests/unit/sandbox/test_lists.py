@@ -6,25 +6,34 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import stripe
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from payflux.sandbox.api.books import INCLUDES
 from payflux.sandbox.errors import StripeError
-from payflux.sandbox.expansion import TYPES, expand
+from payflux.sandbox.expansion import expand
 from payflux.sandbox.limits import RateLimiter
+from payflux.sandbox.listing import list_page
 from payflux.sandbox.objects.ids import print_id, read_key
-from payflux.sandbox.objects.view import View
-from payflux.sandbox.parameters import parse_query
-from payflux.sandbox.resources import BY_TABLE, RESOURCES, list_page, retrieve
+from payflux.sandbox.query import query_of
+from payflux.sandbox.resources import BY_TABLE, RESOURCES
+from payflux.sandbox.schema.forms import parse_form
+from payflux.sandbox.schema.parameters import check
+from payflux.sandbox.work import Work
 
-Seen = Callable[[str], View]
+Seen = Callable[[str], Work]
 PATHS = {resource.path: resource for resource in RESOURCES}
 
 
-def page_of(view: View, path: str, **query: Any) -> dict[str, Any]:
+def page_of(work: Work, path: str, **query: Any) -> dict[str, Any]:
     named = {name.replace("__", "[") + "]" * ("__" in name): str(value) for name, value in query.items()}
+    return asked(work, path, named)
+
+
+def asked(work: Work, path: str, query: dict[str, str]) -> dict[str, Any]:
     resource = PATHS[path]
-    return list_page(view, resource, parse_query(named.items(), resource.filters, paged=True))
+    return list_page(work, resource.kind, f"/v1/{path}", query_of(check(parse_form(query.items()), resource.params)))
 
 
 def ids(page: dict[str, Any]) -> list[str]:
@@ -34,7 +43,8 @@ def ids(page: dict[str, Any]) -> list[str]:
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("limit", [1, 7, 100])
 def test_paging_forward_and_backward_gives_every_object_once(seen: Seen, path: str, limit: int) -> None:
-    view = seen("low-activity")
+    work = seen("low-activity")
+    view = work.view
     table = view.merchant.tables[PATHS[path].table]
     expected = [
         print_id(PATHS[path].table, view.account_id, row.key)
@@ -43,7 +53,7 @@ def test_paging_forward_and_backward_gives_every_object_once(seen: Seen, path: s
     ]
     forward: list[str] = []
     while True:
-        page = page_of(view, path, limit=limit, **({"starting_after": forward[-1]} if forward else {}))
+        page = page_of(work, path, limit=limit, **({"starting_after": forward[-1]} if forward else {}))
         forward += ids(page)
         if not page["has_more"]:
             break
@@ -52,7 +62,7 @@ def test_paging_forward_and_backward_gives_every_object_once(seen: Seen, path: s
         return
     backward: list[str] = [expected[-1]]
     while True:
-        page = page_of(view, path, limit=limit, ending_before=backward[0])
+        page = page_of(work, path, limit=limit, ending_before=backward[0])
         backward = ids(page) + backward
         if not page["has_more"]:
             break
@@ -62,7 +72,8 @@ def test_paging_forward_and_backward_gives_every_object_once(seen: Seen, path: s
 @settings(max_examples=50)
 @given(data=st.data())
 def test_created_bounds_are_inclusive_or_exclusive_as_named(seen: Seen, data: st.DataObject) -> None:
-    view = seen("low-activity")
+    work = seen("low-activity")
+    view = work.view
     times = view.merchant.charges.created.tolist()
     at = data.draw(st.sampled_from(times)) + data.draw(st.integers(-1, 1))
     for operator, holds in (
@@ -71,44 +82,45 @@ def test_created_bounds_are_inclusive_or_exclusive_as_named(seen: Seen, data: st
         ("lt", lambda t: t < at),
         ("lte", lambda t: t <= at),
     ):
-        page = page_of(view, "charges", limit=100, **{f"created__{operator}": at})
+        page = page_of(work, "charges", limit=100, **{f"created__{operator}": at})
         matching = sorted((t for t in times if holds(t) and t <= view.now), reverse=True)
         assert [found["created"] for found in page["data"]] == matching[:100]
-    assert all(found["created"] == at for found in page_of(view, "charges", limit=100, created=at)["data"])
+    assert all(found["created"] == at for found in page_of(work, "charges", limit=100, created=at)["data"])
 
 
 def test_filters_find_what_belongs_together(seen: Seen) -> None:
-    view = seen("default")
-    dispute = page_of(view, "disputes", limit=1)["data"][0]
-    charge = retrieve(view, BY_TABLE["charges"], dispute["charge"])
+    work = seen("default")
+    view = work.view
+    dispute = page_of(work, "disputes", limit=1)["data"][0]
+    charge = work.require("charge", dispute["charge"])
 
-    assert ids(page_of(view, "disputes", charge=charge["id"])) == [dispute["id"]]
-    assert charge["id"] in ids(page_of(view, "charges", payment_intent=charge["payment_intent"]))
-    assert charge["id"] in ids(page_of(view, "charges", customer=charge["customer"], limit=100))
-    sources = page_of(view, "balance_transactions", source=dispute["id"])["data"]
+    assert ids(page_of(work, "disputes", charge=charge["id"])) == [dispute["id"]]
+    assert charge["id"] in ids(page_of(work, "charges", payment_intent=charge["payment_intent"]))
+    assert charge["id"] in ids(page_of(work, "charges", customer=charge["customer"], limit=100))
+    sources = page_of(work, "balance_transactions", source=dispute["id"])["data"]
     assert {found["reporting_category"] for found in sources} <= {"dispute", "dispute_reversal"}
-    payout = page_of(view, "payouts", status="paid", limit=1)["data"][0]
-    page = page_of(view, "balance_transactions", payout=payout["id"], limit=100)
+    payout = page_of(work, "payouts", status="paid", limit=1)["data"][0]
+    page = page_of(work, "balance_transactions", payout=payout["id"], limit=100)
     moved = page["data"]
     while page["has_more"]:
         after = moved[-1]["id"]
-        page = page_of(view, "balance_transactions", payout=payout["id"], limit=100, starting_after=after)
+        page = page_of(work, "balance_transactions", payout=payout["id"], limit=100, starting_after=after)
         moved += page["data"]
     assert sum(found["net"] for found in moved) == payout["amount"]
-    assert {found["type"] for found in page_of(view, "balance_transactions", type="payout")["data"]} == {"payout"}
-    assert page_of(view, "balance_transactions", currency="eur")["data"] == []
-    assert page_of(view, "payouts", arrival_date__gt=view.now)["data"][0]["status"] == "in_transit"
+    assert {found["type"] for found in page_of(work, "balance_transactions", type="payout")["data"]} == {"payout"}
+    assert page_of(work, "balance_transactions", currency="eur")["data"] == []
+    assert page_of(work, "payouts", arrival_date__gt=view.now)["data"][0]["status"] == "in_transit"
 
 
 def test_a_dispute_shows_on_its_charge_and_a_refund_adds_up(seen: Seen) -> None:
-    view = seen("default")
-    for refund in page_of(view, "refunds", limit=50)["data"]:
-        charge = retrieve(view, BY_TABLE["charges"], refund["charge"])
-        refunds = page_of(view, "refunds", charge=charge["id"])["data"]
+    work = seen("default")
+    for refund in page_of(work, "refunds", limit=50)["data"]:
+        charge = work.require("charge", refund["charge"])
+        refunds = page_of(work, "refunds", charge=charge["id"])["data"]
         assert charge["amount_refunded"] == sum(found["amount"] for found in refunds)
         assert charge["refunded"] == (charge["amount_refunded"] == charge["amount"])
-    for dispute in page_of(view, "disputes", limit=50)["data"]:
-        assert retrieve(view, BY_TABLE["charges"], dispute["charge"])["disputed"]
+    for dispute in page_of(work, "disputes", limit=50)["data"]:
+        assert work.require("charge", dispute["charge"])["disputed"]
 
 
 @pytest.mark.parametrize(
@@ -127,9 +139,8 @@ def test_a_dispute_shows_on_its_charge_and_a_refund_adds_up(seen: Seen) -> None:
     ],
 )
 def test_a_wrong_query_is_refused(seen: Seen, query: dict[str, str], code: str | None, status: int) -> None:
-    resource = PATHS["charges"]
     with pytest.raises(StripeError) as refused:
-        list_page(seen("default"), resource, parse_query(query.items(), resource.filters, paged=True))
+        asked(seen("default"), "charges", query)
     assert refused.value.status == status
     assert refused.value.body["error"].get("code") == code
 
@@ -144,26 +155,31 @@ def test_a_wrong_query_is_refused(seen: Seen, query: dict[str, str], code: str |
     ],
 )
 def test_what_cannot_be_expanded_is_refused(seen: Seen, path: str, field: str, message: str) -> None:
-    view = seen("default")
+    work = seen("default")
     with pytest.raises(StripeError, match=r".*") as refused:
-        expand(view, page_of(view, path, limit=1), (field,), TYPES[PATHS[path].table])
+        expand(work, page_of(work, path, limit=1), (field,), PATHS[path].of, INCLUDES)
     assert message in str(refused.value)
 
 
 def test_expansion_replaces_ids_by_objects_four_levels_deep(seen: Seen) -> None:
-    view = seen("default")
-    page = page_of(view, "disputes", limit=3)
+    work = seen("default")
+    view = work.view
+    page = page_of(work, "disputes", limit=3)
     expand(
-        view, page, ("data.charge.balance_transaction.source", "data.payment_intent", "data.charge.customer"), "dispute"
+        work,
+        page,
+        ("data.charge.balance_transaction.source", "data.payment_intent", "data.charge.customer"),
+        stripe.Dispute,
+        INCLUDES,
     )
     for dispute in page["data"]:
         assert dispute["payment_intent"]["object"] == "payment_intent"
         assert dispute["charge"]["balance_transaction"]["source"]["id"] == dispute["charge"]["id"]
         assert dispute["charge"]["customer"]["object"] == "customer"
-    refund = page_of(view, "refunds", limit=1)["data"][0]
-    charge = retrieve(view, BY_TABLE["charges"], refund["charge"])
+    refund = page_of(work, "refunds", limit=1)["data"][0]
+    charge = work.require("charge", refund["charge"])
     assert "refunds" not in charge
-    expand(view, charge, ("refunds.data.balance_transaction",), "charge")
+    expand(work, charge, ("refunds.data.balance_transaction",), stripe.Charge, INCLUDES)
     assert charge["refunds"]["data"][0]["balance_transaction"]["type"] == "refund"
 
 

@@ -1,0 +1,54 @@
+"""The reading calls on a merchant's books: the lists, the account and its balance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import stripe
+
+from payflux.sandbox.api.endpoints import Call, Endpoint, listing, retrieving
+from payflux.sandbox.expansion import Includes
+from payflux.sandbox.listing import EVERYTHING, embedded, list_page
+from payflux.sandbox.merchants.archetypes import PLATFORM
+from payflux.sandbox.objects.accounts import render_account
+from payflux.sandbox.objects.movements import render_balance, render_balance_settings
+from payflux.sandbox.objects.view import View
+from payflux.sandbox.resources import RESOURCES
+from payflux.sandbox.state import no_access
+from payflux.sandbox.store import Json
+from payflux.sandbox.work import Work
+
+KYC = "rak_accounts_kyc_basic_read"
+
+
+def _shown(render: Callable[[View], Json]) -> Callable[[Call], Json]:
+    return lambda call: render(call.work.view)
+
+
+def _account(call: Call) -> Json:
+    own, asked = call.caller.account_id, call.id
+    if asked == own:
+        return render_account(call.work.view)
+    if own == PLATFORM.account_id and asked in call.work.state.connected:
+        return render_account(call.work.state.view(asked, call.now))
+    raise no_access(call.caller.key, asked)
+
+
+def refunds_of(work: Work, charge: Json) -> Json:
+    """A charge's refunds, the newest ten first."""
+    query = EVERYTHING._replace(filters={"charge": charge["id"]})
+    return embedded(f"/v1/charges/{charge['id']}/refunds", list_page(work, "refund", "/v1/refunds", query)["data"])
+
+
+ENDPOINTS: tuple[Endpoint, ...] = (
+    Endpoint("GET", "/v1/account", KYC, stripe.Account, _shown(render_account)),
+    Endpoint("GET", "/v1/accounts/{id}", KYC, stripe.Account, _account),
+    Endpoint("GET", "/v1/balance", "rak_balance_read", stripe.Balance, _shown(render_balance)),
+    Endpoint(
+        "GET", "/v1/balance_settings", "rak_balance_read", stripe.BalanceSettings, _shown(render_balance_settings)
+    ),
+    *(listing(f"/v1/{resource.path}", resource.permission, resource.of, resource.params) for resource in RESOURCES),
+    *(retrieving(f"/v1/{resource.path}", resource.permission, resource.of) for resource in RESOURCES),
+)
+
+INCLUDES: Includes = {("charge", "refunds"): refunds_of}

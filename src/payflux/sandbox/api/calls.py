@@ -1,0 +1,139 @@
+"""How a call is carried out: authentication, rate limit, idempotency, parameters, the answer and its expansion."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import secrets
+from collections.abc import Awaitable, Callable
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from typing_extensions import TypedDict
+
+from payflux.sandbox.api.endpoints import Call, Endpoint
+from payflux.sandbox.api.idempotency import Answered, answered_before, fingerprint, in_use, keep_answer
+from payflux.sandbox.errors import StripeError
+from payflux.sandbox.expansion import Includes, expand
+from payflux.sandbox.limits import RateLimiter
+from payflux.sandbox.schema.forms import parse_form
+from payflux.sandbox.schema.parameters import check
+from payflux.sandbox.state import SandboxState
+from payflux.sandbox.store import Json
+from payflux.sandbox.work import API_VERSION, Work
+
+
+class NoParams(TypedDict):
+    """The parameters of a call that takes none."""
+
+
+class Api:
+    """Carries out calls on `state`. `clock` counts the seconds of the rate limit: the traffic is real even where the
+    merchants' time stands still."""
+
+    def __init__(self, state: SandboxState, includes: Includes, latency_ms: float, clock: Callable[[], float]) -> None:
+        self.state, self.includes, self.latency, self.clock = state, includes, latency_ms / 1000, clock
+        self.limiter = RateLimiter(state.requests_per_second)
+        self._running: set[tuple[str, str]] = set()
+
+    def handler(self, endpoints: dict[str, Endpoint]) -> Callable[[Request], Awaitable[Response]]:
+        """What answers one path, by method."""
+
+        async def handle(request: Request) -> Response:
+            request_id = f"req_{secrets.token_hex(7)}"
+            try:
+                return await self._carry_out(request, request_id, endpoints)
+            except StripeError as error:
+                return respond(request, request_id, error.body, error.status, error.headers)
+
+        return handle
+
+    async def _carry_out(self, request: Request, request_id: str, endpoints: dict[str, Endpoint]) -> Response:
+        caller = self.state.caller(api_key(request), request.headers.get("stripe-account"))
+        endpoint = endpoints.get(request.method)
+        if endpoint is None:
+            raise unrecognized(request)
+        caller.require(endpoint.permission)
+        self.limiter.take((caller.account_id, f"{endpoint.method} {endpoint.path}"), self.clock())
+        given = parse_form(await _sent(request))
+        paths = _paths(given.pop("expand", []))
+        key = request.headers.get("idempotency-key") if request.method == "POST" else None
+        mark = fingerprint(request.url.path, given | {"expand": list(paths)})
+        running = (caller.account_id, key or request_id)
+        if running in self._running:
+            raise in_use(key or "")
+        self._running.add(running)
+        try:
+            if self.latency:
+                await asyncio.sleep(self.latency)
+            now = int(self.state.now().timestamp())
+            if key and (before := answered_before(self.state.store, caller.account_id, key, mark, now)):
+                replayed = {"Idempotent-Replayed": "true", "Original-Request": before.request_id}
+                return respond(request, request_id, before.body, before.status, replayed)
+            params = check(given, endpoint.params or NoParams)
+            work = Work(self.state, caller.account_id, now, request_id, key)
+            status, body, headers = self._answer(work, Call(work, caller, request.path_params, params), endpoint, paths)
+            if key:
+                kept = Answered(status, body, request_id)
+                keep_answer(self.state.store, caller.account_id, key, mark, now, kept)
+        finally:
+            self._running.discard(running)
+        self.state.announce(work)
+        return respond(request, request_id, body, status, headers)
+
+    def _answer(
+        self, work: Work, call: Call, endpoint: Endpoint, paths: tuple[str, ...]
+    ) -> tuple[int, Json, dict[str, str]]:
+        with self.state.store.transaction():
+            body = endpoint.answer(call)
+            if call.refusal is not None:
+                return call.refusal.status, call.refusal.body, call.refusal.headers
+            expand(work, body, paths, endpoint.of, self.includes)
+        return 200, body, {}
+
+
+def api_key(request: Request) -> str | None:
+    """The key of a call, sent as a bearer token or as the user name of Basic authentication."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).decode().partition(":")[0]
+        except (binascii.Error, UnicodeDecodeError):
+            return None
+    return None
+
+
+def respond(
+    request: Request, request_id: str, body: Json, status: int = 200, headers: dict[str, str] | None = None
+) -> Response:
+    """An answer with the headers that Stripe's have."""
+    told = {"Request-Id": request_id, "Stripe-Version": request.headers.get("stripe-version", API_VERSION)}
+    for name in ("Stripe-Account", "Idempotency-Key"):
+        if sent := request.headers.get(name):
+            told[name] = sent
+    return Response(msgspec.json.encode(body), status, told | (headers or {}), "application/json")
+
+
+def unrecognized(request: Request) -> StripeError:
+    return StripeError(
+        404,
+        f"Unrecognized request URL ({request.method}: {request.url.path}). Please see https://stripe.com/docs or we "
+        "can help at https://support.stripe.com/.",
+    )
+
+
+async def _sent(request: Request) -> list[tuple[str, str]]:
+    """The parameters of the query and of a form in the body."""
+    form = await request.form() if request.method == "POST" else ()
+    items = form.multi_items() if form else []
+    return [*request.query_params.multi_items(), *((name, str(value)) for name, value in items)]
+
+
+def _paths(asked: object) -> tuple[str, ...]:
+    if not isinstance(asked, list) or not all(isinstance(path, str) for path in asked):
+        raise StripeError(400, "Invalid array", param="expand")
+    return tuple(asked)
