@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -62,7 +63,8 @@ async def _first_projection(world: World, superuser: str, days: int) -> list[Row
         connection = await store_connection(
             session, world, authorized, account_id=account_id, workspace_id=workspace_id
         )
-        pull = await start_pull(session, connection, world.clock.now(), days)
+        now = world.clock.now()
+        pull = await start_pull(session, connection, now, since=now - timedelta(days=days))
     await run_pull(world, account_id, pull.id)
     where = {"account_id": account_id, "workspace_id": workspace_id, "pull_id": pull.id}
     async with world.database.tenant(account_id) as session:

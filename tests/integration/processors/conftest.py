@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import httpx
@@ -62,7 +63,8 @@ class Shop:
 
     async def plan(self, connection: Connection, days: int = 90) -> HistoryPull:
         async with self.world.database.tenant(self.account_id) as session:
-            return await start_pull(session, connection, self.world.clock.now(), days)
+            now = self.world.clock.now()
+            return await start_pull(session, connection, now, since=now - timedelta(days=days))
 
 
 def refuse_after(requests: int, answer: Callable[[], httpx.Response | None]) -> Refusal:

@@ -1,6 +1,9 @@
-"""How the older history is read."""
+"""What a reading of history is for, and what ended it."""
 
 from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0006"
 down_revision = "0005"
@@ -9,4 +12,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    pass
+    for name, default in (("purpose", "first"), ("problem", "")):
+        op.add_column("history_pulls", sa.Column(name, sa.Text(), server_default=default, nullable=False))

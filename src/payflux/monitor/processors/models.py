@@ -95,8 +95,17 @@ class Connection(Base):
     event_count: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
 
 
+class PullPurpose(StrEnum):
+    FIRST = "first"  # the last 90 days, which the first projection waits for
+    BACKFILL = "backfill"  # what is older, in the background
+    GAP = "gap"  # a stretch that no webhook and no list of events covers
+
+
 class HistoryPull(Base):
-    """One reading of a connection's history, of everything created from `from_at` to `to_at`, both included."""
+    """One reading of a connection's history, of everything created from `from_at` to `to_at`, both included.
+
+    `problem` names the failure that ended it for good.
+    """
 
     __tablename__ = "history_pulls"
     __table_args__ = (
@@ -112,10 +121,12 @@ class HistoryPull(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     workspace_id: Mapped[UUID]
     connection_id: Mapped[UUID]
+    purpose: Mapped[str] = mapped_column(Text, server_default=PullPurpose.FIRST, default=PullPurpose.FIRST)
     from_at: Mapped[Instant]
     to_at: Mapped[Instant]
     started_at: Mapped[Instant]
     finished_at: Mapped[MaybeInstant]
+    problem: Mapped[str] = mapped_column(Text, server_default="", default="")
     objects: Mapped[int] = mapped_column(BigInteger, server_default="0", default=0)
 
 
@@ -123,7 +134,8 @@ class PullWindow(Base):
     """One stretch of one resource within a pull, and how far it has been read.
 
     `filter` is the value of the resource's own filter, empty where there is none. `cursor` is the id of the last object
-    stored, newest first; empty before the first page.
+    stored, newest first; empty before the first page. Of a report, `cursor` is the id of its run and `objects` the
+    number of its rows that have been taken in.
     """
 
     __tablename__ = "pull_windows"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -17,10 +17,8 @@ from payflux.monitor.processors.codes import Kind
 from payflux.monitor.processors.copybinary import decode_copy
 from payflux.monitor.processors.events import EVENT_DTYPE, sort_events
 from payflux.monitor.processors.models import Connection, HistoryPull, StoredEvent
+from payflux.monitor.processors.planning import HISTORY
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
-
-HISTORY = timedelta(days=400)
-"""How much of the past is handed out for scoring: 13 months."""
 
 # a connection of none is every connection of the workspace that has not been ended
 _READ = f"""

@@ -1,4 +1,4 @@
-"""The work of one pull: readers that fetch pages and do not wait for the database, and one writer that stores whatever
+"""The lists of one pull: readers that fetch pages and do not wait for the database, and one writer that stores whatever
 has come in, events together with their windows' cursors, in one transaction."""
 
 from __future__ import annotations
@@ -14,20 +14,19 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.database import driver_connection
-from payflux.monitor.processors.account_state import AccountState, read_state, stored_state
 from payflux.monitor.processors.events import moment
-from payflux.monitor.processors.models import Connection, ConnectionStatus, HistoryPull, PullWindow
+from payflux.monitor.processors.models import Connection, ConnectionStatus, HistoryPull, PullPurpose, PullWindow
 from payflux.monitor.processors.resources import PAGE_SIZE, RESOURCES, PageOfEvents
-from payflux.monitor.processors.store import upsert_events
-from payflux.monitor.processors.windows import Window, remaining
+from payflux.monitor.processors.store import apply_to_rollups, upsert_events
+from payflux.monitor.processors.windows import Window, expected_pages, remaining
 from payflux.world.bootstrap import World
 from payflux.world.stripe import PermissionMissing, StripeReader
 
-STATE_LIFETIME = timedelta(minutes=5)
-"""An account's state younger than this is not asked for again."""
-
 _READERS = 12
 """Chains of requests kept going while there is enough left: at 25 requests/s they cover half a second a page."""
+
+LONGEST_LISTING = timedelta(hours=6)
+"""An account whose charges would take longer to list is read from reports."""
 
 _WAITING_PAGES = 64  # read and not stored yet; readers pause beyond it
 _PAGES_A_TRANSACTION = 16
@@ -47,6 +46,10 @@ class PullTakenOver(Exception):
     """Another worker has moved this pull's cursors meanwhile; it goes on, we stop."""
 
 
+class TooManyToList(Exception):
+    """The account has so many charges that listing them would take longer than LONGEST_LISTING."""
+
+
 class ReadPage(NamedTuple):
     """A page as it came in. `before` is its window as it stood, `after` what is left of it, None when it is done;
     `cut_off` are new windows. `page` is None where the key may not read the resource."""
@@ -59,40 +62,47 @@ class ReadPage(NamedTuple):
 
 
 class Reading:
-    """One run of one pull. `numbers` counts the windows of each resource that the pull has, done or not."""
+    """One run of one pull over its `windows` that are not done; `numbers` counts those of each resource that the pull
+    has, done or not. `at_once` says how many windows are read at the same time, None for all; no page is asked for
+    after `until`. With `may_be_too_many`, the first pages of the charges tell whether the rest is listed at all."""
 
     def __init__(
-        self, world: World, reader: StripeReader, connection: Connection, pull: HistoryPull, numbers: Counter[str]
+        self,
+        world: World,
+        reader: StripeReader,
+        connection: Connection,
+        pull: HistoryPull,
+        windows: Iterable[Window],
+        numbers: Counter[str],
+        *,
+        at_once: int | None = None,
+        until: datetime | None = None,
+        may_be_too_many: bool = False,
     ) -> None:
         self._world, self._reader, self._connection, self._pull = world, reader, connection, pull
-        self._numbers = numbers
+        self._windows, self._numbers, self._until = list(windows), numbers, until
         self._pages: asyncio.Queue[ReadPage | None] = asyncio.Queue(_WAITING_PAGES)
-        self._readers = asyncio.TaskGroup()
-        self._active = 0
+        self._readers, self._active = asyncio.TaskGroup(), 0
+        self._wanted = min(_READERS, at_once or _READERS)
+        self._turns = asyncio.Semaphore(at_once or max(_READERS, len(self._windows)))
+        dense = [window for window in self._windows if window.resource == "charges" and not window.cursor]
+        self._unsampled = len(dense) if may_be_too_many and len(dense) == numbers["charges"] else 0
+        self._page_spans: list[int] = []
 
-    async def run(self, windows: Iterable[Window]) -> AccountState:
-        """Read `windows` to their ends and store them; the account's state, renewed where it has aged.
+    async def run(self) -> None:
+        """Read the windows to their ends, or until the time is over, and store them.
 
-        Raises StripeFailure or PullTakenOver.
+        Raises StripeFailure, PullTakenOver or TooManyToList.
         """
         try:
             async with asyncio.TaskGroup() as tasks:
-                state = tasks.create_task(self._state())
                 tasks.create_task(self._write())
                 async with self._readers:
-                    for window in windows:
+                    for window in self._windows:
                         self._start_reading(window)
                 await self._pages.put(None)
-            return state.result()
         except ExceptionGroup as failures:
-            raise _first_of(failures) from None
-
-    async def _state(self) -> AccountState:
-        known = stored_state(self._connection.snapshot)
-        now = self._world.clock.now()
-        if known.account is not None and known.account.taken_at > now - STATE_LIFETIME:
-            return known
-        return await read_state(self._reader, now=now, livemode=self._connection.livemode)
+            raise first_of(failures) from None
 
     def _start_reading(self, window: Window) -> None:
         self._active += 1
@@ -102,8 +112,12 @@ class Reading:
         self._active -= 1
 
     async def _read(self, window: Window) -> None:
+        async with self._turns:
+            await self._read_pages(window)
+
+    async def _read_pages(self, window: Window) -> None:
         resource, top, left = RESOURCES[window.resource], window.end, window
-        while True:
+        while self._until is None or self._world.clock.now() < self._until:
             read_at = self._world.clock.now()
             try:
                 page = resource.read(await self._reader.get(resource.path, _query(left)))
@@ -112,16 +126,31 @@ class Reading:
                     raise
                 await self._pages.put(ReadPage(left, None, read_at))
                 return
+            if left.resource == "charges" and not left.cursor:
+                self._sample(left, page)
             if not page.has_more:
                 await self._pages.put(ReadPage(left, page, read_at))
                 return
-            newest, *others = remaining(left, top=top, oldest=page.oldest, idle=_READERS - self._active)
+            newest, *others = remaining(left, top=top, oldest=page.oldest, idle=self._wanted - self._active)
             after = msgspec.structs.replace(left, start=newest[0], cursor=page.last_id)
             cut_off = tuple(self._cut_off(left, start, end) for start, end in others)
             await self._pages.put(ReadPage(left, page, read_at, after, cut_off))
             for other in cut_off:
                 self._start_reading(other)
             top, left = page.oldest, after
+
+    def _sample(self, window: Window, page: PageOfEvents) -> None:
+        """Take the first page of a window of charges as a sample of how dense they are."""
+        if not self._unsampled:
+            return
+        self._page_spans.append(window.end - (page.oldest if page.has_more else window.start))
+        self._unsampled -= 1
+        if self._unsampled:
+            return
+        span = int((self._pull.to_at - self._pull.from_at).total_seconds())
+        seconds = expected_pages(span, self._page_spans) / self._reader.rate
+        if seconds > LONGEST_LISTING.total_seconds():
+            raise TooManyToList(f"about {seconds / 3600:.0f} hours of charges")
 
     def _cut_off(self, window: Window, start: int, end: int) -> Window:
         number = self._numbers[window.resource]
@@ -142,21 +171,15 @@ class Reading:
 
     async def _store(self, session: AsyncSession, batch: list[ReadPage]) -> None:
         readings = [(event, read.read_at) for read in batch if read.page for event in read.page.events]
-        await upsert_events(session, self._connection, readings)
+        changes = await upsert_events(session, self._connection, readings)
+        if self._pull.purpose != PullPurpose.FIRST:  # whose end makes the rollups anew
+            await apply_to_rollups(session, self._connection, *changes, self._world.clock.now())
         session.add_all(window_row(self._pull, window) for read in batch for window in read.cut_off)
         await session.flush()
         await self._move_cursors(session, batch)
         forbidden = {read.before.resource: "forbidden" for read in batch if read.page is None}
         if forbidden:
-            mine = (Connection.account_id == self._connection.account_id, Connection.id == self._connection.id)
-            await session.execute(
-                update(Connection)
-                .where(*mine, Connection.status != ConnectionStatus.DISCONNECTED)
-                .values(
-                    capabilities=Connection.capabilities.op("||")(forbidden),
-                    status=ConnectionStatus.DEGRADED,
-                )
-            )
+            await add_capabilities(session, self._connection, forbidden, degrades=True)
 
     async def _move_cursors(self, session: AsyncSession, batch: list[ReadPage]) -> None:
         chains: dict[tuple[str, int], list[ReadPage]] = {}
@@ -184,6 +207,19 @@ class Reading:
         moved = await driver.execute(_MOVE_CURSORS, self._pull.account_id, self._pull.id, *zip(*moves, strict=True))
         if moved != f"UPDATE {len(moves)}":
             raise PullTakenOver(f"another worker reads pull {self._pull.id}")
+
+
+async def add_capabilities(
+    session: AsyncSession, connection: Connection, found: dict[str, str], *, degrades: bool = False
+) -> None:
+    """Keep what has turned out about what the connection may read, and whether figures miss something by it."""
+    values: dict[str, object] = {"capabilities": Connection.capabilities.op("||")(found)}
+    if degrades:
+        values["status"] = ConnectionStatus.DEGRADED
+    mine = (Connection.account_id == connection.account_id, Connection.id == connection.id)
+    await session.execute(
+        update(Connection).where(*mine, Connection.status != ConnectionStatus.DISCONNECTED).values(**values)
+    )
 
 
 def window_row(pull: HistoryPull, window: Window) -> PullWindow:
@@ -216,7 +252,8 @@ def _query(window: Window) -> dict[str, str | int | list[str]]:
     return query
 
 
-def _first_of(failures: ExceptionGroup) -> Exception:
+def first_of(failures: ExceptionGroup) -> Exception:
+    """The first failure itself, however deep it lies."""
     found: Exception = failures
     while isinstance(found, ExceptionGroup):
         found = found.exceptions[0]

@@ -8,6 +8,7 @@ that the rate limit stays the only limit.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -38,3 +39,17 @@ def remaining(window: Window, *, top: int, oldest: int, idle: int) -> list[tuple
     """
     pages = (oldest - window.start) // max(top - oldest, 1)
     return cut(window.start, oldest, min(1 + max(idle, 0), pages // 2))
+
+
+def expected_pages(span: int, page_spans: Sequence[int]) -> float:
+    """How many pages `span` seconds have, when so many full pages from all over it reached over `page_spans` seconds.
+
+    The pages are taken together, so that one busy hour does not speak for a quarter.
+    """
+    return span * len(page_spans) / max(sum(page_spans), 1)
+
+
+def complete_from(start: int, unread: Iterable[int]) -> int:
+    """From when on everything is read, of a stretch that begins at `start`; `unread` are the ends of the windows that
+    are not read to their beginning yet."""
+    return max((end + 1 for end in unread), default=start)

@@ -61,12 +61,21 @@ class _ApiErrorBody(msgspec.Struct):
     error: _ApiError
 
 
+def error_code(response: httpx.Response) -> str:
+    """The error code of an unsuccessful answer; empty where it has none."""
+    return _error(response).code
+
+
+def _error(response: httpx.Response) -> _ApiError:
+    try:
+        return msgspec.json.decode(response.content, type=_ApiErrorBody).error
+    except msgspec.DecodeError:
+        return _ApiError()
+
+
 def refusal(response: httpx.Response) -> StripeFailure:
     """The failure that an unsuccessful answer of Stripe's API stands for."""
-    try:
-        error = msgspec.json.decode(response.content, type=_ApiErrorBody).error
-    except msgspec.DecodeError:
-        error = _ApiError()
+    error = _error(response)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         return KeyRefused("Stripe does not accept the key")
     if response.status_code == HTTPStatus.FORBIDDEN:

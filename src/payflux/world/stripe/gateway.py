@@ -34,14 +34,14 @@ class StripeGateway:
         """The platform's key, acting on the connected account `stripe_account`."""
         return StripeAuth(self._settings.stripe_secret_key.get_secret_value(), stripe_account or None)
 
-    def reader(self, auth: StripeAuth) -> StripeReader:
-        """A reader with its own limiter, at the rate the settings allow for live or test accounts."""
+    def reader(self, auth: StripeAuth, *, share: float = 1.0) -> StripeReader:
+        """A reader with its own limiter, at `share` of the rate the settings allow for live or test accounts."""
         rate = self._settings.stripe_live_rate if auth.livemode else self._settings.stripe_test_rate
         return StripeReader(
             auth,
             http=self._http,
             base=self._settings.stripe_api_base,
-            limiter=AdaptiveLimiter(rate, monotonic=self._monotonic, sleep=self._sleep),
+            limiter=AdaptiveLimiter(rate * share, monotonic=self._monotonic, sleep=self._sleep),
             sleep=self._sleep,
             jitter=self._jitter,
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from http import HTTPStatus
 
 import httpx
@@ -15,11 +15,12 @@ import httpx
 from payflux.settings import STRIPE_API_VERSION
 from payflux.world.limiter import AdaptiveLimiter, Sleep
 from payflux.world.stripe.auth import StripeAuth
-from payflux.world.stripe.errors import KeyRefused, ProcessorUnavailable, refusal
+from payflux.world.stripe.errors import KeyRefused, ProcessorUnavailable, RequestRefused, error_code, refusal
 
 Params = Mapping[str, str | int | Sequence[str]]
 
 TIMEOUT = httpx.Timeout(20.0, connect=5.0)
+_FILES = "https://files.stripe.com/"
 _ATTEMPTS = 6
 _BACKOFF_BASE, _BACKOFF_CAP = 0.5, 8.0  # seconds
 
@@ -55,9 +56,48 @@ class StripeReader:
         headers = {"Idempotency-Key": idempotency_key}
         return await self._answer("POST", path, STRIPE_API_VERSION, data={**fields}, headers=headers)
 
+    async def lines(self, url: str) -> AsyncGenerator[str, None]:
+        """The lines of a file of Stripe's at `url`, as they come in.
+
+        A download that breaks off is not begun again: ProcessorUnavailable. Raises RequestRefused for an address
+        elsewhere, which must not see the key.
+        """
+        if not url.startswith((f"{self._base}/", _FILES)):
+            raise RequestRefused("a file that is not Stripe's is not fetched")
+        await self._limiter.acquire()
+        self._limiter.release()  # one long answer takes no other's place
+        try:
+            async with self._http.stream("GET", url, headers=self._headers(self._auth), timeout=TIMEOUT) as response:
+                if response.is_server_error or response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+                    raise ProcessorUnavailable(f"Stripe did not give a file (status {response.status_code})")
+                if not response.is_success:
+                    await response.aread()
+                    raise refusal(response)
+                async for line in response.aiter_lines():
+                    yield line
+        except httpx.TransportError as error:
+            raise ProcessorUnavailable(f"the download of a file broke off ({type(error).__name__})") from None
+
     async def delete(self, path: str) -> None:
         """Delete the object at `path`. Raises RequestRefused with status 404 when it is gone already."""
         await self._answer("DELETE", path, STRIPE_API_VERSION)
+
+    @property
+    def rate(self) -> float:
+        """The most requests a second that are sent."""
+        return self._limiter.ceiling
+
+    def _give_way(self, response: httpx.Response) -> None:
+        reason = response.headers.get("Stripe-Rate-Limited-Reason", "")
+        if reason.endswith("-concurrency"):
+            self._limiter.crowded()
+        elif reason or error_code(response) != "lock_timeout":  # which says that one object is in use, no more
+            self._limiter.throttled()
+
+    @staticmethod
+    def _headers(auth: StripeAuth, version: str = STRIPE_API_VERSION) -> dict[str, str]:
+        account = {"Stripe-Account": auth.stripe_account} if auth.stripe_account else {}
+        return {"Authorization": f"Bearer {auth.key}", "Stripe-Version": version, **account}
 
     async def _answer(
         self,
@@ -95,9 +135,7 @@ class StripeReader:
         data: Params | None,
         headers: Mapping[str, str] | None,
     ) -> bytes:
-        sent = {"Authorization": f"Bearer {auth.key}", "Stripe-Version": version, **(headers or {})}
-        if auth.stripe_account:
-            sent["Stripe-Account"] = auth.stripe_account
+        sent = self._headers(auth, version) | dict(headers or {})
         trouble = ""
         for attempt in range(_ATTEMPTS):
             if attempt:
@@ -110,12 +148,14 @@ class StripeReader:
             except httpx.TransportError as error:
                 trouble = type(error).__name__
                 continue
+            finally:
+                self._limiter.release()
             if response.is_success:
                 self._limiter.succeeded()
                 return response.content
             trouble = f"status {response.status_code}"
             if response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-                self._limiter.throttled()
+                self._give_way(response)
             elif not _worth_another_try(method, response):
                 raise refusal(response)
         raise ProcessorUnavailable(f"Stripe did not answer {path} after {_ATTEMPTS} attempts ({trouble})")
