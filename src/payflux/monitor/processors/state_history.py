@@ -11,7 +11,7 @@ from payflux.monitor.processors.account_state import AccountState, stored_state
 from payflux.monitor.processors.models import Connection
 from payflux.monitor.processors.reconciling.models import StoredBalance
 from payflux.monitor.processors.snapshots import BalanceSnapshot
-from payflux.monitor.processors.store import upsert_events
+from payflux.monitor.processors.store import lock_workspace, upsert_events
 
 
 async def record_state(session: AsyncSession, connection: Connection, state: AccountState) -> None:
@@ -19,6 +19,8 @@ async def record_state(session: AsyncSession, connection: Connection, state: Acc
 
     A state that is older than the stored one changes nothing; a half that could not be read leaves the stored half.
     """
+    # before the connection's row, as everyone who writes events does: two who wait for each other never end
+    await lock_workspace(session, connection.workspace_id)
     query = (
         select(Connection)
         .where(Connection.account_id == connection.account_id, Connection.id == connection.id)

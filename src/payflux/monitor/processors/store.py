@@ -1,6 +1,7 @@
 """Writing what was read: payment events as absolute state, and the daily rollups that always equal them.
 
-Whoever writes a workspace's events or rollups holds its lock first, so that what an event replaced is known exactly.
+Whoever writes a workspace's events or rollups holds its lock, so that what an event replaced is known exactly. It is
+taken before the lock of any row, so that no two writers wait for each other.
 """
 
 from __future__ import annotations
