@@ -1,24 +1,20 @@
 """The keys that Stripe leaves out where they say nothing, by class: shown when expanded, or under some conditions only.
 
-From the optional fields of stripe-node's types, which tell a field that may be absent from one that may be null;
-the Python package does not.
+`absent.txt` lists them: the optional fields in the types of stripe-node 23.1.0 (2026-10-28.endive), which tell a field
+that may be absent from one that may be null; the Python package does not. Left out of the list is what Stripe's answers
+show as null all the same. A listed key that has a value is shown.
 """
 
 from __future__ import annotations
 
-ABSENT: dict[str, frozenset[str]] = {
-    name: frozenset(keys.split())
-    for name, keys in {
-        "Charge": "authorization_code level3 presentment_details radar_options refunds transfer",
-        "Customer": "business_name cash_balance customer_account individual_name invoice_credit_balance sources "
-        "subscriptions tax tax_ids",
-        "PaymentIntent": "hooks payment_details presentment_details",
-        "Refund": "description failure_balance_transaction failure_reason instructions_email next_action "
-        "pending_reason presentment_details",
-        "Dispute": "intended_submission_method",
-        "Invoice": "amount_paid_off_stripe confirmation_secret payments status_details",
-        "Session": "line_items optional_items",
-        "Price": "currency_options tiers",
-        "Product": "type",
-    }.items()
-}
+from importlib.resources import files
+
+from stripe import StripeObject
+
+_LINES = files(__package__).joinpath("absent.txt").read_text().splitlines()
+_KEYS = {name: frozenset(keys.split()) for name, _, keys in (line.partition(": ") for line in _LINES)}
+
+
+def absent_keys(of: type[StripeObject]) -> frozenset[str]:
+    """The keys that an object of class `of` has only where they say something."""
+    return _KEYS.get(f"{of.__module__.removeprefix('stripe.')}.{of.__qualname__}", frozenset())

@@ -11,7 +11,7 @@ from stripe import ListObject, StripeObject
 from stripe._object_classes import OBJECT_CLASSES
 from stripe._stripe_object import UntypedStripeObject
 
-from payflux.sandbox.schema.absent import ABSENT
+from payflux.sandbox.schema.absent import absent_keys
 from payflux.sandbox.schema.annotations import choices, is_object, literals
 
 Json = dict[str, Any]
@@ -55,7 +55,7 @@ def complete(of: type[StripeObject], values: Mapping[str, Any]) -> Json:
     unknown = values.keys() - known.keys()
     if unknown:
         raise TypeError(f"{of.__qualname__} has no {', '.join(sorted(unknown))}")
-    absent = ABSENT.get(of.__qualname__, frozenset())
+    absent = absent_keys(of)
     return {
         name: _completed(of, name, field, values)
         for name, field in known.items()
