@@ -13,8 +13,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from payflux.kit.errors import NotFound, UserError
+from payflux.monitor.processors.connecting.signing import signing_secrets
 from payflux.monitor.processors.live.envelopes import Envelope, UnreadableEvent, read_envelope
-from payflux.monitor.processors.live.inbox import address_of, receive, receivers_of
+from payflux.monitor.processors.live.inbox import connection_at, connections_of, receive
 from payflux.monitor.processors.live.signatures import SignatureRefused, verify
 from payflux.world.bootstrap import World
 
@@ -39,8 +40,8 @@ async def receive_connect_event(request: Request) -> JSONResponse:
         )
     envelope = await _verified(request, world, world.settings.connect_webhook_secrets)
     async with world.database.system() as session:
-        receivers = await receivers_of(session, envelope.account) if envelope.account else []
-        new = await receive(session, [(envelope, receiver) for receiver in receivers or [None]], now=world.clock.now())
+        readers = await connections_of(session, envelope.account) if envelope.account else ()
+        new = await receive(session, [(envelope, reader) for reader in readers or (None,)], now=world.clock.now())
     return _received(envelope, new)
 
 
@@ -49,15 +50,15 @@ async def receive_event(request: Request, token: str) -> JSONResponse:
     """An event of the connection whose own address this is."""
     world: World = request.app.state.world
     async with world.database.system() as session:
-        address = await address_of(session, world, token)
-    if address is None:
+        connection = await connection_at(session, world, token)
+    if connection is None:
         raise NotFound(
             "No connection has this webhook address.",
             way_out="Copy the address from the connection's page, or remove this endpoint in the Stripe Dashboard.",
         )
-    envelope = await _verified(request, world, address.secrets)
+    envelope = await _verified(request, world, signing_secrets(world, connection))
     async with world.database.system() as session:
-        new = await receive(session, [(envelope, address.receiver)], now=world.clock.now())
+        new = await receive(session, [(envelope, connection)], now=world.clock.now())
     return _received(envelope, new)
 
 

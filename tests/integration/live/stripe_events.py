@@ -11,7 +11,7 @@ import httpx
 import msgspec
 from fastapi import FastAPI
 
-from payflux.monitor.processors.live.inbox import hook_secrets_binding
+from payflux.monitor.processors.connecting.signing import secrets_binding
 from payflux.monitor.processors.live.signatures import sign
 from payflux.monitor.processors.models import Connection, ConnectionMethod, ConnectionStatus
 from payflux.world.bootstrap import World
@@ -84,7 +84,7 @@ async def connected(
     if by_key and token:
         connection.hook_digest = world.tokens.digest(token)
         connection.hook_secrets = world.secrets.encrypt(
-            msgspec.json.encode([SECRET, "whsec_next"]).decode(), bound_to=hook_secrets_binding(workspace_id, account)
+            msgspec.json.encode([SECRET, "whsec_next"]).decode(), bound_to=secrets_binding(connection)
         )
     async with world.database.tenant(account_id) as session:
         session.add(connection)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,90 +36,43 @@ _INSERT = """
 """
 
 
-class Receiver(NamedTuple):
-    """A connection, as far as its inbox has to know it."""
-
-    account_id: UUID
-    connection_id: UUID
-    workspace_id: UUID
-    external_account_id: str
-    livemode: bool
-    status: str
+async def connection_at(session: AsyncSession, world: World, token: str) -> Connection | None:
+    """The connection whose own webhook address ends in `token`."""
+    query = select(Connection).where(Connection.hook_digest == world.tokens.digest(token))
+    return (await session.execute(query)).scalar_one_or_none()
 
 
-class Address(NamedTuple):
-    """A connection's own webhook address: whose it is, and the secrets that events to it are signed with."""
-
-    receiver: Receiver
-    secrets: list[str]
-
-
-_RECEIVER = (
-    Connection.account_id,
-    Connection.id,
-    Connection.workspace_id,
-    Connection.external_account_id,
-    Connection.livemode,
-    Connection.status,
-)
-
-
-def receiver_of(connection: Connection) -> Receiver:
-    return Receiver._make(getattr(connection, column.key) for column in _RECEIVER)
-
-
-def hook_secrets_binding(workspace_id: UUID, external_account_id: str) -> str:
-    """What a connection's encrypted signing secrets are bound to: table, column and row."""
-    return f"processor_connections/hook_secrets/{workspace_id}/{external_account_id}"
-
-
-async def address_of(session: AsyncSession, world: World, token: str) -> Address | None:
-    """The address that `token` stands for; None when there is none. Raises UndecryptableSecret."""
-    query = select(*_RECEIVER, Connection.hook_secrets).where(Connection.hook_digest == world.tokens.digest(token))
-    row = (await session.execute(query)).one_or_none()
-    if row is None:
-        return None
-    *facts, encrypted = row
-    receiver = Receiver._make(facts)
-    if encrypted is None:
-        return Address(receiver, [])
-    binding = hook_secrets_binding(receiver.workspace_id, receiver.external_account_id)
-    return Address(
-        receiver, msgspec.json.decode(world.secrets.decrypt(encrypted, bound_to=binding).encode(), type=list[str])
-    )
-
-
-async def receivers_of(session: AsyncSession, external_account_id: str) -> list[Receiver]:
+async def connections_of(session: AsyncSession, external_account_id: str) -> Sequence[Connection]:
     """The connections whose events come to the platform's endpoint for connected accounts."""
-    query = select(*_RECEIVER).where(
+    query = select(Connection).where(
         Connection.external_account_id == external_account_id, Connection.method.in_(_CONNECT)
     )
-    return [Receiver._make(row) for row in await session.execute(query)]
+    return (await session.execute(query)).scalars().all()
 
 
-async def receive(session: AsyncSession, events: Iterable[tuple[Envelope, Receiver | None]], *, now: datetime) -> int:
+async def receive(session: AsyncSession, events: Iterable[tuple[Envelope, Connection | None]], *, now: datetime) -> int:
     """Store each event that is not there yet, with the job that applies it; how many were new.
 
     An event of no connection, or that its connection must not apply, is kept with the reason and never applied.
     """
     rows = []
-    for envelope, receiver in events:
-        if receiver is None:
+    for envelope, connection in events:
+        if connection is None:
             reason = "no connection has this account" if envelope.account else "names no account"
         else:
             reason = reason_to_ignore(
                 envelope,
-                external_account_id=receiver.external_account_id,
-                livemode=receiver.livemode,
-                status=receiver.status,
+                external_account_id=connection.external_account_id,
+                livemode=connection.livemode,
+                status=connection.status,
             )
         rows.append(
             (
-                source_of(receiver.connection_id) if receiver else _NO_CONNECTION,
+                source_of(connection.id) if connection else _NO_CONNECTION,
                 envelope.id,
-                receiver.account_id if receiver else None,
-                receiver.connection_id if receiver else None,
-                envelope.account or (receiver.external_account_id if receiver else ""),
+                connection.account_id if connection else None,
+                connection.id if connection else None,
+                envelope.account or (connection.external_account_id if connection else ""),
                 envelope.type,
                 envelope.livemode,
                 envelope.created,
@@ -174,13 +125,30 @@ async def enqueue_due(session: AsyncSession, *, now: datetime) -> int:
 async def waiting_events(
     session: AsyncSession, *, account_id: UUID, connection_id: UUID, now: datetime, limit: int
 ) -> list[WebhookEvent]:
-    """Events of a connection that are due, the oldest first; those that another worker writes right now left out."""
+    """Events of a connection that are due, those that were never tried and the oldest first."""
     query = (
         select(WebhookEvent)
         .where(*_of(account_id, connection_id), WebhookEvent.state == EventState.WAITING, WebhookEvent.due_at <= now)
-        .order_by(WebhookEvent.received_at, WebhookEvent.event_id)
+        .order_by(WebhookEvent.due_at, WebhookEvent.received_at, WebhookEvent.event_id)
         .limit(limit)
+    )
+    return list((await session.execute(query)).scalars())
+
+
+async def still_waiting(session: AsyncSession, events: Sequence[WebhookEvent]) -> list[WebhookEvent]:
+    """Those of one connection's `events` that nobody has dealt with meanwhile, locked until the transaction ends; what
+    another worker writes right now is left to it."""
+    first = events[0]
+    query = (
+        select(WebhookEvent)
+        .where(
+            WebhookEvent.account_id == first.account_id,
+            WebhookEvent.source == first.source,
+            WebhookEvent.event_id.in_([event.event_id for event in events]),
+            WebhookEvent.state == EventState.WAITING,
+        )
         .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
     )
     return list((await session.execute(query)).scalars())
 

@@ -1,0 +1,37 @@
+"""The one way by which what was read after the first pull is stored: events, rollups, the account's state and the
+connection's marks, in one transaction. Whatever has to follow new figures begins here."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.monitor.processors.account_state import AccountState
+from payflux.monitor.processors.events import moment
+from payflux.monitor.processors.live.rereading import Readings
+from payflux.monitor.processors.models import Connection
+from payflux.monitor.processors.state_history import record_state
+from payflux.monitor.processors.store import apply_to_rollups, upsert_events
+
+
+async def store_readings(
+    session: AsyncSession, connection: Connection, readings: Readings, state: AccountState | None, *, now: datetime
+) -> int:
+    """Store `readings` and, where it was read, the account's `state`; how many events are new or not as they were."""
+    changes = await upsert_events(session, connection, readings)
+    await apply_to_rollups(session, connection, changes.removed, changes.added, now)
+    if state is not None:
+        await record_state(session, connection, state)
+    if len(changes.added):
+        newest = moment(int(changes.added["at"].max()))
+        await session.execute(
+            update(Connection)
+            .where(Connection.account_id == connection.account_id, Connection.id == connection.id)
+            .values(
+                last_event_at=func.greatest(Connection.last_event_at, newest),
+                event_count=Connection.event_count + len(changes.added) - len(changes.removed),
+            )
+        )
+    return len(changes.added)
