@@ -16,7 +16,9 @@ from payflux.activation.states import ActivationState, Cause
 from payflux.kit.errors import UserError
 from payflux.kit.jobs import Payload, Permanent
 from payflux.monitor.alerts.service import arm_default_rules
+from payflux.monitor.processors.backfill.service import start_backfill
 from payflux.monitor.processors.pull import run_pull
+from payflux.monitor.processors.queries import get_connection, get_pull
 from payflux.monitor.projections.service import project_workspace
 from payflux.monitor.risk.service import score_workspace
 from payflux.world.bootstrap import World
@@ -28,7 +30,8 @@ Step = Callable[[World, Payload], Awaitable[None]]
 
 
 async def pull_processor_events(world: World, payload: Payload) -> None:
-    """Pull 90 days of history. Resumes where an earlier attempt stopped."""
+    """Pull 90 days of history, and have what is older read in the background. Resumes where an earlier attempt
+    stopped."""
     account_id, pull_id = UUID(payload["account_id"]), UUID(payload["pull_id"])
     async with world.database.tenant(account_id) as session:
         workspace = await get_workspace(session, account_id=account_id)
@@ -44,7 +47,11 @@ async def pull_processor_events(world: World, payload: Payload) -> None:
         workspace = await _current(session, payload)
         if workspace is None or workspace.pulled_at is not None:
             return
-        workspace.pulled_at = world.clock.now()
+        now = world.clock.now()
+        workspace.pulled_at = now
+        pull = await get_pull(session, account_id=account_id, pull_id=pull_id)
+        connection = await get_connection(session, account_id=account_id, connection_id=pull.connection_id)
+        await start_backfill(session, connection, pull, now)
         await enqueue_step(session, "compute_baseline", workspace)
 
 

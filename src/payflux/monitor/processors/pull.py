@@ -33,6 +33,7 @@ from payflux.monitor.processors.queries import get_connection, get_pull
 from payflux.monitor.processors.reading import Reading, TooManyToList, first_of, window_row
 from payflux.monitor.processors.reports import ReportReading, replace_lists
 from payflux.monitor.processors.resources import RESOURCES
+from payflux.monitor.processors.state_history import record_state
 from payflux.monitor.processors.store import lock_workspace, renew_rollups
 from payflux.monitor.processors.windows import Window, complete_from
 from payflux.world.bootstrap import World
@@ -203,22 +204,16 @@ async def _finish(
     connection = await get_connection(session, account_id=account_id, connection_id=pull.connection_id)
     await session.refresh(connection, with_for_update=True)
     rows = (await session.execute(select(PullWindow).where(*_windows_of(pull)))).scalars().all()
-    _note_state(connection, state)
+    await record_state(session, connection, state)
     _note_how_far(connection, pull, rows)
-    await _count_events(session, connection)
     if any(not row.done for row in rows):
         return False
+    await _count_events(session, connection)
     if pull.purpose != PullPurpose.GAP:
         await renew_rollups(session, account_id=account_id, workspace_id=pull.workspace_id, now=now)
     pull.objects = sum(row.objects for row in rows)
     pull.finished_at = now
     return True
-
-
-def _note_state(connection: Connection, state: AccountState) -> None:
-    known = stored_state(connection.snapshot)
-    if state.account is None or known.account is None or state.account.taken_at >= known.account.taken_at:
-        connection.snapshot = state.stored()
 
 
 def _note_how_far(connection: Connection, pull: HistoryPull, rows: Sequence[PullWindow]) -> None:
@@ -235,13 +230,12 @@ def _note_how_far(connection: Connection, pull: HistoryPull, rows: Sequence[Pull
         return
     if whole_from > pull.from_at:
         return
-    joined = connection.synced_through is not None and pull.from_at <= connection.synced_through + second
-    if joined and connection.history_from is not None:
-        connection.history_from = min(connection.history_from, pull.from_at)
-        connection.synced_through = max(connection.synced_through or pull.to_at, pull.to_at)
+    known = connection.history_from, connection.synced_through
+    if known[0] and known[1] and pull.from_at <= known[1] + second:
+        connection.history_from, connection.synced_through = min(known[0], pull.from_at), max(known[1], pull.to_at)
     elif pull.purpose == PullPurpose.FIRST:
         # what was read before a pause longer than this pull is not joined to it
-        connection.history_from, connection.synced_through = pull.from_at, pull.to_at
+        connection.history_from, connection.synced_through = pull.from_at, max(known[1] or pull.to_at, pull.to_at)
 
 
 async def _count_events(session: AsyncSession, connection: Connection) -> None:

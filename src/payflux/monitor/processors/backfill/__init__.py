@@ -1,0 +1,1 @@
+"""What is older than the first 90 days, read in the background."""
