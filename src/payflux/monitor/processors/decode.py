@@ -45,6 +45,13 @@ class BalanceTransaction(msgspec.Struct):
     source: str | MovementSource | None = None
 
 
+class NetTransaction(BalanceTransaction, kw_only=True):
+    """A balance transaction as it is added up."""
+
+    net: int
+    reporting_category: str = ""
+
+
 class ThreeDSecure(msgspec.Struct):
     result: str | None = None
 
@@ -78,6 +85,7 @@ class Charge(msgspec.Struct):
     status: str
     captured: bool
     amount_captured: int = 0
+    amount_refunded: int = 0
     refunded: bool = False
     balance_transaction: str | BalanceTransaction | None = None
     customer: str | None = None
@@ -130,6 +138,24 @@ class Payout(msgspec.Struct):
     arrival_date: int
     failure_code: str | None = None
     reversed_by: str | None = None
+    automatic: bool = False
+    reconciliation_status: str | None = None
+
+
+class ReleaseDetail(msgspec.Struct):
+    amount: int
+
+
+class ReserveHold(msgspec.Struct):
+    """A reserve hold of Stripe's preview: `amount` less what its releases gave back is still held."""
+
+    id: str
+    created: int
+    amount: int
+    currency: str
+    source_charge: str | None = None
+    release_schedule: ReleaseSchedule | None = None
+    release_details: list[ReleaseDetail] | None = None
 
 
 class Review(msgspec.Struct):

@@ -1,4 +1,4 @@
-"""The tables of the processors: connections, pulls of history, payment events and daily rollups.
+"""The tables of the processors: connections, pulls of history, payment events, daily rollups and balances.
 
 Every key starts with `account_id`, so that no foreign key can lead from one tenant to another.
 """
@@ -218,3 +218,25 @@ class DailyRollup(Base):
     days: Mapped[int] = mapped_column(BigInteger)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
     updated_at: Mapped[Instant]
+
+
+class StoredBalance(Base):
+    """What a connection's account held in one currency at one instant, in minor units; `reserved` is NULL where the
+    processor does not show it."""
+
+    __tablename__ = "balance_snapshots"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "connection_id"],
+            ["processor_connections.account_id", "processor_connections.id"],
+            ondelete="CASCADE",
+        ),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    taken_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    currency: Mapped[str] = mapped_column(Text, primary_key=True)
+    available: Mapped[Big]
+    pending: Mapped[Big]
+    reserved: Mapped[int | None] = mapped_column(BigInteger)

@@ -96,7 +96,8 @@ def charge_event(charge: decode.Charge) -> PaymentEvent:
 def refund_event(refund: decode.Refund) -> PaymentEvent:
     """Money given back. What only lets go of an authorization, whole or in part, has moved none and is canceled."""
     status = _REFUND.get(refund.status or "", Status.SUCCEEDED)
-    if status == Status.SUCCEEDED and refund.balance_transaction is None and _authorized_more(refund.charge):
+    unmoved = status == Status.SUCCEEDED and refund.balance_transaction is None
+    if unmoved and isinstance(refund.charge, decode.Charge) and not whole_charge(refund.charge):
         status = Status.CANCELED
     settled, settled_currency = _settled(refund.amount, refund.currency, refund.balance_transaction)
     if not isinstance(refund.balance_transaction, decode.BalanceTransaction):
@@ -239,9 +240,9 @@ def _captured(charge: decode.Charge) -> int:
     return charge.amount_captured if charge.captured and charge.amount_captured else charge.amount
 
 
-def _authorized_more(charge: str | decode.Charge | None) -> bool:
-    """Whether less was captured of a charge than had been authorized."""
-    return isinstance(charge, decode.Charge) and (not charge.captured or charge.amount_captured < charge.amount)
+def whole_charge(charge: decode.Charge) -> bool:
+    """Whether everything that was authorized was captured; else a part was let go, which Stripe calls refunded."""
+    return charge.captured and charge.amount_captured == charge.amount
 
 
 def _settled(amount: int, currency: str, movement: str | decode.BalanceTransaction | None) -> tuple[int, str]:

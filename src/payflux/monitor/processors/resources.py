@@ -116,6 +116,14 @@ RESOURCES: dict[str, Resource] = {
 }
 """Every list that a pull reads, by its name in capabilities and progress, in the order progress is told."""
 
+OPEN_REVIEWS = Resource(
+    path="/v1/reviews",
+    label="Reviews",
+    read=_pages_of(decode.Page[decode.Review], review_event),
+    expand=("data.charge.balance_transaction",),
+)
+"""Stripe lists only the reviews that are open now: there is no history to pull."""
+
 
 class SingleObject(NamedTuple):
     """How one object, named by its id, is read as it stands now.

@@ -8,8 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.monitor.processors.account_changes import account_changes
 from payflux.monitor.processors.account_state import AccountState, stored_state
-from payflux.monitor.processors.models import Connection
-from payflux.monitor.processors.reconciling.models import StoredBalance
+from payflux.monitor.processors.models import Connection, StoredBalance
 from payflux.monitor.processors.snapshots import BalanceSnapshot
 from payflux.monitor.processors.store import lock_workspace, upsert_events
 
@@ -20,6 +19,7 @@ async def record_state(session: AsyncSession, connection: Connection, state: Acc
     A state that is older than the stored one changes nothing; a half that could not be read leaves the stored half.
     """
     # before the connection's row, as everyone who writes events does: two who wait for each other never end
+    await lock_workspace(session, connection.workspace_id)
     await lock_workspace(session, connection.workspace_id)
     query = (
         select(Connection)

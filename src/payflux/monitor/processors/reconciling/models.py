@@ -1,4 +1,4 @@
-"""The tables of reconciliation: balances over time, and what each check of the books found."""
+"""The table of reconciliation: what each check of the books found."""
 
 from __future__ import annotations
 
@@ -15,30 +15,6 @@ Instant = Annotated[datetime, mapped_column(DateTime(timezone=True))]
 MaybeAmount = Annotated[int | None, mapped_column(BigInteger)]
 
 
-def _of_a_connection() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(
-        ["account_id", "connection_id"],
-        ["processor_connections.account_id", "processor_connections.id"],
-        ondelete="CASCADE",
-    )
-
-
-class StoredBalance(Base):
-    """What a connection's account held in one currency at one instant, in minor units; `reserved` is NULL where the
-    processor does not show it."""
-
-    __tablename__ = "balance_snapshots"
-    __table_args__ = (_of_a_connection(),)
-
-    account_id: Mapped[UUID] = mapped_column(primary_key=True)
-    connection_id: Mapped[UUID] = mapped_column(primary_key=True)
-    taken_at: Mapped[Instant] = mapped_column(primary_key=True)
-    currency: Mapped[str] = mapped_column(Text, primary_key=True)
-    available: Mapped[int] = mapped_column(BigInteger)
-    pending: Mapped[int] = mapped_column(BigInteger)
-    reserved: Mapped[MaybeAmount]
-
-
 class Reconciliation(Base):
     """One check of one identity over one stretch of time; see `rules.Check`, whose fields these are.
 
@@ -46,7 +22,13 @@ class Reconciliation(Base):
     """
 
     __tablename__ = "reconciliations"
-    __table_args__ = (_of_a_connection(),)
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "connection_id"],
+            ["processor_connections.account_id", "processor_connections.id"],
+            ondelete="CASCADE",
+        ),
+    )
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     connection_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -218,28 +218,30 @@ def check_reserves(
     ]
 
 
-def check_refunds(
-    said: Mapping[str, tuple[str, int]], stored: Mapping[str, int], window: tuple[datetime, datetime]
+def check_each(
+    identity: Identity,
+    subject: str,
+    said: Mapping[str, tuple[str, int]],
+    found: Mapping[str, int],
+    window: tuple[datetime, datetime],
 ) -> list[Check]:
-    """Whether charges' own `amount_refunded` is the sum of their stored refunds, by currency.
+    """Whether each object's own amount is the sum that was found of it, by currency. Differences that cancel out in the
+    total are differences all the same.
 
-    `said` maps charges to their currency and what they say was refunded; `stored` to the sum of their refunds.
+    `said` maps an object's id to its currency and the amount it tells, `found` to the sum.
     """
     totals: dict[str, list[int]] = {}
     differing: Counter[str] = Counter()
-    for charge, (currency, refunded) in said.items():
+    for one, (currency, amount) in said.items():
         amounts = totals.setdefault(currency, [0, 0])
-        amounts[0] += refunded
-        amounts[1] += stored.get(charge, 0)
-        differing[currency] += refunded != stored.get(charge, 0)
+        amounts[0] += amount
+        amounts[1] += found.get(one, 0)
+        differing[currency] += amount != found.get(one, 0)
     checks = []
     for currency, (expected, actual) in sorted(totals.items()):
-        why = f"{differing[currency]} of {len(said)} refunded charges differ."
-        check = compare(
-            Identity.REFUNDS_OF_CHARGES, "charges", currency, window, expected=expected, actual=actual, reason=why
-        )
-        # differences of two charges may cancel out, and are differences all the same
-        checks.append(check._replace(state=State.DIFFERS, reason=why) if differing[currency] else check)
+        state = State.DIFFERS if differing[currency] else State.HOLDS
+        why = f"{differing[currency]} of {len(said)} {subject} differ." if differing[currency] else ""
+        checks.append(Check(identity, subject, currency, *window, expected, actual, state, why))
     return checks
 
 
@@ -249,5 +251,5 @@ def check_counts(shown: set[str], stored: set[str], window: tuple[datetime, date
     why = "; ".join(
         text for number, text in ((missing, f"{missing} not stored"), (beyond, f"{beyond} no longer listed")) if number
     )
-    check = compare(Identity.COUNTS, subject, "", window, expected=len(shown), actual=len(stored), reason=why)
-    return check._replace(state=State.DIFFERS, reason=why) if why else check
+    state = State.DIFFERS if why else State.HOLDS
+    return Check(Identity.COUNTS, subject, "", *window, len(shown), len(stored), state, why)
