@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from typing_extensions import TypedDict
 
+from payflux.sandbox.addresses import remember_address
 from payflux.sandbox.api.endpoints import Call, Endpoint
 from payflux.sandbox.api.idempotency import Answered, answered_before, fingerprint, in_use, keep_answer
 from payflux.sandbox.errors import StripeError
@@ -56,6 +57,7 @@ class Api:
         if endpoint is None:
             raise unrecognized(request)
         caller.require(endpoint.permission)
+        remember_address(self.state.store, str(request.base_url).rstrip("/"))
         self.limiter.take((caller.account_id, f"{endpoint.method} {endpoint.path}"), self.clock())
         given = parse_form(await _sent(request))
         paths = _paths(given.pop("expand", []))
