@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from payflux.hooks.routes import hooks
 from payflux.web.errors import add_error_handlers
-from payflux.web.pages import activation, connection, dashboard, entry, explanation, health, whatif
+from payflux.web.pages import activation, connecting, connection, dashboard, entry, explanation, health, whatif
 from payflux.web.rendering import build_templates
 from payflux.web.security import Envelope, require_csrf
 from payflux.world.bootstrap import World
@@ -38,7 +38,7 @@ def create_app(world: World) -> FastAPI:
     )
     app.state.world = world
     app.state.templates = build_templates()
-    for page in (health, entry, activation, dashboard, connection, whatif, explanation):
+    for page in (health, entry, connecting, activation, dashboard, connection, whatif, explanation):
         app.include_router(page.router)
     app.mount("/hooks", hooks)
     app.mount("/static", StaticFiles(packages=[("payflux", "static")]), name="static")

@@ -17,11 +17,15 @@ from payflux.web.security import require_csrf
 from payflux.world.bootstrap import build_world
 
 NEEDS_A_MANAGER = {"/api/stripe/authorize", "/api/stripe/callback", "/api/stripe/key", "/activate/retry"}
-NEEDS_A_MANAGER |= {"/activate/cancel", "/connection/disconnect"}
+NEEDS_A_MANAGER |= {"/api/stripe/app/authorize", "/api/stripe/app/callback", "/activate/cancel"}
+NEEDS_A_MANAGER |= {"/connection/disconnect", "/connection/check", "/connection/host"}
+NEEDS_A_MANAGER |= {"/connection/secrets", "/connection/secrets/remove"}
 NEEDS_A_PLAN = {
     "/dashboard",
     "/what-if",
     "/api/stripe/authorize",
+    "/api/stripe/app/authorize",
+    "/api/stripe/app/callback",
     "/api/stripe/callback",
     "/api/stripe/key",
     "/activate/retry",

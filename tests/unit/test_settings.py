@@ -15,6 +15,8 @@ PRODUCTION = {
     "PAYFLUX_PUBLIC_URL": "https://payflux.example",
     "STRIPE_SECRET_KEY": "sk_live_not_a_real_key",
     "STRIPE_CLIENT_ID": "ca_real",
+    "PAYFLUX_SMTP_HOST": "mail.payflux.example",
+    "PAYFLUX_SMTP_FROM": "PayFlux <alerts@payflux.example>",
 }
 
 
@@ -30,6 +32,7 @@ def test_development_needs_no_setting_and_keeps_its_generated_secret(environment
     assert len(first.secret_key.get_secret_value()) >= 32
     assert Path(".payflux/secret_key").stat().st_mode & 0o077 == 0
     assert first.uses_sandbox
+    assert (first.smtp_host, first.smtp_port, first.smtp_tls) == ("127.0.0.1", 8002, "none")
     assert first.stripe_api_base == first.stripe_connect_base == "http://127.0.0.1:8001"
 
 
@@ -63,6 +66,10 @@ def test_production_accepts_real_settings(environment: pytest.MonkeyPatch) -> No
         ("STRIPE_API_BASE", "http://127.0.0.1:8001"),
         ("STRIPE_API_BASE", "https://localhost"),
         ("STRIPE_CONNECT_BASE", "http://connect.stripe.com"),
+        ("STRIPE_APP_AUTHORIZE_URL", "http://marketplace.stripe.com/oauth/v2/authorize"),
+        ("PAYFLUX_SMTP_HOST", ""),
+        ("PAYFLUX_SMTP_HOST", "127.0.0.1"),
+        ("PAYFLUX_SMTP_FROM", ""),
     ],
 )
 def test_production_refuses_development_values_and_names_the_variable(

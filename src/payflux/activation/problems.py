@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from payflux.kit.errors import UserError
+from payflux.monitor.processors.models import ConnectionMethod
 from payflux.world.stripe import (
     CodeRefused,
     Disconnected,
@@ -36,12 +37,41 @@ _STRIPE: dict[type[StripeFailure], tuple[str, str, str]] = {
     PermissionMissing: (
         "The key may not read everything that is needed.",
         "Stripe refused a resource that the projection cannot do without.",
-        "Edit the restricted key in the Stripe Dashboard, allow reading, then try again.",
+        "Allow reading it in the Stripe Dashboard, then try again.",
     ),
     ProcessorUnavailable: (
         "Stripe does not answer.",
         "Stripe was asked several times and did not answer, or asked us to slow down.",
         "Try again in a few minutes; status.stripe.com says whether Stripe has a problem.",
+    ),
+}
+
+
+_OURS = "This is for whoever runs PayFlux: compare {} with the Stripe Dashboard. Or connect with a restricted key."
+_AUTHORIZE = {
+    "access_denied": (
+        "You declined on Stripe's page, or Stripe stopped the connection.",
+        "Press Connect Stripe whenever you are ready.",
+    ),
+    "invalid_scope": (
+        "Stripe does not give this PayFlux the access it asks for.",
+        _OURS.format("PAYFLUX_STRIPE_CONNECT_SCOPE"),
+    ),
+    "invalid_redirect_uri": (
+        "Stripe does not know the address it should send you back to.",
+        _OURS.format("the redirect URIs of the application"),
+    ),
+    "invalid_request": (
+        "Stripe did not understand what PayFlux asked for.",
+        _OURS.format("the client id"),
+    ),
+    "unsupported_response_type": (
+        "Stripe did not understand what PayFlux asked for.",
+        _OURS.format("the client id"),
+    ),
+    "server_error": (
+        "Stripe sent you back without saying that you agreed.",
+        "Press Connect Stripe again, or connect with a restricted key.",
     ),
 }
 
@@ -59,7 +89,7 @@ def problem_of(error: BaseException) -> Problem:
     for kind, (title, happened, way_out) in _STRIPE.items():
         if isinstance(cause, kind):
             if isinstance(cause, PermissionMissing) and cause.permission:
-                happened = f"The key lacks Stripe's permission {cause.permission}."
+                happened = f"Stripe does not let PayFlux read: {cause.permission}."
             return _problem(kind.__name__, title, happened, way_out)
     return _problem(
         "internal",
@@ -67,6 +97,23 @@ def problem_of(error: BaseException) -> Problem:
         "A step failed several times for a reason of our own.",
         "Try again in a few minutes. If it happens again, contact support and name the time of the attempt.",
     )
+
+
+def ended_problem(method: str) -> Problem:
+    """Why Stripe ended a connection made by `method`, for a person."""
+    if method == ConnectionMethod.RESTRICTED_KEY:
+        return problem_of(KeyRefused("the key was refused"))
+    return problem_of(Disconnected("the access was taken away"))
+
+
+def declined_problem(error: str) -> Problem:
+    """Why Stripe's OAuth page sent the merchant back without a code; `error` is the OAuth error that it named.
+
+    Facts: docs.stripe.com/connect/oauth-reference and RFC 6749 section 4.1.2.1.
+    """
+    happened, way_out = _AUTHORIZE.get(error, _AUTHORIZE["server_error"])
+    problem = _problem("authorize", "Stripe is not connected.", happened, way_out)
+    return problem | {"what_is_safe": "PayFlux read nothing and has no access."}
 
 
 def _problem(code: str, title: str, happened: str, way_out: str) -> Problem:

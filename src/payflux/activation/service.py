@@ -94,9 +94,10 @@ async def _change_state(
 
 
 async def begin_connect_attempt(
-    session: AsyncSession, tokens: TokenHasher, *, workspace: Workspace, session_id: UUID, now: datetime
+    session: AsyncSession, tokens: TokenHasher, *, workspace: Workspace, session_id: UUID, method: str, now: datetime
 ) -> str:
-    """The `state` that a trip to the processor's OAuth page carries, good once, for this browser session."""
+    """The `state` that a trip to the processor's OAuth page carries, good once, for this browser session and for the
+    `method` of connecting that it was begun for."""
     state = tokens.new_token()
     session.add(
         ConnectAttempt(
@@ -104,7 +105,7 @@ async def begin_connect_attempt(
             id=new_id(),
             workspace_id=workspace.id,
             session_id=session_id,
-            state_digest=tokens.digest(state),
+            state_digest=_state_digest(tokens, method, state),
             expires_at=now + CONNECT_ATTEMPT_LIFETIME,
         )
     )
@@ -112,13 +113,20 @@ async def begin_connect_attempt(
 
 
 async def use_connect_attempt(
-    session: AsyncSession, tokens: TokenHasher, *, account_id: UUID, session_id: UUID, state: str, now: datetime
+    session: AsyncSession,
+    tokens: TokenHasher,
+    *,
+    account_id: UUID,
+    session_id: UUID,
+    method: str,
+    state: str,
+    now: datetime,
 ) -> bool:
     """Use up the attempt that `state` belongs to; False when it was used before, so that a second submit of the same
     callback exchanges nothing. Raises Forbidden when it is unknown, expired or another browser's."""
     mine = (
         ConnectAttempt.account_id == account_id,
-        ConnectAttempt.state_digest == tokens.digest(state),
+        ConnectAttempt.state_digest == _state_digest(tokens, method, state),
         ConnectAttempt.session_id == session_id,
         ConnectAttempt.expires_at > now,
     )
@@ -137,6 +145,11 @@ async def use_connect_attempt(
             code="connect_state",
         )
     return False
+
+
+def _state_digest(tokens: TokenHasher, method: str, state: str) -> bytes:
+    # RFC 9700 section 4.4: an answer of one authorization server is never taken for another's
+    return tokens.digest(f"{method} {state}")
 
 
 async def begin_pipeline(

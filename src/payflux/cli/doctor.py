@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import asyncpg
 import httpx
+from pydantic import SecretStr
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -19,7 +20,7 @@ from payflux.kit.postgres import PostgresError, find_binaries
 from payflux.settings import STRIPE_API_VERSION, Settings, SettingsError, environment_variable, load_settings
 
 _MINIMUM_POSTGRES = 150_000
-_SECRETS = ("secret_key", "stripe_secret_key", "database_url", "app_database_url", "system_database_url")
+_ADDRESSES_WITH_PASSWORDS = ("database_url", "app_database_url", "system_database_url")
 
 
 class Finding(NamedTuple):
@@ -75,8 +76,8 @@ class _Unreachable(Exception):
 
 def _setting(settings: Settings, field: str) -> Finding:
     value = getattr(settings, field)
-    if field in _SECRETS:
-        shown = "set" if (value if isinstance(value, str) else value.get_secret_value()) else "not set"
+    if isinstance(value, SecretStr) or field in _ADDRESSES_WITH_PASSWORDS:
+        shown = "set" if (value.get_secret_value() if isinstance(value, SecretStr) else value) else "not set"
     else:
         shown = "not set" if value in (None, "") else str(value)
     return Finding(environment_variable(field), True, shown, str(Settings.model_fields[field].description))

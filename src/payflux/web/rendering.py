@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from payflux.web import outlook
@@ -36,3 +38,8 @@ def render(request: Request, template: str, status: int = 200, /, **context: obj
         "status": int(status),
     }
     return HTMLResponse(environment.get_template(template).render(everywhere | context), status_code=status)
+
+
+def see_other(path: str) -> RedirectResponse:
+    """Go on with a GET of `path`."""
+    return RedirectResponse(path, status_code=HTTPStatus.SEE_OTHER)

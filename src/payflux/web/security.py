@@ -31,8 +31,11 @@ def cookie_name(settings: Settings, name: str) -> str:
 
 
 def content_security_policy(settings: Settings) -> str:
-    """Only our own scripts, styles and images. A form may also lead to Stripe's authorize page, by redirect."""
-    stripe = urlsplit(settings.stripe_connect_base)
+    """Only our own scripts, styles and images. A form may also lead to Stripe's authorize pages, by redirect."""
+    pages = [settings.stripe_connect_base]
+    if settings.stripe_app_offered:
+        pages.append(settings.stripe_app_authorize_url)
+    stripe = " ".join(f"{page.scheme}://{page.netloc}" for page in map(urlsplit, pages))
     return "; ".join(
         (
             "default-src 'none'",
@@ -40,7 +43,7 @@ def content_security_policy(settings: Settings) -> str:
             "style-src 'self'",
             "img-src 'self'",
             "connect-src 'self'",
-            f"form-action 'self' {stripe.scheme}://{stripe.netloc}",
+            f"form-action 'self' {stripe}",
             "base-uri 'none'",
             "frame-ancestors 'none'",
         )

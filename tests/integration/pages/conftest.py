@@ -24,7 +24,18 @@ from payflux.world.bootstrap import World
 from tests.integration.pages.browser import Browser
 
 ALICE, BOB, CHARLIE = "alice@alice-shop.example", "bob@alice-shop.example", "charlie@charlie-shop.example"
-CHANGES = ("/api/stripe/authorize", "/api/stripe/key", "/activate/retry", "/activate/cancel", "/connection/disconnect")
+CHANGES = (
+    "/api/stripe/authorize",
+    "/api/stripe/app/authorize",
+    "/api/stripe/key",
+    "/activate/retry",
+    "/activate/cancel",
+    "/connection/disconnect",
+    "/connection/check",
+    "/connection/host",
+    "/connection/secrets",
+    "/connection/secrets/remove",
+)
 
 
 @pytest.fixture

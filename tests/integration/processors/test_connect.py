@@ -10,11 +10,12 @@ from sqlalchemy import func, select, text
 
 from payflux.kit.errors import InvalidInput, Unavailable
 from payflux.monitor.processors.account_state import stored_state
-from payflux.monitor.processors.connecting.ending import disconnect
+from payflux.monitor.processors.connecting.ending import disconnect, give_up_access
 from payflux.monitor.processors.connecting.keys import authorize_with_key
 from payflux.monitor.processors.connecting.oauth import WrongMode, authorize_with_code
 from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.models import Connection
+from payflux.monitor.processors.permissions import CAPABILITIES
 from payflux.monitor.processors.queries import get_connection
 from payflux.world.stripe import CodeRefused, ConnectOAuth, Disconnected, StripeGateway
 from tests.conftest import with_settings
@@ -47,10 +48,10 @@ async def stored(shop: Shop, connection: Connection) -> Connection:
 
 
 async def end(shop: Shop, connection: Connection) -> None:
+    await give_up_access(shop.world, connection)
     async with shop.world.database.tenant(shop.account_id) as session:
         await disconnect(
             session,
-            shop.world,
             account_id=shop.account_id,
             connection_id=connection.id,
             now=shop.world.clock.now(),
@@ -60,7 +61,8 @@ async def end(shop: Shop, connection: Connection) -> None:
 async def test_a_restricted_key_connects_its_account_with_what_it_may_read(shop: Shop) -> None:
     connection = await shop.connect("default")
     assert (connection.method, connection.status, connection.livemode) == ("restricted_key", "active", False)
-    assert set(connection.capabilities.values()) == {"ok"}
+    assert set(connection.capabilities) == set(CAPABILITIES)
+    assert "forbidden" not in connection.capabilities.values()
     state = stored_state(connection.snapshot)
     assert state.account is not None
     assert state.balance is not None

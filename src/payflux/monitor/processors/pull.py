@@ -13,16 +13,16 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.ids import new_id
 from payflux.monitor.processors.account_state import AccountState, read_state, stored_state
+from payflux.monitor.processors.connecting.ending import disconnected_by_processor, ends_connection
 from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.events import moment
 from payflux.monitor.processors.models import (
     Connection,
-    ConnectionStatus,
     HistoryPull,
     PullPurpose,
     PullWindow,
@@ -31,6 +31,7 @@ from payflux.monitor.processors.models import (
 from payflux.monitor.processors.planning import FIRST_STRETCH, REPORT, plan_windows
 from payflux.monitor.processors.queries import get_connection, get_pull
 from payflux.monitor.processors.reading import Reading, TooManyToList, first_of, window_row
+from payflux.monitor.processors.reconciling.service import enqueue_reconciliation
 from payflux.monitor.processors.reports import ReportReading, replace_lists
 from payflux.monitor.processors.resources import RESOURCES
 from payflux.monitor.processors.state_history import record_state
@@ -102,8 +103,10 @@ async def run_pull(world: World, account_id: UUID, pull_id: UUID, pace: Pace = A
         connection = await get_connection(session, account_id=account_id, connection_id=pull.connection_id)
     try:
         state = await _read(world, connection, pull, pace)
-    except (KeyRefused, Disconnected):
-        await _disconnect(world, connection)
+    except (KeyRefused, Disconnected) as failure:
+        if ends_connection(connection, failure):
+            async with world.database.tenant(account_id) as session:
+                await disconnected_by_processor(session, world, connection)
         raise
     async with world.database.tenant(account_id) as session:
         return await _finish(session, account_id=account_id, pull_id=pull_id, state=state, now=world.clock.now())
@@ -178,21 +181,6 @@ async def _state(world: World, reader: StripeReader, connection: Connection) -> 
     return await read_state(reader, now=now, livemode=connection.livemode)
 
 
-async def _disconnect(world: World, connection: Connection) -> None:
-    """The processor says that the connection is at its end."""
-    mine = (Connection.account_id == connection.account_id, Connection.id == connection.id)
-    async with world.database.tenant(connection.account_id) as session:
-        await session.execute(
-            update(Connection)
-            .where(*mine, Connection.status != ConnectionStatus.DISCONNECTED)
-            .values(
-                status=ConnectionStatus.DISCONNECTED,
-                disconnected_at=world.clock.now(),
-                disconnected_by="processor",
-            )
-        )
-
-
 async def _finish(
     session: AsyncSession, *, account_id: UUID, pull_id: UUID, state: AccountState, now: datetime
 ) -> bool:
@@ -213,6 +201,7 @@ async def _finish(
         await renew_rollups(session, account_id=account_id, workspace_id=pull.workspace_id, now=now)
     pull.objects = sum(row.objects for row in rows)
     pull.finished_at = now
+    await enqueue_reconciliation(session, connection)
     return True
 
 

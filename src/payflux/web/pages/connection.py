@@ -1,32 +1,66 @@
-"""The processor connection: what it reads, what it holds, and how to end it."""
+"""The processor connection: what it reads, how events come in, what it holds, and how to end it."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from collections.abc import Mapping
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation import service as activation
+from payflux.activation.models import Workspace
+from payflux.activation.problems import Problem, problem_of
 from payflux.activation.states import Cause
+from payflux.frontdoor.accounts.service import SignedIn
+from payflux.frontdoor.billing.models import Subscription
+from payflux.kit.errors import InvalidInput, NotFound, UserError
 from payflux.monitor.processors.codes import Kind
-from payflux.monitor.processors.connecting.ending import disconnect
-from payflux.monitor.processors.permissions import resource_label
+from payflux.monitor.processors.connecting.ending import (
+    disconnect,
+    disconnected_by_processor,
+    ends_connection,
+    give_up_access,
+)
+from payflux.monitor.processors.connecting.endpoint import enqueue_endpoint
+from payflux.monitor.processors.connecting.event_types import EVENT_TYPES
+from payflux.monitor.processors.connecting.hosts import set_host
+from payflux.monitor.processors.connecting.probing import look
+from payflux.monitor.processors.connecting.signing import (
+    add_signing_secret,
+    endpoint_url,
+    reach_of,
+    reachable,
+    remove_signing_secret,
+    secret_ending,
+    signing_secrets,
+)
+from payflux.monitor.processors.connecting.storing import latest_connection, look_again
+from payflux.monitor.processors.credentials import auth_of
+from payflux.monitor.processors.models import Connection, ConnectionStatus
+from payflux.monitor.processors.permissions import CAPABILITIES, key_creation_url
 from payflux.monitor.processors.queries import count_events, get_connection, last_pulled_at
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_manager, signed_in
 from payflux.web.pages.dashboard import product_context
-from payflux.web.rendering import render
+from payflux.web.rendering import render, see_other
+from payflux.world.bootstrap import World
+from payflux.world.stripe import StripeFailure
 
 router = APIRouter(dependencies=[Depends(signed_in)])
+
+MANAGED = [Depends(require_manager)]
 
 _KINDS = {
     Kind.CHARGE: "Charges",
     Kind.REFUND: "Refunds",
     Kind.DISPUTE: "Disputes",
     Kind.EARLY_FRAUD_WARNING: "Early fraud warnings",
+    Kind.REVIEW: "Reviews",
     Kind.PAYOUT: "Payouts",
     Kind.RESERVE_HOLD: "Reserve holds",
     Kind.RESERVE_RELEASE: "Reserve releases",
+    Kind.ACCOUNT_CHANGE: "Changes of the account",
 }
 
 
@@ -34,39 +68,153 @@ _KINDS = {
 async def connection_page(
     request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
 ) -> Response:
-    """What is connected, what it may read, and how many events it has brought."""
+    """What is connected, what it may read, how its events come in, and how many it has brought."""
+    return await _page(request, session, world, who, subscription)
+
+
+@router.post("/connection/check", dependencies=MANAGED)
+async def check(request: Request, who: Who, world: CurrentWorld, subscription: CurrentSubscription) -> Response:
+    """Ask Stripe anew what the connection may do."""
+    async with world.database.tenant(who.account_id) as session:
+        connection = await _current(session, who)
+    try:
+        state, capabilities = await look(world, await auth_of(world, connection))
+    except (StripeFailure, UserError) as failure:
+        async with world.database.tenant(who.account_id) as session:
+            if ends_connection(connection, failure):
+                await disconnected_by_processor(session, world, connection)
+            return await _page(request, session, world, who, subscription, problem=problem_of(failure), status=422)
+    async with world.database.tenant(who.account_id) as session:
+        connection = await _current(session, who)
+        await look_again(session, connection, state, capabilities)
+        await enqueue_endpoint(session, world, connection)
+    return see_other("/connection#reads")
+
+
+@router.post("/connection/host", dependencies=MANAGED)
+async def host(
+    request: Request,
+    who: Who,
+    session: Tenant,
+    world: CurrentWorld,
+    subscription: CurrentSubscription,
+    host: Annotated[str, Form()] = "",
+) -> Response:
+    """Name the website that the account sells on."""
+    connection = await _current(session, who)
+    try:
+        await set_host(session, connection, host, now=world.clock.now(), actor_id=who.user_id)
+    except InvalidInput as wrong:
+        return await _page(
+            request, session, world, who, subscription, errors=wrong.fields, form={"host": host}, status=422
+        )
+    return see_other("/connection")
+
+
+@router.post("/connection/secrets", dependencies=MANAGED)
+async def add_secret(
+    request: Request,
+    who: Who,
+    session: Tenant,
+    world: CurrentWorld,
+    subscription: CurrentSubscription,
+    secret: Annotated[str, Form()] = "",
+) -> Response:
+    """Accept deliveries signed with a secret that the merchant pasted."""
+    connection = await _current(session, who)
+    try:
+        await add_signing_secret(
+            session, world, connection, secret.strip(), now=world.clock.now(), actor_id=who.user_id
+        )
+    except InvalidInput as wrong:
+        return await _page(request, session, world, who, subscription, errors=wrong.fields, status=422)
+    return see_other("/connection#events-in")
+
+
+@router.post("/connection/secrets/remove", dependencies=MANAGED)
+async def remove_secret(
+    who: Who, session: Tenant, world: CurrentWorld, ending: Annotated[str, Form()] = ""
+) -> Response:
+    """Accept no more deliveries signed with one of them."""
+    connection = await _current(session, who)
+    await remove_signing_secret(session, world, connection, ending, now=world.clock.now(), actor_id=who.user_id)
+    return see_other("/connection#events-in")
+
+
+@router.post("/connection/disconnect", dependencies=MANAGED)
+async def disconnect_processor(who: Who, world: CurrentWorld) -> Response:
+    """Stop reading the processor; what was read stays."""
+    async with world.database.tenant(who.account_id) as session:
+        workspace = await activation.get_workspace(session, account_id=who.account_id)
+        if workspace.connection_id is None:
+            return see_other("/connection")
+        connection = await _current(session, who)
+    await give_up_access(world, connection)
+    async with world.database.tenant(who.account_id) as session:
+        workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
+        if workspace.connection_id == connection.id:
+            now = world.clock.now()
+            await disconnect(session, account_id=who.account_id, connection_id=connection.id, now=now)
+            await activation.leave_connection(session, workspace, Cause.DISCONNECTED, now=now, actor_id=who.user_id)
+    return see_other("/connection")
+
+
+async def _current(session: AsyncSession, who: SignedIn) -> Connection:
+    """The connection that the workspace stands on. Raises NotFound."""
     workspace = await activation.get_workspace(session, account_id=who.account_id)
-    product = product_context(world, workspace, subscription)
     if workspace.connection_id is None:
-        return render(request, "connection.html", connection=None, capabilities=[], event_counts=[], **product)
-    stored = await get_connection(session, account_id=who.account_id, connection_id=workspace.connection_id)
-    counts = await count_events(session, account_id=who.account_id, connection_id=stored.id)
+        raise NotFound("No processor is connected.", way_out="Connect Stripe first.")
+    return await get_connection(session, account_id=who.account_id, connection_id=workspace.connection_id)
+
+
+async def _page(
+    request: Request,
+    session: AsyncSession,
+    world: World,
+    who: SignedIn,
+    subscription: Subscription | None,
+    *,
+    problem: Problem | None = None,
+    errors: Mapping[str, str] | None = None,
+    form: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> Response:
+    workspace = await activation.get_workspace(session, account_id=who.account_id)
+    stored = await _shown(session, workspace)
+    context = {} if stored is None else await _connection_context(session, world, stored)
     return render(
         request,
         "connection.html",
-        connection={
-            "processor": "Stripe",
-            "account_name": stored.name,
-            "external_id": stored.external_account_id,
-            "method": stored.method,
-            "status": stored.status,
-            "livemode": stored.livemode,
-            "connected_at": stored.connected_at,
-            "last_pulled_at": await last_pulled_at(session, account_id=who.account_id, connection_id=stored.id),
-            "last_event_at": stored.last_event_at,
-        },
-        capabilities=[(resource_label(resource), state) for resource, state in sorted(stored.capabilities.items())],
-        event_counts=[(label, counts[kind]) for kind, label in _KINDS.items() if counts.get(kind)],
-        **product,
+        status,
+        connection=stored,
+        ended=stored is not None and stored.status == ConnectionStatus.DISCONNECTED,
+        may_change=who.role in ("owner", "admin"),
+        problem=problem or workspace.problem,
+        errors=errors or {},
+        form=form or {},
+        **context,
+        **product_context(world, workspace, subscription),
     )
 
 
-@router.post("/connection/disconnect", dependencies=[Depends(require_manager)])
-async def disconnect_processor(who: Who, session: Tenant, world: CurrentWorld) -> Response:
-    """Stop reading the processor; what was read stays."""
-    workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
-    if workspace.connection_id is not None:
-        now = world.clock.now()
-        await disconnect(session, world, account_id=who.account_id, connection_id=workspace.connection_id, now=now)
-        await activation.leave_connection(session, workspace, Cause.DISCONNECTED, now=now, actor_id=who.user_id)
-    return RedirectResponse("/connection", status_code=HTTPStatus.SEE_OTHER)
+async def _shown(session: AsyncSession, workspace: Workspace) -> Connection | None:
+    """The connection, or the last one that there was."""
+    if workspace.connection_id is None:
+        return await latest_connection(session, account_id=workspace.account_id, workspace_id=workspace.id)
+    return await get_connection(session, account_id=workspace.account_id, connection_id=workspace.connection_id)
+
+
+async def _connection_context(session: AsyncSession, world: World, stored: Connection) -> dict[str, object]:
+    counts = await count_events(session, account_id=stored.account_id, connection_id=stored.id)
+    known = ((capability, stored.capabilities.get(name)) for name, capability in CAPABILITIES.items())
+    return {
+        "last_pulled_at": await last_pulled_at(session, account_id=stored.account_id, connection_id=stored.id),
+        "capabilities": [(capability, state) for capability, state in known if state],
+        "event_counts": [(label, counts[kind]) for kind, label in _KINDS.items() if counts.get(kind)],
+        "reach": reach_of(world.settings, stored),
+        "reachable": reachable(world.settings),
+        "endpoint_url": endpoint_url(world, stored),
+        "event_types": EVENT_TYPES,
+        "secret_endings": [secret_ending(secret) for secret in signing_secrets(world, stored)],
+        "key_creation_url": key_creation_url(),
+    }

@@ -1,5 +1,6 @@
 """Stripe as the reader of a merchant's history sees it."""
 
+from payflux.world.stripe.apps import ACCESS_TOKEN_LIFETIME, AppGrant, AppOAuth
 from payflux.world.stripe.auth import StripeAuth
 from payflux.world.stripe.errors import (
     CodeRefused,
@@ -15,6 +16,9 @@ from payflux.world.stripe.oauth import Authorization, ConnectOAuth
 from payflux.world.stripe.reader import Params, StripeReader
 
 __all__ = [
+    "ACCESS_TOKEN_LIFETIME",
+    "AppGrant",
+    "AppOAuth",
     "Authorization",
     "CodeRefused",
     "ConnectOAuth",

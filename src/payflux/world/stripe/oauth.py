@@ -1,4 +1,4 @@
-"""OAuth at Stripe: of Connect, where the platform's key acts on the connected account from then on.
+"""Stripe Connect's OAuth, where the platform's key acts on the connected account from then on.
 
 Facts: docs.stripe.com/connect/oauth-reference. No exception of this module holds a key, a code or a token.
 """
@@ -67,9 +67,9 @@ class ConnectOAuth:
         if response.is_success:
             token = msgspec.json.decode(response.content, type=_Token)
             return Authorization(token.stripe_user_id, token.livemode, token.scope)
-        if _oauth_error(response) == "invalid_grant":
+        if oauth_error(response) == "invalid_grant":
             raise CodeRefused("the authorization code is unknown, expired or already used")
-        raise KeyRefused(f"Stripe refused the platform's key or client id ({_oauth_error(response)})")
+        raise KeyRefused(f"Stripe refused the platform's key or client id ({oauth_error(response)})")
 
     async def deauthorize(self, stripe_account: str) -> None:
         """Give up access to `stripe_account`; an account that is not connected is left alone.
@@ -78,26 +78,34 @@ class ConnectOAuth:
         """
         fields = {"client_id": self._settings.stripe_client_id, "stripe_user_id": stripe_account}
         response = await self._oauth("deauthorize", fields)
-        if not response.is_success and _oauth_error(response) != "invalid_client":
-            raise RequestRefused(f"Stripe did not deauthorize the account ({_oauth_error(response)})")
+        if not response.is_success and oauth_error(response) != "invalid_client":
+            raise RequestRefused(f"Stripe did not deauthorize the account ({oauth_error(response)})")
 
     async def _oauth(self, verb: str, fields: dict[str, str]) -> httpx.Response:
         key = self._settings.stripe_secret_key.get_secret_value()
-        try:
-            response = await self._http.post(
-                f"{self._settings.stripe_connect_base}/oauth/{verb}",
-                data=fields,
-                headers={"Authorization": f"Bearer {key}"},
-                timeout=TIMEOUT,
-            )
-        except httpx.TransportError as error:
-            raise ProcessorUnavailable(f"Stripe's OAuth service does not answer ({type(error).__name__})") from None
-        if response.is_server_error or response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            raise ProcessorUnavailable(f"Stripe's OAuth service fails (status {response.status_code})")
-        return response
+        return await post_form(
+            self._http,
+            f"{self._settings.stripe_connect_base}/oauth/{verb}",
+            fields,
+            headers={"Authorization": f"Bearer {key}"},
+        )
 
 
-def _oauth_error(response: httpx.Response) -> str:
+async def post_form(
+    http: httpx.AsyncClient, url: str, fields: dict[str, str], *, headers: dict[str, str]
+) -> httpx.Response:
+    """Stripe's answer to one request, which is not tried again. Raises ProcessorUnavailable."""
+    try:
+        response = await http.post(url, data=fields, headers=headers, timeout=TIMEOUT)
+    except httpx.TransportError as error:
+        raise ProcessorUnavailable(f"Stripe's OAuth service does not answer ({type(error).__name__})") from None
+    if response.is_server_error or response.status_code == HTTPStatus.TOO_MANY_REQUESTS:
+        raise ProcessorUnavailable(f"Stripe's OAuth service fails (status {response.status_code})")
+    return response
+
+
+def oauth_error(response: httpx.Response) -> str:
+    """The name of the OAuth error that an answer carries."""
     try:
         return msgspec.json.decode(response.content, type=_OAuthError).error
     except msgspec.DecodeError:

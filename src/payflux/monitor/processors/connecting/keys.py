@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 
 from payflux.kit.errors import InvalidInput
-from payflux.monitor.processors.connecting.probing import ESSENTIAL, Authorized, look
-from payflux.monitor.processors.permissions import resource_label
+from payflux.monitor.processors.connecting.probing import Authorized, look, missing_essentials
+from payflux.monitor.processors.models import ConnectionMethod
 from payflux.world.bootstrap import World
 from payflux.world.stripe import KeyRefused, StripeAuth
 
 _KEY_REFUSALS = {
     "sk_": "This is a secret key: it can move money. PayFlux only reads; create a restricted key (rk_…) instead.",
     "pk_": "This is a publishable key: it cannot read payments. Create a restricted key (rk_…) instead.",
+    "whs": "This is a webhook signing secret: it opens nothing. Create a restricted key (rk_…) instead.",
 }
 
 
@@ -27,15 +28,24 @@ async def authorize_with_key(world: World, *, key: str) -> Authorized:
             "This is not a Stripe restricted key: those start with rk_live_ or rk_test_ and hold letters and digits.",
         )
         raise InvalidInput({"key": refusal})
+    auth = StripeAuth(key)
     try:
-        state, capabilities = await look(world, StripeAuth(key))
+        state, capabilities = await look(world, auth)
     except KeyRefused:
         raise InvalidInput(
             {"key": "Stripe does not accept this key. Was it copied whole, and is it neither rolled nor expired?"}
         ) from None
-    missing = [resource_label(name) for name in ESSENTIAL if capabilities[name] != "ok"]
-    if missing:
+    missing = missing_essentials(capabilities)
+    if missing or state.account is None:
         raise InvalidInput(
             {"key": f"The key may not read: {', '.join(missing)}. Edit it in the Stripe Dashboard, then try again."}
         )
-    return Authorized(state, capabilities, key)
+    return Authorized(
+        method=ConnectionMethod.RESTRICTED_KEY,
+        external_account_id=state.account.external_id,
+        livemode=auth.livemode,
+        state=state,
+        capabilities=capabilities,
+        name=state.account.name,
+        key=key,
+    )

@@ -1,0 +1,81 @@
+"""The mails that the product sends, each a job. A job holds ids alone: who they are and where they are written to is
+looked up when the mail is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.activation.problems import ended_problem
+from payflux.frontdoor.accounts.queries import Addressee, get_addressee
+from payflux.kit.ids import new_id
+from payflux.kit.jobs import Payload, Permanent, enqueue
+from payflux.monitor.processors.queries import get_connection
+from payflux.world.bootstrap import World
+from payflux.world.mail import Mail, MailRefused, MailUnavailable, deliver, write_mail
+
+RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 360, 720))
+"""How long to wait after each time that the mail server could not take a mail; then it is given up."""
+
+log = structlog.get_logger(__name__)
+
+Writer = Callable[[World, Payload, Addressee], Awaitable[Mail]]
+
+
+async def enqueue_mail(session: AsyncSession, mail: str, account_id: UUID, user_id: UUID, **subject_ids: str) -> None:
+    """Send the mail of that name to a member if, and only if, `session`'s transaction commits. `subject_ids` name what
+    it is about."""
+    payload = {"mail": mail, "mail_id": str(new_id()), "account_id": str(account_id), "user_id": str(user_id)}
+    await enqueue(session, "send_mail", payload | subject_ids)
+
+
+async def send_mail(world: World, payload: Payload) -> None:
+    """Job: write one mail and hand it to the mail server. Tried again, later each time, while that cannot take it."""
+    account_id, user_id = UUID(payload["account_id"]), UUID(payload["user_id"])
+    async with world.database.system() as session:
+        addressee = await get_addressee(session, account_id=account_id, user_id=user_id)
+    if addressee is None:
+        log.info("mail not sent: its reader has left", mail=payload["mail"])
+        return
+    mail = await WRITERS[payload["mail"]](world, payload, addressee)
+    try:
+        await deliver(world.settings, mail, to=addressee.email, message_id=payload["mail_id"])
+    except MailUnavailable as failure:
+        await _send_later(world, payload, failure)
+    except MailRefused as refusal:
+        raise Permanent(str(refusal)) from refusal
+
+
+async def _send_later(world: World, payload: Payload, failure: MailUnavailable) -> None:
+    attempt = int(payload.get("attempt", "0"))
+    if attempt >= len(RETRY_AFTER):
+        raise Permanent(str(failure)) from failure
+    log.warning("mail put off", mail=payload["mail"], attempt=attempt + 1, reason=str(failure))
+    async with world.database.tenant(UUID(payload["account_id"])) as session:
+        later = payload | {"attempt": str(attempt + 1)}
+        await enqueue(session, "send_mail", later, delay=RETRY_AFTER[attempt])
+
+
+async def _connection_ended(world: World, payload: Payload, addressee: Addressee) -> Mail:
+    account_id = UUID(payload["account_id"])
+    async with world.database.tenant(account_id) as session:
+        connection = await get_connection(session, account_id=account_id, connection_id=UUID(payload["connection_id"]))
+    ended_at = connection.disconnected_at or world.clock.now()
+    return write_mail(
+        "connection_ended",
+        greeting=f"Hello {addressee.name},",
+        account=addressee.account_name,
+        processor="Stripe",
+        entity=connection.host or connection.name or connection.external_account_id,
+        ended_at=f"{ended_at:%d %B %Y, %H:%M} UTC",
+        problem=ended_problem(connection.method),
+        url=f"{world.settings.url}/activate",
+    )
+
+
+WRITERS: dict[str, Writer] = {"connection_ended": _connection_ended}
+"""Every mail by its name, and how it is written."""

@@ -1,0 +1,38 @@
+"""Reads on accounts and their members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.frontdoor.accounts.models import Account, Membership, User
+
+
+@dataclass(frozen=True)
+class Addressee:
+    """A member as a mail addresses them."""
+
+    name: str
+    email: str
+    account_name: str
+
+
+async def owner_ids(session: AsyncSession, *, account_id: UUID) -> list[UUID]:
+    """The users who own the account."""
+    owners = select(Membership.user_id).where(Membership.account_id == account_id, Membership.role == "owner")
+    return list((await session.execute(owners)).scalars())
+
+
+async def get_addressee(session: AsyncSession, *, account_id: UUID, user_id: UUID) -> Addressee | None:
+    """How to write to a member, as the system role reads it; None when they have left the account."""
+    query = (
+        select(User.name, User.email, Account.name)
+        .join(Membership, Membership.user_id == User.id)
+        .join(Account, Account.id == Membership.account_id)
+        .where(Membership.account_id == account_id, User.id == user_id)
+    )
+    found = (await session.execute(query)).one_or_none()
+    return None if found is None else Addressee(*found)

@@ -1,0 +1,99 @@
+"""Mail: written from a template as text and as HTML, and handed to the mail server that the settings name."""
+
+from __future__ import annotations
+
+import ssl
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import formatdate, make_msgid, parseaddr
+from functools import cache
+
+import aiosmtplib
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from payflux.settings import Settings
+
+_TIMEOUT = 20.0  # seconds
+_REFUSED_FOR_GOOD = 500  # SMTP reply codes from here on, RFC 5321 section 4.2.1
+
+
+class MailFailure(Exception):
+    """A mail was not taken by the mail server; the message holds no address."""
+
+
+class MailRefused(MailFailure):
+    """The mail server will never take it: the recipient, the sender or the password is wrong."""
+
+
+class MailUnavailable(MailFailure):
+    """The mail server cannot be reached, or asks to try again later."""
+
+
+class Mail(msgspec.Struct, frozen=True):
+    """One written mail."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def write_mail(template: str, **context: object) -> Mail:
+    """The mail `template` of payflux.emails: its first line is the subject, then the text; beside it its HTML."""
+    environment = _templates()
+    subject, _, text = environment.get_template(f"{template}.txt").render(context).partition("\n")
+    html = environment.get_template(f"{template}.html").render(context, subject=subject)
+    return Mail(subject.strip(), text.strip() + "\n", html)
+
+
+async def deliver(settings: Settings, mail: Mail, *, to: str, message_id: str = "") -> None:
+    """Hand `mail` to the mail server. `message_id` makes a mail that is delivered twice recognisable as one.
+
+    Raises MailRefused, or MailUnavailable when trying again later may help.
+    """
+    if not settings.smtp_host:
+        raise MailRefused("no mail server is set; PAYFLUX_SMTP_HOST names one")
+    message = EmailMessage(policy=SMTP)
+    message["From"], message["To"], message["Subject"] = settings.smtp_from, to, mail.subject
+    domain = parseaddr(settings.smtp_from)[1].rpartition("@")[2] or "localhost"
+    message["Date"] = formatdate(usegmt=True)
+    message["Message-ID"] = f"<{message_id}@{domain}>" if message_id else make_msgid(domain=domain)
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices in return
+    message.set_content(mail.text)
+    message.add_alternative(mail.html, subtype="html")
+    try:
+        await aiosmtplib.send(
+            message,
+            hostname=settings.smtp_host,
+            port=settings.smtp_port,
+            username=settings.smtp_username or None,
+            password=settings.smtp_password.get_secret_value() or None,
+            use_tls=settings.smtp_tls == "tls",
+            start_tls=settings.smtp_tls == "starttls",
+            timeout=_TIMEOUT,
+        )
+    except aiosmtplib.SMTPResponseException as error:
+        raise _failure(error.code) from None
+    except aiosmtplib.SMTPRecipientsRefused as error:
+        raise _failure(max(refusal.code for refusal in error.recipients)) from None
+    except ssl.SSLCertVerificationError:
+        raise MailRefused("the mail server's certificate is not valid for PAYFLUX_SMTP_HOST") from None
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise MailUnavailable(f"the mail server does not answer ({type(error).__name__})") from None
+
+
+def _failure(code: int) -> MailFailure:
+    if code >= _REFUSED_FOR_GOOD:
+        return MailRefused(f"the mail server refuses the mail (reply {code})")
+    return MailUnavailable(f"the mail server asks to try again (reply {code})")
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("payflux", "emails"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
