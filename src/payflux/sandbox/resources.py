@@ -9,16 +9,21 @@ import numpy as np
 import stripe
 from stripe import StripeObject, params
 
-from payflux.sandbox.errors import StripeError, no_such
+from payflux.sandbox.errors import no_such
 from payflux.sandbox.merchants.tables import MOVEMENTS, Table
-from payflux.sandbox.objects.accounts import render_customer
+from payflux.sandbox.merchants.timeline import CHANGES
+from payflux.sandbox.objects.accounts import render_account, render_customer
 from payflux.sandbox.objects.charges import render_charge, render_intent
 from payflux.sandbox.objects.claims import render_dispute, render_refund, render_warning
+from payflux.sandbox.objects.events import render_event
 from payflux.sandbox.objects.ids import read_customer, read_key
 from payflux.sandbox.objects.movements import bank_account_id, render_movement, render_payout
 from payflux.sandbox.objects.view import Json, View
 from payflux.sandbox.query import Query
 from payflux.sandbox.schema.objects import type_of
+
+OBJECT_FILTERS = frozenset({"charge", "payment_intent", "customer", "payout", "source"})
+NO_ROW = -2  # -1 says that there is none
 
 
 class Resource(NamedTuple):
@@ -65,27 +70,31 @@ RESOURCES = (
         render_movement,
     ),
 )
-BY_TABLE = {resource.table: resource for resource in RESOURCES}
-BY_KIND = {resource.kind: resource for resource in RESOURCES}
+EVENTS = Resource("events", stripe.Event, "events", "rak_event_read", params.EventListParams, render_event)
+BY_TABLE = {resource.table: resource for resource in (*RESOURCES, EVENTS)}
+BY_KIND = {resource.kind: resource for resource in (*RESOURCES, EVENTS)}
 
 
 def find_in_books(view: View, object_id: str) -> Json | None:
     """The merchant's object with this id, if it exists by now."""
-    for resource in RESOURCES:
+    for resource in BY_TABLE.values():
         key = read_key(resource.table, view.account_id, object_id)
-        row = None if key is None else view.merchant.tables[resource.table].find(key)
-        if row is not None and view.merchant.tables[resource.table].created[row] <= view.now:
-            return resource.render(view, view.merchant.tables[resource.table][row], row)
+        if key is None:
+            continue
+        table = view.merchant.table(resource.table)
+        row = table.find(key)
+        if row is not None and table.created[row] <= view.now:
+            return view.amended(resource.render(view, table[row], row))
+    if object_id == view.account_id:
+        return view.amended(render_account(view))
     return render_customer(view, object_id) if read_customer(view.account_id, object_id) is not None else None
 
 
-def find_row(view: View, table: str, object_id: str, param: str = "id") -> int:
-    """The row number of an object that exists by now; raises a 404 StripeError."""
+def find_row(view: View, table: str, object_id: str) -> int:
+    """The row number of an object that exists by now, or -2, which no row refers to."""
     key = read_key(table, view.account_id, object_id)
-    row = None if key is None else view.merchant.tables[table].find(key)
-    if row is None or view.merchant.tables[table].created[row] > view.now:
-        raise no_such(BY_TABLE[table].kind, object_id, param)
-    return row
+    row = None if key is None else view.merchant.table(table).find(key)
+    return NO_ROW if row is None or view.merchant.table(table).created[row] > view.now else row
 
 
 class Found(NamedTuple):
@@ -98,19 +107,28 @@ class Found(NamedTuple):
 def find_page(view: View, resource: Resource, query: Query, *, upward: bool = False) -> Found:
     """Up to `query.limit` objects of the books, the newest first; the oldest first for `upward`.
 
-    The cursor, where there is one, is an object of the books.
+    The cursor, where there is one, is an object of the books. Raises a 404 StripeError for a filter by an object that
+    does not exist.
     """
-    table = view.merchant.tables[resource.table]
+    for name in OBJECT_FILTERS & query.filters.keys():
+        _require(view, name, query.filters[name])
+    table = view.merchant.table(resource.table)
     rows = _matching(view, resource, table, query)
     if query.ending_before is not None:
-        cursor = find_row(view, resource.table, query.ending_before, "ending_before")
+        cursor = find_row(view, resource.table, query.ending_before)
         rows = rows[int(np.searchsorted(rows, cursor, side="right")) :]
     elif query.starting_after is not None:
-        cursor = find_row(view, resource.table, query.starting_after, "starting_after")
+        cursor = find_row(view, resource.table, query.starting_after)
         rows = rows[: int(np.searchsorted(rows, cursor, side="left"))]
     page = rows[: query.limit] if upward else rows[-query.limit :][::-1]
     found = zip(table.rows(page), page.tolist(), strict=True)
-    return Found([resource.render(view, row, index) for row, index in found], len(rows) > query.limit)
+    return Found([view.amended(resource.render(view, row, index)) for row, index in found], len(rows) > query.limit)
+
+
+def _require(view: View, kind: str, object_id: str) -> None:
+    made = view.store is not None and view.store.get(view.account_id, object_id) is not None
+    if not made and find_in_books(view, object_id) is None:
+        raise no_such(kind, object_id, kind)
 
 
 def _matching(view: View, resource: Resource, table: Table[Any], query: Query) -> np.ndarray:
@@ -127,28 +145,32 @@ def _matching(view: View, resource: Resource, table: Table[Any], query: Query) -
     return rows
 
 
-def _mask(view: View, resource: Resource, table: Table[Any], rows: np.ndarray, name: str, value: str) -> np.ndarray:
+def _mask(view: View, resource: Resource, table: Table[Any], rows: np.ndarray, name: str, value: Any) -> np.ndarray:
     data = table.data[rows]
     if name == "charge":
-        return data["charge"] == find_row(view, "charges", value, name)
+        return data["charge"] == find_row(view, "charges", value)
     if name == "payment_intent":
-        intent = find_row(view, "intents", value, name)
+        intent = find_row(view, "intents", value)
         own = data["intent"] if resource.table == "charges" else view.merchant.charges.data["intent"][data["charge"]]
         return own == intent
     if name == "customer":
         number = read_customer(view.account_id, value)
-        if number is None:
-            raise no_such("customer", value, name)
-        return data["customer"] == number
+        return data["customer"] == (NO_ROW if number is None else number)
     if name == "payout":
-        return data["payout"] == find_row(view, "payouts", value, name)
+        return data["payout"] == find_row(view, "payouts", value)
     if name == "source":
         return _of_source(view, data, value)
     if name == "status":
         arrived = data["arrival"] <= view.now
-        return {"paid": arrived, "in_transit": ~arrived}.get(value, np.zeros(len(rows), bool))
+        matching = {"paid": arrived, "in_transit": ~arrived}.get(value, np.zeros(len(rows), bool)).copy()
+        for changed, status in view.statuses().items():
+            matching[rows == find_row(view, resource.table, changed)] = status == value
+        return matching
+    kinds = CHANGES if resource.table == "events" else MOVEMENTS
     same = {
-        "type": lambda: np.isin(data["kind"], [n for n, kind in enumerate(MOVEMENTS) if kind.type == value]),
+        "type": lambda: np.isin(data["kind"], [n for n, kind in enumerate(kinds) if kind.type == value]),
+        "types": lambda: np.isin(data["kind"], [n for n, kind in enumerate(kinds) if kind.type in value]),
+        "delivery_success": lambda: np.full(len(rows), value is True),
         "currency": lambda: np.full(len(rows), value == "usd"),
         "destination": lambda: np.full(len(rows), value == bank_account_id(view.account_id)),
     }
@@ -159,5 +181,5 @@ def _of_source(view: View, data: np.ndarray, source_id: str) -> np.ndarray:
     for table in ("charges", "refunds", "disputes", "payouts"):
         if read_key(table, view.account_id, source_id) is not None:
             kinds = [n for n, kind in enumerate(MOVEMENTS) if kind.source == table]
-            return np.isin(data["kind"], kinds) & (data["source"] == find_row(view, table, source_id, "source"))
-    raise StripeError(404, f"No such source: '{source_id}'", code="resource_missing", param="source")
+            return np.isin(data["kind"], kinds) & (data["source"] == find_row(view, table, source_id))
+    return np.zeros(len(data), bool)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from payflux.sandbox.amendments import amended_charges
 from payflux.sandbox.errors import OAuthError, StripeError, masked
 from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM, Archetype
 from payflux.sandbox.merchants.merchant import Merchant
@@ -38,10 +39,14 @@ ALL_READS = frozenset(
         "rak_charge_read",
         "rak_customer_read",
         "rak_dispute_read",
+        "rak_event_read",
         "rak_payment_intent_read",
         "rak_payout_read",
+        "rak_webhook_read",
     }
 )
+PERMISSIONS = ALL_READS | {"rak_webhook_write"}
+"""What the merchants' restricted keys may: read everything, and say where their events go."""
 
 
 def _now() -> datetime:
@@ -110,10 +115,10 @@ class SandboxState:
         self.archetypes: dict[str, Archetype] = {a.account_id: a for a in (*ARCHETYPES.values(), PLATFORM)}
         self._restricted: dict[str, tuple[str, frozenset[str]]] = {}
         for archetype in ARCHETYPES.values():
-            self._restricted[archetype.restricted_key] = archetype.account_id, ALL_READS
+            self._restricted[archetype.restricted_key] = archetype.account_id, PERMISSIONS
             self._restricted[archetype.restricted_key + WITHOUT_DISPUTES] = (
                 archetype.account_id,
-                ALL_READS - {"rak_dispute_read"},
+                PERMISSIONS - {"rak_dispute_read"},
             )
 
     @property
@@ -144,9 +149,18 @@ class SandboxState:
             fresh.write_bytes(msgspec.json.format(msgspec.json.encode(saved)))
             fresh.replace(self._file)
 
+    def machine_now(self) -> datetime:
+        """The machine's time, which the sandbox's may be ahead of: what leaves the sandbox is dated by it."""
+        return self._machine_now().astimezone(UTC)
+
     def now(self) -> datetime:
         """The sandbox's time."""
-        return self._machine_now().astimezone(UTC) + timedelta(seconds=self._saved.ahead)
+        return self.machine_now() + timedelta(seconds=self._saved.ahead)
+
+    @property
+    def ahead(self) -> float:
+        """Seconds that the sandbox's clock is ahead of the machine's."""
+        return self._saved.ahead
 
     def advance(self, seconds: float) -> None:
         """Set the clock ahead. What is due by then is for :func:`payflux.sandbox.clock.run_due`."""
@@ -169,8 +183,9 @@ class SandboxState:
         day = datetime.fromtimestamp(seconds, UTC).date()
         merchant = self._merchants.get(account_id)
         if merchant is None or merchant.horizon < day:
-            merchant = self._merchants[account_id] = Merchant(archetype, self.anchor, day)
-        return View(merchant, account_id, seconds)
+            amended = amended_charges(self.store, account_id)
+            merchant = self._merchants[account_id] = Merchant(archetype, self.anchor, day, amended)
+        return View(merchant, account_id, seconds, self.store)
 
     def caller(self, key: str | None, account: str | None) -> Caller:
         """Who calls with `key` and the Stripe-Account header `account`; raises a 401 or 403 StripeError."""

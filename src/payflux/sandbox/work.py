@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stripe import Event
 
+from payflux.sandbox.amendments import amend
 from payflux.sandbox.errors import no_such
 from payflux.sandbox.objects.view import View
 from payflux.sandbox.resources import find_in_books
@@ -62,12 +63,16 @@ class Work:
         return document
 
     def change(self, document: Json, changes: Mapping[str, Any], event: str = "") -> Json:
-        """Write `changes` into a stored document, and tell what it was before; no event where nothing changes."""
+        """Write `changes` into a stored document, or into what the merchant's books show of an object, and tell what it
+        was before; no event where nothing changes. Raises StripeError 400 for a payment with a story of its own."""
         before = {
             name: copy.deepcopy(document.get(name)) for name, value in changes.items() if document.get(name) != value
         }
         document.update(changes)
-        self.store.put(self.account_id, document)
+        if self.store.place(self.account_id, document["id"]) or not find_in_books(self.view, document["id"]):
+            self.store.put(self.account_id, document)
+        elif before:
+            amend(self.view, self.store, document["id"], {name: changes[name] for name in before})
         if before:
             self.tell(event, document, before)
         return document

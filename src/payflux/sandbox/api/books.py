@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import stripe
 
@@ -10,7 +11,6 @@ from payflux.sandbox.api.endpoints import Call, Endpoint, listing, retrieving
 from payflux.sandbox.expansion import Includes
 from payflux.sandbox.listing import EVERYTHING, embedded, list_page
 from payflux.sandbox.merchants.archetypes import PLATFORM
-from payflux.sandbox.objects.accounts import render_account
 from payflux.sandbox.objects.movements import render_balance, render_balance_settings
 from payflux.sandbox.objects.view import View
 from payflux.sandbox.resources import RESOURCES
@@ -25,12 +25,16 @@ def _shown(render: Callable[[View], Json]) -> Callable[[Call], Json]:
     return lambda call: render(call.work.view)
 
 
+def _own_account(call: Call) -> Json:
+    return call.work.require("account", call.work.account_id)
+
+
 def _account(call: Call) -> Json:
     own, asked = call.caller.account_id, call.id
     if asked == own:
-        return render_account(call.work.view)
+        return call.work.require("account", asked)
     if own == PLATFORM.account_id and asked in call.work.state.connected:
-        return render_account(call.work.state.view(asked, call.now))
+        return replace(call.work, account_id=asked).require("account", asked)
     raise no_access(call.caller.key, asked)
 
 
@@ -41,7 +45,7 @@ def refunds_of(work: Work, charge: Json) -> Json:
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
-    Endpoint("GET", "/v1/account", KYC, stripe.Account, _shown(render_account)),
+    Endpoint("GET", "/v1/account", KYC, stripe.Account, _own_account),
     Endpoint("GET", "/v1/accounts/{id}", KYC, stripe.Account, _account),
     Endpoint("GET", "/v1/balance", "rak_balance_read", stripe.Balance, _shown(render_balance)),
     Endpoint(

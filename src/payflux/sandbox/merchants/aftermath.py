@@ -67,9 +67,17 @@ def _weights(table: tuple) -> tuple[float, ...]:
 
 
 class Aftermath:
-    """The refunds, warnings and disputes of `charges`, day by day up to `horizon`."""
+    """The refunds, warnings and disputes of `charges`, day by day up to `horizon`; none on those whose keys are in
+    `amended`."""
 
-    def __init__(self, archetype: Archetype, calendar: Calendar, horizon: date, charges: Table[Charge]) -> None:
+    def __init__(
+        self,
+        archetype: Archetype,
+        calendar: Calendar,
+        horizon: date,
+        charges: Table[Charge],
+        amended: frozenset[int] = frozenset(),
+    ) -> None:
         self.archetype, self.calendar, self.horizon = archetype, calendar, horizon
         self.chance = Chance(f"aftermath/{archetype.name}")
         self.ids = Chance(f"ids/{archetype.name}/{calendar.anchor}")
@@ -77,6 +85,7 @@ class Aftermath:
         self.paid = np.flatnonzero(self.charges["paid"])  # row numbers, in order of time
         self.paid_at = self.charges["created"][self.paid]
         self.taken: set[int] = set()  # charges that already have a story
+        self._amended = {row for row in map(charges.find, amended) if row is not None}
         self._refunds: list[dict[str, np.ndarray]] = [self._refunded()]
         self._warnings: list[tuple[int, ...]] = []
         self._disputes: list[tuple[int, ...]] = []
@@ -153,7 +162,7 @@ class Aftermath:
         """The last payment at or before `before` that has no story yet; it is taken from now on."""
         place = int(np.searchsorted(self.paid_at, before, side="right")) - 1
         for charge in self.paid[max(place - 200, 0) : place + 1][::-1].tolist():
-            if charge not in self.taken:
+            if charge not in self.taken and charge not in self._amended:
                 self.taken.add(charge)
                 return charge
         return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -15,21 +16,29 @@ from payflux.sandbox.merchants.archetypes import Archetype
 from payflux.sandbox.merchants.ledger import make_ledger
 from payflux.sandbox.merchants.payments import make_payments, midnight
 from payflux.sandbox.merchants.purchases import Calendar
+from payflux.sandbox.merchants.timeline import make_timeline
 
 
 class Merchant:
     """Everything that happens to `archetype` until the end of the day `horizon`.
 
     The books reach into the future where the past decides it, such as a dispute's outcome; who reads them hides what is
-    created after now. The same archetype and anchor with a later horizon give the same objects, and more.
+    created after now. The same archetype and anchor with a later horizon give the same objects, and more. Nothing of
+    its own happens to the charges whose keys are in `amended`: calls have changed them.
     """
 
-    def __init__(self, archetype: Archetype, anchor: date, horizon: date) -> None:
+    def __init__(
+        self, archetype: Archetype, anchor: date, horizon: date, amended: frozenset[int] = frozenset()
+    ) -> None:
         calendar = Calendar(anchor)
         self.archetype, self.horizon = archetype, horizon
         self.opened = midnight(calendar.first)
         self.intents, self.charges = make_payments(archetype, calendar, horizon)
-        after = Aftermath(archetype, calendar, horizon, self.charges)
+        after = Aftermath(archetype, calendar, horizon, self.charges, amended)
+        self.told = frozenset(after.taken)  # rows of charges with a refund, dispute or warning, also one to come
+        self.closed_at: int | None = None  # when Stripe stopped charges and payouts
+        if archetype.closed_since:
+            self.closed_at = midnight(anchor - timedelta(days=archetype.closed_since - 1))
         self.refunds, self.warnings, self.disputes = after.refunds, after.warnings, after.disputes
         self.movements, self.payouts = make_ledger(
             archetype, calendar, horizon, self.charges, self.refunds, self.disputes
@@ -51,6 +60,14 @@ class Merchant:
         self.dispute_of: dict[int, int] = {
             charge: row for row, charge in enumerate(self.disputes.data["charge"].tolist())
         }
+
+    @cached_property
+    def events(self) -> tables.Table[tables.Change]:
+        return make_timeline(self)
+
+    def table(self, name: str) -> tables.Table[Any]:
+        """The table of this name; the events are made when they are first asked for."""
+        return self.events if name == "events" else self.tables[name]
 
     def balance(self, now: int) -> dict[str, int]:
         """Minor units `available`, `pending` and `reserved` at `now`, unix seconds."""

@@ -89,6 +89,15 @@ class Movement(NamedTuple):
     payout: int
 
 
+class Change(NamedTuple):
+    """Something that an event tells of. The higher bits of its key order the changes of one second."""
+
+    created: int  # when it happens
+    key: int
+    kind: int  # index into CHANGES
+    row: int  # of the object, in the table that the kind names
+
+
 class Course:
     """How a dispute runs."""
 

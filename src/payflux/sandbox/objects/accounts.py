@@ -24,7 +24,8 @@ def _requirements(view: View, due: list[str]) -> Json:
 def render_account(view: View) -> Json:
     """A Standard account with its own full Dashboard."""
     archetype = view.merchant.archetype
-    ready = not archetype.closed_since
+    closed_at = view.merchant.closed_at
+    ready = closed_at is None or view.now < closed_at
     return {
         "id": view.account_id,
         "object": "account",

@@ -10,6 +10,7 @@ PREFIXES = {
     "warnings": "issfr_1",
     "payouts": "po_1",
     "movements": "txn_3",
+    "events": "evt_1",
 }
 
 

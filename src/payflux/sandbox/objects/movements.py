@@ -114,7 +114,8 @@ def render_balance(view: View) -> Json:
 
 
 def render_balance_settings(view: View) -> Json:
-    closed = bool(view.merchant.archetype.closed_since)
+    closed_at = view.merchant.closed_at
+    closed = closed_at is not None and closed_at <= view.now
     return {
         "object": "balance_settings",
         "payments": {

@@ -2,20 +2,42 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
 
 from payflux.sandbox.merchants.merchant import Merchant
 from payflux.sandbox.objects.ids import print_id
+from payflux.sandbox.store import Json, Store
 
-Json = dict[str, Any]
+AMENDMENT = "_amendment"  # type of the documents that say what calls have changed in the books
 
 
 @dataclass(frozen=True)
 class View:
+    """`store` holds what calls have made and changed; without one, there is nothing but the books."""
+
     merchant: Merchant
     account_id: str
     now: int  # unix seconds
+    store: Store | None = None
+
+    @cached_property
+    def _amendments(self) -> dict[str, list[Json]]:
+        documents = self.store.find(self.account_id, AMENDMENT) if self.store else []
+        return {document["of"]: document["changes"] for document in documents}
+
+    def amended(self, shown: Json) -> Json:
+        """An object of the books with what calls have changed in it by now."""
+        for change in self._amendments.get(shown["id"], ()):
+            if change["at"] <= self.now:
+                shown.update(copy.deepcopy(change["values"]))
+        return shown
+
+    def statuses(self) -> dict[str, str]:
+        """The status of each object of the books to which a call gave another."""
+        changed = {name: self.amended({"id": name}) for name in self._amendments}
+        return {name: shown["status"] for name, shown in changed.items() if "status" in shown}
 
     def id(self, table: str, row: int) -> str | None:
         """The id of a row of `table`; None for row -1."""
