@@ -14,7 +14,7 @@ from payflux.sandbox.query import query_of
 from payflux.sandbox.schema.objects import type_of
 from payflux.sandbox.state import Caller
 from payflux.sandbox.store import Json
-from payflux.sandbox.work import Work
+from payflux.sandbox.work import API_VERSION, Work
 
 
 @dataclass
@@ -25,6 +25,10 @@ class Call:
     caller: Caller
     path: Mapping[str, str]
     params: dict[str, Any]
+    base: str = ""
+    """The sandbox's own address, to which a path can be added."""
+    version: str = API_VERSION
+    """What the header Stripe-Version says."""
     refusal: StripeError | None = None
     """Set where the call is refused but what it wrote stays, such as the failed charge of a declined card."""
 
