@@ -57,6 +57,8 @@ def _books(work: Work, kind: str, query: Query, place: tuple[int, int] | None) -
     resource = BY_KIND.get(kind)
     if resource is None:
         return Found([], more=False)
+    if any(isinstance(one, str) and work.store.place(work.account_id, one) for one in query.filters.values()):
+        return Found([], more=False)  # nothing in the books belongs to a document
     upward = query.ending_before is not None
     if place is not None:
         low, high = query.created

@@ -11,8 +11,9 @@ from payflux.sandbox.api.endpoints import Call, Endpoint, listing, retrieving
 from payflux.sandbox.expansion import Includes
 from payflux.sandbox.listing import EVERYTHING, embedded, list_page
 from payflux.sandbox.merchants.archetypes import PLATFORM
-from payflux.sandbox.objects.movements import render_balance, render_balance_settings
+from payflux.sandbox.objects.movements import render_balance_settings
 from payflux.sandbox.objects.view import View
+from payflux.sandbox.payments.ledger import balance
 from payflux.sandbox.resources import RESOURCES
 from payflux.sandbox.state import no_access
 from payflux.sandbox.store import Json
@@ -47,7 +48,7 @@ def refunds_of(work: Work, charge: Json) -> Json:
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/v1/account", KYC, stripe.Account, _own_account),
     Endpoint("GET", "/v1/accounts/{id}", KYC, stripe.Account, _account),
-    Endpoint("GET", "/v1/balance", "rak_balance_read", stripe.Balance, _shown(render_balance)),
+    Endpoint("GET", "/v1/balance", "rak_balance_read", stripe.Balance, lambda call: balance(call.work)),
     Endpoint(
         "GET", "/v1/balance_settings", "rak_balance_read", stripe.BalanceSettings, _shown(render_balance_settings)
     ),
