@@ -37,11 +37,18 @@ ALL_READS = frozenset(
         "rak_balance_read",
         "rak_balance_transaction_source_read",
         "rak_charge_read",
+        "rak_checkout_session_read",
+        "rak_coupon_read",
         "rak_customer_read",
         "rak_dispute_read",
         "rak_event_read",
         "rak_payment_intent_read",
+        "rak_payment_method_read",
         "rak_payout_read",
+        "rak_plan_read",
+        "rak_product_read",
+        "rak_promotion_code_read",
+        "rak_setup_intent_read",
         "rak_webhook_read",
     }
 )
