@@ -6,10 +6,10 @@ import stripe
 from stripe import params
 
 from payflux.sandbox.api.endpoints import Call, Endpoint
-from payflux.sandbox.api.writing import not_carried_out, positive, written
 from payflux.sandbox.listing import list_page
 from payflux.sandbox.payments import ledger
 from payflux.sandbox.query import query_of
+from payflux.sandbox.schema.writing import not_carried_out, positive, written
 from payflux.sandbox.store import Json
 
 PAYOUTS = "/v1/payouts"

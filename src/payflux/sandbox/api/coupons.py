@@ -8,7 +8,6 @@ import stripe
 from stripe import params
 
 from payflux.sandbox.api.endpoints import Call, Endpoint, listing, retrieving
-from payflux.sandbox.api.writing import missing, not_carried_out, positive, require_one, rewritten, written
 from payflux.sandbox.clock import Tasks
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.expansion import Includes
@@ -16,6 +15,7 @@ from payflux.sandbox.listing import list_page
 from payflux.sandbox.payments.discounts import coupon_over, promotion_code_over, redeemable
 from payflux.sandbox.query import query_of
 from payflux.sandbox.schema.objects import complete
+from payflux.sandbox.schema.writing import missing, not_carried_out, positive, require_one, rewritten, written
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import new_id
 

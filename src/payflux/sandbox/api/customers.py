@@ -6,7 +6,6 @@ import stripe
 from stripe import params
 
 from payflux.sandbox.api.endpoints import Call, Endpoint, listing
-from payflux.sandbox.api.writing import rewritten, written
 from payflux.sandbox.errors import StripeError, no_such
 from payflux.sandbox.expansion import Includes
 from payflux.sandbox.listing import embedded, list_page
@@ -14,6 +13,7 @@ from payflux.sandbox.payments import methods
 from payflux.sandbox.payments.customers import new_customer
 from payflux.sandbox.payments.documents import require_document
 from payflux.sandbox.query import query_of
+from payflux.sandbox.schema.writing import rewritten, written
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work
 

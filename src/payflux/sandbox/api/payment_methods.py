@@ -6,11 +6,11 @@ import stripe
 from stripe import params
 
 from payflux.sandbox.api.endpoints import Call, Endpoint
-from payflux.sandbox.api.writing import missing, not_carried_out, rewritten, written
 from payflux.sandbox.errors import StripeError, no_such
 from payflux.sandbox.listing import list_page
 from payflux.sandbox.payments import methods
 from payflux.sandbox.query import query_of
+from payflux.sandbox.schema.writing import missing, not_carried_out, rewritten, written
 from payflux.sandbox.store import Json
 
 PATH = "/v1/payment_methods"

@@ -6,11 +6,11 @@ import stripe
 from stripe import params
 
 from payflux.sandbox.api.endpoints import Call, Endpoint
-from payflux.sandbox.api.writing import merged, not_carried_out, rewritten, written
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.payments import intents, methods
 from payflux.sandbox.payments.customers import require_customer
 from payflux.sandbox.payments.documents import require_document
+from payflux.sandbox.schema.writing import merged, not_carried_out, rewritten, written
 from payflux.sandbox.store import Json
 
 PATH = "/v1/payment_intents"

@@ -8,11 +8,11 @@ import stripe
 from stripe import params
 
 from payflux.sandbox.api.endpoints import Call, Endpoint, retrieving
-from payflux.sandbox.api.writing import missing, not_carried_out, positive, require_one, rewritten, written
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.listing import list_page
 from payflux.sandbox.query import query_of
 from payflux.sandbox.schema.objects import complete
+from payflux.sandbox.schema.writing import missing, not_carried_out, positive, require_one, rewritten, written
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work, new_id
 

@@ -6,10 +6,10 @@ import stripe
 from stripe import params
 
 from payflux.sandbox.api.endpoints import Call, Endpoint
-from payflux.sandbox.api.writing import merged, missing, not_carried_out, positive, require_one, rewritten, written
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.payments import disputes, refunds
 from payflux.sandbox.payments.documents import require_document
+from payflux.sandbox.schema.writing import merged, missing, not_carried_out, positive, require_one, rewritten, written
 from payflux.sandbox.store import Json
 
 REFUNDS, DISPUTES = "/v1/refunds", "/v1/disputes"

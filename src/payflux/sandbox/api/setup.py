@@ -7,9 +7,9 @@ from stripe import params
 
 from payflux.sandbox.api.endpoints import Call, Endpoint, listing, retrieving
 from payflux.sandbox.api.payments import method_given
-from payflux.sandbox.api.writing import rewritten, written
 from payflux.sandbox.payments import methods, setups
 from payflux.sandbox.payments.customers import require_customer
+from payflux.sandbox.schema.writing import rewritten, written
 from payflux.sandbox.store import Json
 
 PATH = "/v1/setup_intents"
