@@ -15,22 +15,48 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from payflux.sandbox import oauth
-from payflux.sandbox.api import books
+from payflux.sandbox.api import (
+    balance,
+    books,
+    coupons,
+    customers,
+    events,
+    payment_methods,
+    payments,
+    products,
+    refunds,
+    setup,
+    webhook_endpoints,
+)
 from payflux.sandbox.api.calls import Api, api_key, respond, unrecognized
 from payflux.sandbox.api.endpoints import Endpoint
 from payflux.sandbox.clock import Tasks, run_due
+from payflux.sandbox.deliveries.dispatcher import Dispatcher
 from payflux.sandbox.errors import OAuthError
 from payflux.sandbox.expansion import Includes
 from payflux.sandbox.exports import EXPORTS, export_csv
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from payflux.sandbox.pages import render_page
+from payflux.sandbox.payments.tasks import TASKS as PAYMENT_TASKS
 from payflux.sandbox.resources import RESOURCES
 from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, WITHOUT_DISPUTES, SandboxState
 from payflux.sandbox.work import API_VERSION
 
-ENDPOINTS: tuple[Endpoint, ...] = (*books.ENDPOINTS,)
-INCLUDES: Includes = {**books.INCLUDES}
-TASKS: Tasks = {}
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *books.ENDPOINTS,
+    *events.ENDPOINTS,
+    *webhook_endpoints.ENDPOINTS,
+    *customers.ENDPOINTS,
+    *products.ENDPOINTS,
+    *coupons.ENDPOINTS,
+    *payment_methods.ENDPOINTS,
+    *payments.ENDPOINTS,
+    *setup.ENDPOINTS,
+    *refunds.ENDPOINTS,
+    *balance.ENDPOINTS,
+)
+INCLUDES: Includes = {**books.INCLUDES, **customers.INCLUDES, **coupons.INCLUDES}
+TASKS: Tasks = {**coupons.TASKS, **PAYMENT_TASKS}
 METHODS = ["GET", "POST", "DELETE"]
 TICK = 0.5  # seconds between looks at the clock
 
@@ -92,22 +118,31 @@ def create_app(state: SandboxState, *, latency_ms: float = 0, clock: Callable[[]
     traffic is real even where the merchants' time stands still.
     """
 
+    dispatcher = Dispatcher(state)
+
+    def turn() -> int:
+        ran = run_due(state, TASKS)
+        dispatcher.look()
+        return ran
+
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
-        ticking = asyncio.create_task(_tick(state))
+        await dispatcher.start()
+        ticking = asyncio.create_task(_tick(turn))
         yield
         ticking.cancel()
         with suppress(asyncio.CancelledError):
             await ticking
+        await dispatcher.stop()
 
     app = Starlette(routes=[*PAGES, *api_routes(Api(state, INCLUDES, latency_ms, clock))], lifespan=lifespan)
     app.state.sandbox = state
     return app
 
 
-async def _tick(state: SandboxState) -> None:
+async def _tick(turn: Callable[[], int]) -> None:
     while True:
-        run_due(state, TASKS)
+        turn()
         await asyncio.sleep(TICK)
 
 

@@ -45,7 +45,11 @@ def masked(key: str) -> str:
     return f"{key[:8]}{'*' * max(len(key) - 12, 3)}{key[-4:]}" if len(key) > 12 else "*" * len(key)
 
 
-_NOUNS = {"radar.early_fraud_warning": "early fraud warning", "balance_transaction": "balance transaction"}
+_NOUNS = {
+    "radar.early_fraud_warning": "early fraud warning",
+    "balance_transaction": "balance transaction",
+    "webhook_endpoint": "webhook endpoint",
+}
 
 
 def no_such(kind: str, object_id: str, param: str = "id") -> StripeError:

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 
 import uvicorn
 from rich.console import Console
 
 from payflux.sandbox.app import create_app
+from payflux.sandbox.loopback import is_local
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, SandboxState
 
 
 def require_loopback(host: str) -> None:
     """Raises ValueError unless `host` is an address of this machine only."""
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
+    if not is_local(host):
         raise ValueError(
             f"The sandbox listens on this machine only, and {host!r} is not a loopback address. Its keys are public, "
             "so anybody who reaches it may use it. Use --host 127.0.0.1."

@@ -1,0 +1,1 @@
+"""Webhooks: who hears of an event, and the signed POSTs that tell them."""
