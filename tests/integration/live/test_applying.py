@@ -2,66 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import text
 
-from payflux.monitor.processors.codes import Kind, Status
-from payflux.monitor.processors.live.applying import LONGEST_WAIT, apply_webhook_events, wait_after
-from payflux.monitor.processors.live.envelopes import read_envelope
-from payflux.monitor.processors.live.inbox import delete_old_events, enqueue_due, receive
-from payflux.monitor.processors.models import Connection, StoredEvent
-from payflux.world.bootstrap import World
-from tests.conftest import MovedClock
-from tests.integration.live.stand_in import StripeAccount, charge, dispute, error, refund, warning
-from tests.integration.live.stripe_events import connected, event_body, inbox_of, jobs_of
-
-
-@dataclass
-class Shop:
-    """Alice's connection and her account at the stand-in."""
-
-    world: World
-    stripe: StripeAccount
-    connection: Connection
-    clock: MovedClock
-
-    @property
-    def now(self) -> datetime:
-        return self.clock.now()
-
-    async def deliver(self, *bodies: bytes) -> int:
-        async with self.world.database.system() as session:
-            return await receive(session, [(read_envelope(body), self.connection) for body in bodies], now=self.now)
-
-    async def apply(self) -> None:
-        ids = {"account_id": str(self.connection.account_id), "connection_id": str(self.connection.id)}
-        await apply_webhook_events(self.world, ids)
-
-    async def inbox(self) -> dict[str, tuple[str, str]]:
-        return await inbox_of(self.world, self.connection.account_id)
-
-    async def stored(self) -> dict[str, Status]:
-        async with self.world.database.tenant(self.connection.account_id) as session:
-            rows = (await session.execute(select(StoredEvent))).scalars().all()
-        return {row.source_id: Status(row.status) for row in rows if row.kind != Kind.ACCOUNT_CHANGE}
-
-    async def connection_now(self) -> Connection:
-        async with self.world.database.tenant(self.connection.account_id) as session:
-            return (await session.execute(select(Connection))).scalar_one()
-
-
-@pytest.fixture
-async def shop(world: World, clock: MovedClock) -> AsyncIterator[Shop]:
-    stripe = StripeAccount(clock)
-    shop = Shop(stripe.world(world), stripe, await connected(world), clock)
-    yield shop
-    await shop.world.http.aclose()
+from payflux.monitor.processors.codes import Status
+from payflux.monitor.processors.live.applying import LONGEST_WAIT, wait_after
+from payflux.monitor.processors.live.inbox import delete_old_events, enqueue_due
+from tests.integration.live.conftest import Shop
+from tests.integration.live.stand_in import charge, dispute, error, refund, warning
+from tests.integration.live.stripe_events import event_body, jobs_of
 
 
 async def test_what_is_stored_is_how_the_object_stands_now_not_what_the_event_said(shop: Shop) -> None:

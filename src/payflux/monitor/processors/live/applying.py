@@ -14,8 +14,8 @@ import structlog
 
 from payflux.kit.jobs import Payload
 from payflux.monitor.processors.account_state import AccountState, read_state
-from payflux.monitor.processors.connecting.ending import disconnected_by_processor, ends_connection
 from payflux.monitor.processors.credentials import auth_of
+from payflux.monitor.processors.live.ending import ended_by
 from payflux.monitor.processors.live.envelopes import Envelope, kept_envelope
 from payflux.monitor.processors.live.inbox import still_waiting, waiting_events
 from payflux.monitor.processors.live.models import EventState, WebhookEvent
@@ -25,7 +25,7 @@ from payflux.monitor.processors.live.subjects import ObjectKey, Subject, objects
 from payflux.monitor.processors.models import Connection, ConnectionStatus
 from payflux.monitor.processors.queries import get_connection
 from payflux.world.bootstrap import World
-from payflux.world.stripe import Disconnected, KeyRefused, ProcessorUnavailable, RequestRefused, StripeGateway
+from payflux.world.stripe import StripeFailure, StripeGateway
 
 BATCH = 100
 LONGEST_WAIT = timedelta(hours=1)
@@ -58,21 +58,12 @@ def wait_after(attempts: int) -> timedelta:
 async def _apply(world: World, connection: Connection, events: Sequence[WebhookEvent]) -> None:
     envelopes = {event.event_id: kept_envelope(event.body) for event in events}
     trouble, answer, state = None, Reread([], {}), None
-    if connection.status == ConnectionStatus.DISCONNECTED:
-        trouble = _ENDED
-    else:
-        try:
-            answer, state = await _ask(world, connection, list(envelopes.values()))
-        except (KeyRefused, Disconnected) as failure:
-            if ends_connection(connection, failure):
-                async with world.database.tenant(connection.account_id) as session:
-                    await disconnected_by_processor(session, world, connection)
-                trouble = _ENDED
-            else:
-                log.exception("Stripe refuses our own credentials", failure=str(failure))
-                trouble = Unread(str(failure), EventState.WAITING)
-        except (ProcessorUnavailable, RequestRefused) as failure:
-            trouble = Unread(str(failure), EventState.WAITING)
+    try:
+        answer, state = await _ask(world, connection, list(envelopes.values()))
+    except StripeFailure as failure:
+        ended = connection.status == ConnectionStatus.DISCONNECTED or await ended_by(world, connection, failure)
+        trouble = _ENDED if ended else Unread(str(failure), EventState.WAITING)
+        log.warning("webhooks not applied", connection_id=str(connection.id), failure=str(failure))
     async with world.database.tenant(connection.account_id) as session:
         now = world.clock.now()
         changed = await store_readings(session, connection, answer.readings, state, now=now)
