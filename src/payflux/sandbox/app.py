@@ -25,6 +25,7 @@ from payflux.sandbox.api import (
     payments,
     products,
     refunds,
+    reports,
     setup,
     webhook_endpoints,
 )
@@ -54,9 +55,10 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *setup.ENDPOINTS,
     *refunds.ENDPOINTS,
     *balance.ENDPOINTS,
+    *reports.ENDPOINTS,
 )
 INCLUDES: Includes = {**books.INCLUDES, **customers.INCLUDES, **coupons.INCLUDES}
-TASKS: Tasks = {**coupons.TASKS, **PAYMENT_TASKS}
+TASKS: Tasks = {**reports.TASKS, **coupons.TASKS, **PAYMENT_TASKS}
 METHODS = ["GET", "POST", "DELETE"]
 TICK = 0.5  # seconds between looks at the clock
 
@@ -163,5 +165,6 @@ PAGES = [
     Route("/oauth/token", _oauth(oauth.token), methods=["POST"]),
     Route("/oauth/deauthorize", _oauth(oauth.deauthorize), methods=["POST"]),
     Route("/exports/{account}/{name}", _export),
+    Route("/v1/files/{id}/contents", reports.contents),
 ]
 """The sandbox's own pages, and OAuth's."""

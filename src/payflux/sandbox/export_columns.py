@@ -86,3 +86,21 @@ ITEMIZED: list[str] = [
     "connected_account_country",
     "connected_account_direct_charge_id",
 ]
+PAYOUT_REPORT: list[str] = [
+    "payout_id",
+    "effective_at_utc",
+    "currency",
+    "gross",
+    "fee",
+    "net",
+    "reporting_category",
+    "balance_transaction_id",
+    "description",
+    "payout_expected_arrival_date",
+    "payout_status",
+    "payout_reversed_at_utc",
+    "payout_type",
+    "payout_description",
+    "payout_destination_id",
+    "regulatory_tag",
+]

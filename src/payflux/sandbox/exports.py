@@ -14,7 +14,7 @@ import numpy as np
 from payflux.sandbox.export_columns import DISPUTES, ITEMIZED, PAYMENTS
 from payflux.sandbox.merchants.aftermath import DISPUTE_REASONS
 from payflux.sandbox.merchants.payments import DECLINES, midnight
-from payflux.sandbox.merchants.tables import MOVEMENTS, Charge
+from payflux.sandbox.merchants.tables import MOVEMENTS, Charge, Movement
 from payflux.sandbox.objects.cards import card_of
 from payflux.sandbox.objects.charges import payment_method_id, seller_message
 from payflux.sandbox.objects.claims import dispute_status, network_reason_code
@@ -28,27 +28,27 @@ BRAND_NAMES = {"visa": "Visa", "mastercard": "MasterCard", "amex": "American Exp
 Row = dict[str, Any]
 
 
-def _major(cents: int) -> str:
+def major(cents: int) -> str:
     sign, cents = ("-", -cents) if cents < 0 else ("", cents)
     return f"{sign}{cents // 100}.{cents % 100:02d}"
 
 
-def _moment(seconds: int) -> str:
+def moment(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _rows(view: View, table: str, start: date, end: date) -> Iterator[tuple[Any, int]]:
-    """The rows created from `start` to `end`, both included, that exist by now; the newest first."""
+def rows_within(view: View, table: str, since: int, before: int) -> Iterator[tuple[Any, int]]:
+    """The rows created from second `since` on and before `before` that exist by now, and their numbers; the newest
+    first."""
     created = view.merchant.tables[table].created
-    low = int(np.searchsorted(created, midnight(start)))
-    before = min(midnight(end + timedelta(days=1)), view.now + 1)
-    indices = np.arange(low, max(low, int(np.searchsorted(created, before))))[::-1]
+    low = int(np.searchsorted(created, since))
+    indices = np.arange(low, max(low, int(np.searchsorted(created, min(before, view.now + 1)))))[::-1]
     yield from zip(view.merchant.tables[table].rows(indices), indices.tolist(), strict=True)
 
 
-def _payments(view: View, start: date, end: date) -> Iterator[Row]:
+def _payments(view: View, since: int, before: int) -> Iterator[Row]:
     merchant = view.merchant
-    for charge, index in _rows(view, "charges", start, end):
+    for charge, index in rows_within(view, "charges", since, before):
         card = card_of(charge.card)
         refunds = [merchant.refunds[row] for row in view.refunds_of(index)]
         refunded = sum(refund.amount for refund in refunds)
@@ -56,17 +56,17 @@ def _payments(view: View, start: date, end: date) -> Iterator[Row]:
         reason = None if charge.paid else DECLINES[charge.decline][0]
         row = {
             "id": view.id("charges", index),
-            "Created date (UTC)": _moment(charge.created),
-            "Amount": _major(charge.amount),
-            "Amount Refunded": _major(refunded),
+            "Created date (UTC)": moment(charge.created),
+            "Amount": major(charge.amount),
+            "Amount Refunded": major(refunded),
             "Currency": "usd",
             "Captured": str(bool(charge.paid)).lower(),
-            "Converted Amount": _major(charge.amount),
-            "Converted Amount Refunded": _major(refunded),
+            "Converted Amount": major(charge.amount),
+            "Converted Amount Refunded": major(refunded),
             "Converted Currency": "usd",
             "Decline Reason": reason or "",
-            "Fee": _major(int(merchant.movements.data["fee"][charge.movement]) if charge.paid else 0),
-            "Refunded date (UTC)": _moment(refunds[0].created) if refunds else "",
+            "Fee": major(int(merchant.movements.data["fee"][charge.movement]) if charge.paid else 0),
+            "Refunded date (UTC)": moment(refunds[0].created) if refunds else "",
             "Statement Descriptor": merchant.archetype.business.upper()[:22],
             "Status": _status(charge, refunded),
             "Seller Message": seller_message(charge.decline),
@@ -86,9 +86,9 @@ def _payments(view: View, start: date, end: date) -> Iterator[Row]:
         if dispute is not None:
             found = merchant.disputes[dispute]
             row |= {
-                "Disputed Amount": _major(found.amount),
-                "Dispute Date (UTC)": _moment(found.created),
-                "Dispute Evidence Due (UTC)": _moment(found.due_by),
+                "Disputed Amount": major(found.amount),
+                "Dispute Date (UTC)": moment(found.created),
+                "Dispute Evidence Due (UTC)": moment(found.due_by),
                 "Dispute Reason": DISPUTE_REASONS[found.reason][0],
                 "Dispute Status": dispute_status(found, view.now),
             }
@@ -101,75 +101,79 @@ def _status(charge: Charge, refunded: int) -> str:
     return "Paid" if not refunded else "Refunded" if refunded >= charge.amount else "Partial Refund"
 
 
-def _disputes(view: View, start: date, end: date) -> Iterator[Row]:
+def _disputes(view: View, since: int, before: int) -> Iterator[Row]:
     merchant = view.merchant
-    for dispute, index in _rows(view, "disputes", start, end):
+    for dispute, index in rows_within(view, "disputes", since, before):
         charge = merchant.charges[dispute.charge]
         brand = card_of(charge.card).brand
         status = dispute_status(dispute, view.now)
         yield {
             "id": view.id("disputes", index),
-            "Created (UTC)": _moment(dispute.created),
-            "Amount": _major(dispute.amount),
+            "Created (UTC)": moment(dispute.created),
+            "Amount": major(dispute.amount),
             "Currency": "usd",
             "Charge ID": view.id("charges", dispute.charge),
             "Reason": DISPUTE_REASONS[dispute.reason][0],
             "Status": status,
             "Is Charge Refundable": str(status == "warning_needs_response").lower(),
-            "Evidence Due (UTC)": _moment(dispute.due_by) if status.endswith("needs_response") else "",
+            "Evidence Due (UTC)": moment(dispute.due_by) if status.endswith("needs_response") else "",
             "Network Reason Code": network_reason_code(dispute, brand),
             "Card Brand": BRAND_NAMES[brand],
-            "Payment Created (UTC)": _moment(charge.created),
+            "Payment Created (UTC)": moment(charge.created),
         }
 
 
-def _itemized(view: View, start: date, end: date) -> Iterator[Row]:
+def itemized(view: View, since: int, before: int) -> Iterator[Row]:
     """The activity of the payments balance; payouts are a report of their own, as at Stripe."""
-    merchant = view.merchant
-    for movement, index in _rows(view, "movements", start, end):
+    for movement, index in rows_within(view, "movements", since, before):
         kind = MOVEMENTS[movement.kind]
-        if kind.type == "payout" or kind.balance_type != "payments":
-            continue
-        source = movement.source
-        of = source if kind.source == "charges" else int(merchant.tables[kind.source].data["charge"][source])
-        charge = merchant.charges[of]
-        card = card_of(charge.card)
-        payout = movement.payout
-        disputed = kind.source == "disputes"
-        paid_out = payout >= 0 and int(merchant.payouts.created[payout]) <= view.now
-        yield {
-            "balance_transaction_id": view.id("movements", index),
-            "created_utc": _moment(movement.created),
-            "available_on_utc": _moment(movement.available_on),
-            "currency": "usd",
-            "gross": _major(movement.amount),
-            "fee": _major(movement.fee),
-            "net": _major(movement.net),
-            "reporting_category": kind.reporting_category,
-            "source_id": view.id(kind.source, source),
-            "description": DESCRIPTIONS.get(movement.kind, ""),
-            "charge_id": view.id("charges", of),
-            "charge_created_utc": _moment(charge.created),
-            "payment_intent_id": view.id("intents", charge.intent),
-            "customer_id": customer_id(view.account_id, charge.customer) if charge.customer >= 0 else "",
-            "customer_facing_amount": _major(movement.amount),
-            "customer_facing_currency": "usd",
-            "payment_method_type": "card",
-            "is_link": "false",
-            "card_brand": BRAND_NAMES[card.brand],
-            "card_country": card.country,
-            "card_funding": card.funding,
-            "dispute_reason": DISPUTE_REASONS[merchant.disputes[source].reason][0] if disputed else "",
-            "automatic_payout_id": view.id("payouts", payout) if paid_out else "",
-            "automatic_payout_effective_at": _moment(int(merchant.payouts.data["arrival"][payout])) if paid_out else "",
-            "statement_descriptor": merchant.archetype.business.upper()[:22],
-        }
+        if kind.type != "payout" and kind.balance_type == "payments":
+            yield itemized_row(view, movement, index)
 
 
-EXPORTS: dict[str, tuple[list[str], Callable[[View, date, date], Iterator[Row]]]] = {
+def itemized_row(view: View, movement: Movement, index: int) -> Row:
+    """What the itemized reports say of one balance transaction that is no payout."""
+    merchant, kind = view.merchant, MOVEMENTS[movement.kind]
+    source = movement.source
+    of = source if kind.source == "charges" else int(merchant.tables[kind.source].data["charge"][source])
+    charge = merchant.charges[of]
+    card = card_of(charge.card)
+    payout = movement.payout
+    disputed = kind.source == "disputes"
+    paid_out = payout >= 0 and int(merchant.payouts.created[payout]) <= view.now
+    return {
+        "balance_transaction_id": view.id("movements", index),
+        "created_utc": moment(movement.created),
+        "available_on_utc": moment(movement.available_on),
+        "currency": "usd",
+        "gross": major(movement.amount),
+        "fee": major(movement.fee),
+        "net": major(movement.net),
+        "reporting_category": kind.reporting_category,
+        "source_id": view.id(kind.source, source),
+        "description": DESCRIPTIONS.get(movement.kind, ""),
+        "charge_id": view.id("charges", of),
+        "charge_created_utc": moment(charge.created),
+        "payment_intent_id": view.id("intents", charge.intent),
+        "customer_id": customer_id(view.account_id, charge.customer) if charge.customer >= 0 else "",
+        "customer_facing_amount": major(movement.amount),
+        "customer_facing_currency": "usd",
+        "payment_method_type": "card",
+        "is_link": "false",
+        "card_brand": BRAND_NAMES[card.brand],
+        "card_country": card.country,
+        "card_funding": card.funding,
+        "dispute_reason": DISPUTE_REASONS[merchant.disputes[source].reason][0] if disputed else "",
+        "automatic_payout_id": view.id("payouts", payout) if paid_out else "",
+        "automatic_payout_effective_at": moment(int(merchant.payouts.data["arrival"][payout])) if paid_out else "",
+        "statement_descriptor": merchant.archetype.business.upper()[:22],
+    }
+
+
+EXPORTS: dict[str, tuple[list[str], Callable[[View, int, int], Iterator[Row]]]] = {
     "unified_payments.csv": (PAYMENTS, _payments),
     "disputes.csv": (DISPUTES, _disputes),
-    "balance_change_from_activity.itemized.csv": (ITEMIZED, _itemized),
+    "balance_change_from_activity.itemized.csv": (ITEMIZED, itemized),
 }
 
 
@@ -182,7 +186,7 @@ def export_csv(state: SandboxState, account_id: str, name: str, start: date, end
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows(rows(state.view(account_id), start, end))
+    writer.writerows(rows(state.view(account_id), midnight(start), midnight(end + timedelta(days=1))))
     return text.getvalue()
 
 

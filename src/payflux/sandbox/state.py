@@ -42,18 +42,21 @@ ALL_READS = frozenset(
         "rak_customer_read",
         "rak_dispute_read",
         "rak_event_read",
+        "rak_file_read",
         "rak_payment_intent_read",
         "rak_payment_method_read",
         "rak_payout_read",
         "rak_plan_read",
         "rak_product_read",
         "rak_promotion_code_read",
+        "rak_report_runs_and_report_types_read",
+        "rak_review_read",
         "rak_setup_intent_read",
         "rak_webhook_read",
     }
 )
-PERMISSIONS = ALL_READS | {"rak_webhook_write"}
-"""What the merchants' restricted keys may: read everything, and say where their events go."""
+PERMISSIONS = ALL_READS | {"rak_webhook_write", "rak_report_runs_and_report_types_write"}
+"""What the merchants' restricted keys may: read everything, have reports made, and say where their events go."""
 
 
 def _now() -> datetime:

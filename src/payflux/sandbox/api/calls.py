@@ -76,8 +76,8 @@ class Api:
                 return respond(request, request_id, before.body, before.status, replayed)
             params = check(given, endpoint.params or NoParams)
             work = Work(self.state, caller.account_id, now, request_id, key)
-            base, version = str(request.base_url).rstrip("/"), request.headers.get("stripe-version", API_VERSION)
-            call = Call(work, caller, request.path_params, params, base, version)
+            version = request.headers.get("stripe-version", API_VERSION)
+            call = Call(work, caller, request.path_params, params, version)
             status, body, headers = self._answer(work, call, endpoint, paths)
             if key:
                 kept = Answered(status, body, request_id)

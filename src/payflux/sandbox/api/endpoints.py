@@ -25,8 +25,6 @@ class Call:
     caller: Caller
     path: Mapping[str, str]
     params: dict[str, Any]
-    base: str = ""
-    """The sandbox's own address, to which a path can be added."""
     version: str = API_VERSION
     """What the header Stripe-Version says."""
     refusal: StripeError | None = None

@@ -125,7 +125,7 @@ def _payouts(
     days = [calendar.first + timedelta(days=n) for n in range((last - calendar.first).days + 1)]
     days = [day for day in days if day.weekday() < 5]
     times = np.array([midnight(day) + PAYOUT_TIME for day in days], dtype=np.int64)
-    kinds = np.isin(book["kind"], (tables.HELD, tables.RELEASED))
+    kinds = np.isin(book["kind"], tables.RESERVED_KINDS)
     slot = np.searchsorted(times, np.maximum(book["created"], book["available_on"]), side="left")
     slot[kinds] = len(days)
     sums = np.zeros(len(days) + 1, dtype=np.int64)

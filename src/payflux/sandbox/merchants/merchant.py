@@ -72,7 +72,7 @@ class Merchant:
     def balance(self, now: int) -> dict[str, int]:
         """Minor units `available`, `pending` and `reserved` at `now`, unix seconds."""
         seen = self.movements.data[: int(np.searchsorted(self.movements.created, now, side="right"))]
-        reserved = np.isin(seen["kind"], (tables.HELD, tables.RELEASED))
+        reserved = np.isin(seen["kind"], tables.RESERVED_KINDS)
         ready = ~reserved & (seen["available_on"] <= now)
         return {
             "available": int(seen["net"][ready].sum()),

@@ -124,6 +124,8 @@ MOVEMENTS = (
     MovementKind("reserve_release", "risk_reserved_funds", "risk_reserved", "charges"),
 )
 
+RESERVED_KINDS = (HELD, RELEASED)  # those of the reserved balance
+
 R = TypeVar("R")
 
 
