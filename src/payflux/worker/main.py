@@ -10,13 +10,38 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
+from payflux.activation.ending import connection_ended
+from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
 from payflux.frontdoor.accounts.service import delete_ended_sessions
 from payflux.kit.database import asyncpg_address
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
+from payflux.monitor.processors.backfill.jobs import backfill_history
+from payflux.monitor.processors.connecting.endpoint import create_webhook_endpoint
+from payflux.monitor.processors.live.applying import apply_webhook_events
+from payflux.monitor.processors.live.polling import poll_events
+from payflux.monitor.processors.live.refreshing import catch_up, read_gap
+from payflux.monitor.processors.live.upkeep import apply_due_events, clean_inbox, keep_connections_up_to_date
+from payflux.monitor.processors.reconciling.jobs import reconcile_connection
 from payflux.monitor.projections.jobs import score_projections
 from payflux.monitor.risk.sweep.service import sweep
 from payflux.world.bootstrap import World
+
+JOBS: dict[str, Step] = {
+    job.__name__: job
+    for job in (
+        apply_webhook_events,
+        backfill_history,
+        catch_up,
+        connection_ended,
+        create_webhook_endpoint,
+        poll_events,
+        read_gap,
+        reconcile_connection,
+        send_mail,
+    )
+}
+"""The jobs beside the pipeline's, by name."""
 
 log = structlog.get_logger(__name__)
 
@@ -60,12 +85,24 @@ async def work(
     async def score() -> None:
         await score_projections(world)
 
+    async def apply_due() -> None:
+        await apply_due_events(world)
+
+    async def keep_up() -> None:
+        await keep_connections_up_to_date(world)
+
+    async def tidy() -> None:
+        await clean_inbox(world)
+
     try:
         await run_jobs(
             connection,
-            {name: _handler(world, name, step) for name, step in steps.items()},
+            {name: _handler(world, name, step) for name, step in {**JOBS, **steps}.items()},
             timers={
+                "apply_due_events": ("* * * * *", apply_due),
+                "clean_inbox": ("47 3 * * *", tidy),
                 "delete_ended_sessions": ("17 * * * *", clean),
+                "keep_connections_up_to_date": ("*/5 * * * *", keep_up),
                 "score_projections": ("37 * * * *", score),
                 "sweep": ("7 */6 * * *", read_all),
             },
