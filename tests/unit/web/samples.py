@@ -13,6 +13,7 @@ from markupsafe import Markup
 from payflux.kit.charts import BandPoint, band_chart, step_scale
 from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.events import pack_letters
+from payflux.monitor.processors.live.freshness import Freshness, Staleness
 from payflux.monitor.projections.projection import Exposure, ProjectedWindow, ReserveProjection, ReserveScenario
 from payflux.monitor.projections.scorebook import Outcome, ProjectionScore, Scorebook
 from payflux.monitor.risk.rules import prepare, score
@@ -33,6 +34,7 @@ from payflux.web.charts import comparison_chart, release_chart
 from payflux.web.comparison import changes_in_words, comparison
 from payflux.web.explaining import rolling_example, signal_rows, tier_rows
 from payflux.web.formatting import money_short
+from payflux.web.freshness import line_of
 from payflux.web.outlook import releases_by_week, series_rows
 from payflux.web.pages.explanation import DEFAULTS
 from payflux.web.programmes import programme_rows
@@ -320,7 +322,7 @@ DASHBOARD = (
         "scorebook": UNSCORED,
         "first_visit": True,
         "processor": "Stripe",
-        "sync": None,
+        "freshness": line_of(Freshness(NOW - timedelta(minutes=12)), NOW),
         "degraded": [],
     }
 )
@@ -391,6 +393,7 @@ CONNECTION = SIGNED_IN | {
         ("Fraud warnings", "not_enabled"),
     ],
     "event_counts": [("Charges", 3412), ("Refunds", 118), ("Disputes", 21)],
+    "freshness": line_of(Freshness(NOW - timedelta(minutes=12)), NOW),
 }
 ERROR = SIGNED_OUT | {
     "status": 404,
@@ -448,13 +451,13 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "arming-done": ("arming.html", ARMING | {"stages": stages(4, "3,412 charges"), "done": True, "live": True}),
     "arming-problem": ("arming.html", ARMING | {"stages": stages(1, "3,412 charges", "failed"), "problem": PROBLEM}),
     "dashboard": ("dashboard.html", DASHBOARD),
-    "dashboard-syncing": (
+    "dashboard-stale": (
         "dashboard.html",
         DASHBOARD
         | {
             "first_visit": False,
             "scorebook": SCORED,
-            "sync": {"through": NOW, "expected": None},
+            "freshness": line_of(Freshness(NOW - timedelta(days=3), Staleness.SILENT), NOW),
             "degraded": ["balance", "payouts"],
         },
     ),

@@ -159,13 +159,21 @@ def test_the_dashboard_states_band_windows_and_basis() -> None:
     assert "T+30 ~$13,800 80 %: $12,420 – $15,870 1,000 bps 3.0" in text
     assert "T+90 ~$41,400 80 %: $37,260 – $47,610 1,000 bps 9.0" in text
     assert "Based on 847 payment events from your Stripe account over the last 90 days." in text
-    assert "Your workspace is live." not in text_of(render("dashboard-syncing"))
+    assert "Your workspace is live." not in text_of(render("dashboard-stale"))
 
 
 def test_the_chart_has_the_same_figures_as_a_table() -> None:
     rows = re.findall(r'<th scope="row">T\+(\d+)</th><td class="number">([^<]+)</td>', render("dashboard"))
     assert [int(day) for day, _ in rows] == list(range(0, 91, 10))
     assert rows[-1] == ("90", "$41,400")
+
+
+def test_the_dashboard_says_how_fresh_its_figures_are_and_what_to_do_when_they_are_not() -> None:
+    assert "Showing data through" in text_of(render("dashboard"))
+    assert "(12 minutes ago)" in text_of(render("dashboard"))
+    stale = text_of(render("dashboard-stale"))
+    assert "3 days ago" in stale
+    assert "Stripe could not be read since. PayFlux tries again by itself" in stale
 
 
 def test_what_cannot_be_said_is_said_to_be_unknown_and_not_zero() -> None:

@@ -12,11 +12,12 @@ from payflux.activation.service import first_visit, get_workspace
 from payflux.activation.states import HOME, ActivationState, missing_conditions
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.rules import is_entitled, trial_days_left
-from payflux.monitor.processors.permissions import resource_label
+from payflux.monitor.processors.permissions import missing_capabilities, resource_label
 from payflux.monitor.processors.queries import get_connection
 from payflux.monitor.projections.queries import projection_of_pull, scores_of_workspace
 from payflux.monitor.risk.queries import surface_of_pull
 from payflux.web.charts import release_chart, tier_chart, trapped_capital_chart
+from payflux.web.freshness import freshness_line
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_entitled, signed_in
 from payflux.web.outlook import releases_by_week, series_rows
 from payflux.web.rendering import render
@@ -53,7 +54,6 @@ async def dashboard(
         session, account_id=who.account_id, connection_id=connection.id, now=world.clock.now()
     )
     weeks = releases_by_week(projection.calendar, projection.as_of.date())
-    forbidden = sorted(resource for resource, state in connection.capabilities.items() if state == "forbidden")
     return render(
         request,
         "dashboard.html",
@@ -68,8 +68,8 @@ async def dashboard(
         release_weeks=weeks,
         release_charts=[release_chart(weeks, projection.currency, width) for width in (720, 360)] if weeks else [],
         series=series_rows(surface.forecasting, projection.currency) if surface.forecasting else [],
-        sync=None,
-        degraded=[resource_label(resource) for resource in forbidden],
+        freshness=await freshness_line(session, world, connection, figures_as_of=projection.as_of),
+        degraded=[resource_label(name) for name in missing_capabilities(connection.capabilities)],
         **product_context(world, workspace, subscription),
     )
 
@@ -80,4 +80,4 @@ async def activate_prompt(request: Request, who: Who, session: Tenant) -> Respon
     workspace = await get_workspace(session, account_id=who.account_id)
     if workspace.activation_state != ActivationState.PAID_UNCONNECTED:
         return RedirectResponse(HOME[ActivationState(workspace.activation_state)], status_code=HTTPStatus.SEE_OTHER)
-    return render(request, "dashboard_empty.html")
+    return render(request, "dashboard_empty.html", problem=workspace.problem)

@@ -9,8 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.monitor.processors.backfill.rules import ALLOWANCE_PERIOD
 from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.connecting.signing import reach_of
+from payflux.monitor.processors.live.freshness import Freshness, Marks, freshness
+from payflux.monitor.processors.live.models import EventState, WebhookEvent
 from payflux.monitor.processors.live.subjects import ObjectKey
 from payflux.monitor.processors.models import Connection, StoredEvent
+from payflux.settings import Settings
 
 UNSETTLED_FOR = timedelta(days=120)
 """Longer than that no event is expected to change: the window for disputes, in the networks' rules."""
@@ -54,6 +58,32 @@ async def payments_lately(session: AsyncSession, connection: Connection, now: da
     since = int((now - ALLOWANCE_PERIOD).timestamp())
     query = select(func.count()).where(*_of(connection), StoredEvent.kind == Kind.CHARGE, StoredEvent.at >= since)
     return int((await session.execute(query)).scalar_one())
+
+
+async def freshness_of(session: AsyncSession, settings: Settings, connection: Connection, now: datetime) -> Freshness:
+    """How fresh what is stored of `connection` is."""
+    mine = (WebhookEvent.account_id == connection.account_id, WebhookEvent.connection_id == connection.id)
+    waiting = select(func.min(WebhookEvent.created_at)).where(*mine, WebhookEvent.state == EventState.WAITING)
+    applied = (
+        select(WebhookEvent.created_at)
+        .where(*mine, WebhookEvent.state == EventState.APPLIED)
+        .order_by(WebhookEvent.received_at.desc())
+        .limit(1)
+    )
+    oldest_waiting, newest_applied = (
+        await session.execute(select(waiting.scalar_subquery(), applied.scalar_subquery()))
+    ).one()
+    marks = Marks(
+        status=connection.status,
+        disconnected_by=connection.disconnected_by,
+        reach=reach_of(settings, connection),
+        payments=await payments_lately(session, connection, now),
+        synced_through=connection.synced_through,
+        polled_through=connection.polled_through,
+        oldest_waiting=oldest_waiting,
+        newest_applied=newest_applied,
+    )
+    return freshness(marks, now)
 
 
 def _of(connection: Connection) -> tuple[ColumnElement[bool], ...]:
