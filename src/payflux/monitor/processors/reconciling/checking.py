@@ -132,7 +132,7 @@ class Checking:
         window = (since, self._stored[1])
         checks = await self._or_cannot_tell(Identity.PAYOUTS, "payouts", window, self._payouts)
         for resource, kind in _COUNTED.items():
-            if self._connection.capabilities.get(resource) != "forbidden":
+            if self._readable(resource):
                 checks += await self._count(resource, kind, window)
         if self._preview:
             checks += await self._or_cannot_tell(Identity.OPEN_RESERVES, "holds", window, self._holds)
@@ -146,9 +146,13 @@ class Checking:
         except (PermissionMissing, RequestRefused, reading.TooMany) as failure:
             return [cannot_tell(identity, subject, window, f"It could not be read: {failure}.")]
 
+    def _readable(self, resource: str) -> bool:
+        return self._connection.capabilities.get(resource) != "forbidden"
+
     async def _movements_stored(self, movements: Sequence[Movement], window: Window) -> list[Check]:
         since, until = (bound.timestamp() for bound in window)
-        own = [movement for movement in movements if since < movement.at <= until]
+        unread = {kind.name.lower() for resource, kind in _COUNTED.items() if not self._readable(resource)}
+        own = [one for one in movements if since < one.at <= until and one.kind not in unread]
         async with self._database.tenant(self._connection.account_id) as session:
             stored = await queries.stored_amounts(session, self._connection, own)
         return check_stored(own, stored, window)
