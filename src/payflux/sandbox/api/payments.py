@@ -10,23 +10,19 @@ from payflux.sandbox.errors import StripeError
 from payflux.sandbox.payments import intents, methods
 from payflux.sandbox.payments.customers import require_customer
 from payflux.sandbox.payments.documents import require_document
+from payflux.sandbox.payments.links import require_local_url
 from payflux.sandbox.schema.writing import merged, not_carried_out, rewritten, written
 from payflux.sandbox.store import Json
 
 PATH = "/v1/payment_intents"
 WRITE = "rak_payment_intent_write"
 _CONFIRMING = ("confirm", "off_session", "return_url", "error_on_requires_action", "use_stripe_sdk", "mandate_data")
-_HANDLED = (*_CONFIRMING, "amount", "currency", "payment_method", "payment_method_data", "automatic_payment_methods")
+_HANDLED = (*_CONFIRMING, "amount", "currency", "payment_method", "automatic_payment_methods")
 
 
 def method_given(call: Call) -> str | None:
-    """The payment method that a call names, or makes of `payment_method_data`."""
-    if data := call.params.get("payment_method_data"):
-        if data["type"] != "card":
-            raise StripeError(400, "The sandbox has payment methods of type card.", param="payment_method_data[type]")
-        # the form of the data lists no card: with a real number it comes from the browser, here as a token
-        method = methods.from_card(call.work, {"token": "tok_visa"}, data.get("billing_details"))
-        return method["id"]
+    """The payment method that a call names; a test token makes one."""
+    not_carried_out(call.params, "payment_method_data", "confirmation_token")
     chosen = call.params.get("payment_method")
     return methods.require(call.work, chosen)["id"] if chosen else None
 
@@ -57,6 +53,8 @@ def _create(call: Call) -> Json:
 
 def _confirmed(call: Call, intent: Json) -> Json:
     given = call.params
+    if given.get("return_url"):
+        require_local_url(given["return_url"], "return_url")
     intents.confirm(
         call.work,
         intent,
@@ -76,7 +74,7 @@ def _update(call: Call) -> Json:
     intent = _own(call)
     if intent["status"] not in intents.CONFIRMABLE:
         raise intents.unexpected_state(intent, "update")
-    changes = rewritten(stripe.PaymentIntent, intent, call.params, ("payment_method", "payment_method_data"))
+    changes = rewritten(stripe.PaymentIntent, intent, call.params, ("payment_method",))
     if changes.get("customer"):
         require_customer(call.work, changes["customer"])
     intents.check_amount(changes.get("amount", intent["amount"]), changes.get("currency", intent["currency"]))

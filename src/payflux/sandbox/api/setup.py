@@ -9,6 +9,7 @@ from payflux.sandbox.api.endpoints import Call, Endpoint, listing, retrieving
 from payflux.sandbox.api.payments import method_given
 from payflux.sandbox.payments import methods, setups
 from payflux.sandbox.payments.customers import require_customer
+from payflux.sandbox.payments.links import require_local_url
 from payflux.sandbox.schema.writing import rewritten, written
 from payflux.sandbox.store import Json
 
@@ -20,7 +21,6 @@ _HANDLED = (
     "use_stripe_sdk",
     "mandate_data",
     "payment_method",
-    "payment_method_data",
     "automatic_payment_methods",
 )
 
@@ -34,6 +34,8 @@ def _create(call: Call) -> Json:
 
 
 def _confirmed(call: Call, setup: Json) -> Json:
+    if call.params.get("return_url"):
+        require_local_url(call.params["return_url"], "return_url")
     setups.confirm(call.work, setup, return_url=call.params.get("return_url"))
     call.refusal = setups.refusal(setup)
     return setup
@@ -43,7 +45,7 @@ def _update(call: Call) -> Json:
     setup = call.work.require("setup_intent", call.id)
     if setup["status"] not in setups.CONFIRMABLE:
         raise setups.unexpected_state(setup, "update")
-    changes = rewritten(stripe.SetupIntent, setup, call.params, ("payment_method", "payment_method_data"))
+    changes = rewritten(stripe.SetupIntent, setup, call.params, ("payment_method",))
     if changes.get("customer"):
         require_customer(call.work, changes["customer"])
     method = method_given(call)
