@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import date
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -18,20 +19,29 @@ from payflux.sandbox import oauth
 from payflux.sandbox.api import (
     balance,
     books,
+    checkout,
     coupons,
     customers,
     events,
+    invoices,
     payment_methods,
     payments,
     products,
     refunds,
     reports,
     setup,
+    subscriptions,
     webhook_endpoints,
 )
 from payflux.sandbox.api.calls import Api, api_key, respond, unrecognized
 from payflux.sandbox.api.endpoints import Endpoint
+from payflux.sandbox.api.faulty import Faulty
+from payflux.sandbox.billing.renewing import TASKS as BILLING_TASKS
+from payflux.sandbox.checkout.pages import PAGES as CHECKOUT_PAGES
+from payflux.sandbox.checkout.sessions import TASKS as CHECKOUT_TASKS
 from payflux.sandbox.clock import Tasks, run_due
+from payflux.sandbox.control import routes as control
+from payflux.sandbox.control.actions import Console
 from payflux.sandbox.deliveries.dispatcher import Dispatcher
 from payflux.sandbox.errors import OAuthError
 from payflux.sandbox.expansion import Includes
@@ -55,10 +65,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *setup.ENDPOINTS,
     *refunds.ENDPOINTS,
     *balance.ENDPOINTS,
+    *checkout.ENDPOINTS,
+    *subscriptions.ENDPOINTS,
+    *invoices.ENDPOINTS,
     *reports.ENDPOINTS,
 )
-INCLUDES: Includes = {**books.INCLUDES, **customers.INCLUDES, **coupons.INCLUDES}
-TASKS: Tasks = {**reports.TASKS, **coupons.TASKS, **PAYMENT_TASKS}
+INCLUDES: Includes = {**books.INCLUDES, **customers.INCLUDES, **coupons.INCLUDES, **checkout.INCLUDES, **invoices.INCLUDES}
+TASKS: Tasks = {**reports.TASKS, **coupons.TASKS, **PAYMENT_TASKS, **CHECKOUT_TASKS, **BILLING_TASKS}
 METHODS = ["GET", "POST", "DELETE"]
 TICK = 0.5  # seconds between looks at the clock
 
@@ -137,8 +150,12 @@ def create_app(state: SandboxState, *, latency_ms: float = 0, clock: Callable[[]
             await ticking
         await dispatcher.stop()
 
-    app = Starlette(routes=[*PAGES, *api_routes(Api(state, INCLUDES, latency_ms, clock))], lifespan=lifespan)
-    app.state.sandbox = state
+    app = Starlette(
+        routes=[*PAGES, *control.ROUTES, *api_routes(Api(state, INCLUDES, latency_ms, clock))],
+        middleware=[Middleware(Faulty, state=state)],
+        lifespan=lifespan,
+    )
+    app.state.sandbox, app.state.console = state, Console(state, dispatcher, turn)
     return app
 
 
@@ -166,5 +183,6 @@ PAGES = [
     Route("/oauth/deauthorize", _oauth(oauth.deauthorize), methods=["POST"]),
     Route("/exports/{account}/{name}", _export),
     Route("/v1/files/{id}/contents", reports.contents),
+    *CHECKOUT_PAGES,
 ]
 """The sandbox's own pages, and OAuth's."""

@@ -73,6 +73,16 @@ class Store:
         finally:
             self._depth = 0
 
+    @contextmanager
+    def scratch(self) -> Generator[None, None, None]:
+        """Everything within, inside of a transaction, is forgotten when it is left."""
+        self._database.execute("SAVEPOINT scratch")
+        try:
+            yield
+        finally:
+            self._database.execute("ROLLBACK TO scratch")
+            self._database.execute("RELEASE scratch")
+
     def put(self, account: str, document: Json) -> None:
         """Write a document, or write it over; it keeps its place."""
         self._database.execute(
@@ -150,6 +160,11 @@ class Store:
             "SELECT at, account, task, subject FROM due WHERE at <= ? ORDER BY at, rowid LIMIT 1", (until,)
         ).fetchone()
         return Due(*row) if row else None
+
+    def coming(self, limit: int) -> list[Due]:
+        """The tasks that are due next, the earliest first."""
+        rows = self._database.execute("SELECT at, account, task, subject FROM due ORDER BY at, rowid LIMIT ?", (limit,))
+        return [Due(*row) for row in rows]
 
     def setting(self, name: str, default: str = "") -> str:
         row = self._database.execute("SELECT value FROM settings WHERE name = ?", (name,)).fetchone()

@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 from payflux.sandbox import feed
 from payflux.sandbox.api.endpoints import Call
 from payflux.sandbox.api.webhook_endpoints import ENDPOINTS, require_local
-from payflux.sandbox.deliveries.destinations import destinations, roll
-from payflux.sandbox.deliveries.dispatcher import QUICK, Dispatcher
+from payflux.sandbox.deliveries.destinations import destinations, roll, save
+from payflux.sandbox.deliveries.dispatcher import HELD, QUICK, Dispatcher
 from payflux.sandbox.deliveries.records import Delivery, deliveries
 from payflux.sandbox.deliveries.signing import signature
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.events import KEPT, find_event, list_events
+from payflux.sandbox.faults.register import add, faults
 from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM
 from payflux.sandbox.query import Query
 from payflux.sandbox.state import SECRET_KEY, SandboxState
@@ -356,3 +357,95 @@ def test_events_of_calls_and_of_the_books_are_paged_in_one_order(
     assert seen == every
     assert len(every) == len(books) + 3
     assert [event["created"] for event in every] == sorted((event["created"] for event in every), reverse=True)
+
+
+async def test_a_lost_delivery_is_never_sent_until_it_is_asked_for(
+    state: SandboxState, machine: Machine, receiver: Receiver
+) -> None:
+    listen(state, PLATFORM.account_id, SECRET_KEY)
+    add(state, {"kind": "webhook_loss", "times": 1})
+    async with dispatching(state, machine, receiver) as dispatcher:
+        lost, sent = (happen(state, PLATFORM.account_id)["id"] for _ in range(2))
+        await settle()
+        assert receiver.events == [sent]
+        assert faults(state) == []
+        (delivery,) = deliveries(state.store, status="lost")
+        dispatcher.again(delivery)
+        await settle()
+
+    assert receiver.events == [sent, lost]
+    assert {delivery.status for delivery in deliveries(state.store)} == {"delivered"}
+
+
+async def test_a_duplicate_is_the_same_bytes_twice_and_counts_once(
+    state: SandboxState, machine: Machine, receiver: Receiver
+) -> None:
+    listen(state, PLATFORM.account_id, SECRET_KEY)
+    add(state, {"kind": "webhook_duplicate", "type": "customer.*"})
+    async with dispatching(state, machine, receiver):
+        event = happen(state, PLATFORM.account_id)
+        await settle()
+
+    first, second = receiver.requests
+    assert first.content == second.content
+    found = find_event(state, PLATFORM.account_id, event["id"], connect=False)
+    assert found is not None
+    assert found["pending_webhooks"] == 1
+
+
+@pytest.mark.parametrize("moved", ["machine", "sandbox"])
+async def test_a_delayed_delivery_leaves_when_either_clock_has_come_so_far(
+    state: SandboxState, machine: Machine, receiver: Receiver, moved: str
+) -> None:
+    listen(state, PLATFORM.account_id, SECRET_KEY)
+    add(state, {"kind": "webhook_delay", "delay": 120})
+    async with dispatching(state, machine, receiver) as dispatcher:
+        happen(state, PLATFORM.account_id)
+        for _ in range(2):
+            assert receiver.requests == []
+            if moved == "machine":
+                machine.seconds += 60
+            else:
+                state.advance(60)
+            dispatcher.look()
+            await settle()
+
+    assert len(receiver.requests) == 1
+
+
+async def test_shuffled_deliveries_wait_for_each_other_and_leave_in_the_seeds_order(machine: Machine) -> None:
+    orders = []
+    for seed in (1, 1, 2):
+        state, receiver = SandboxState(now=machine.now), Receiver()
+        listen(state, PLATFORM.account_id, SECRET_KEY)
+        add(state, {"kind": "webhook_shuffle", "window": 5, "seed": seed})
+        async with dispatching(state, machine, receiver) as dispatcher:
+            events = [happen(state, PLATFORM.account_id)["id"] for _ in range(7)]
+            await settle()
+            assert len(receiver.events) == 5
+            machine.seconds += HELD
+            dispatcher.look()
+            await settle()
+        assert sorted(receiver.events) == sorted(events)
+        orders.append([events.index(event) for event in receiver.events])
+    assert orders[0] == orders[1] != orders[2]
+    assert orders[0] != list(range(7))
+
+
+async def test_a_thin_endpoint_gets_a_notification_that_the_official_client_reads(
+    state: SandboxState, machine: Machine, receiver: Receiver
+) -> None:
+    endpoint = listen(state, PLATFORM.account_id, SECRET_KEY)
+    save(state.store, msgspec.structs.replace(destinations(state.store)[0], payload="thin"))
+    async with dispatching(state, machine, receiver):
+        event = happen(state, PLATFORM.account_id)
+        await settle()
+
+    (request,) = receiver.requests
+    signed = request.headers["stripe-signature"]
+    client = stripe.StripeClient(SECRET_KEY)
+    told: Any = client.parse_event_notification(request.content, signed, endpoint["secret"], tolerance=0)
+    assert (told.id, told.type) == (event["id"], "v1.customer.created")
+    assert told.related_object.url == "/v1/customers/cus_1"
+    with pytest.raises(ValueError, match="thin event"):
+        stripe.Webhook.construct_event(request.content, signed, endpoint["secret"], tolerance=0)

@@ -17,7 +17,7 @@ LONGEST_OVERLAP = 86_400
 """Seconds for which a secret that was rolled may go on signing."""
 
 Payload = Literal["snapshot", "thin"]
-_TYPE = "_destination"
+_TYPE, _MARK = "_destination", "heard_through/"
 _OF_THE_APPLICATION = frozenset({"account.application.authorized", "account.application.deauthorized"})
 
 
@@ -73,6 +73,8 @@ def register(work: Work, endpoint_id: str, *, connect: bool) -> str:
     """The signing secret of a new endpoint."""
     secret = _new_secret()
     save(work.store, Destination(endpoint_id, work.account_id, connect, [Secret(secret)]))
+    if not connect and heard_through(work.store, work.account_id) is None:
+        hear_through(work.store, work.account_id, work.now)
     return secret
 
 
@@ -121,6 +123,16 @@ def _wants(endpoint: Json | None, event: Json) -> bool:
     if endpoint is None or endpoint["status"] != "enabled" or event["created"] < endpoint["created"]:
         return False
     return "*" in endpoint["enabled_events"] or event["type"] in endpoint["enabled_events"]
+
+
+def heard_through(store: Store, account_id: str) -> int | None:
+    """The second up to which the events of an account's books have gone out; None while nobody listens."""
+    mark = store.setting(_MARK + account_id)
+    return int(mark) if mark else None
+
+
+def hear_through(store: Store, account_id: str, until: int | None) -> None:
+    store.set(_MARK + account_id, "" if until is None else str(until))
 
 
 def listened(state: SandboxState) -> set[str]:

@@ -18,11 +18,19 @@ from itertools import chain
 import httpx
 
 from payflux.sandbox import feed
-from payflux.sandbox.deliveries.destinations import Destination, destination_of, hearing, listened
+from payflux.sandbox.deliveries.destinations import (
+    Destination,
+    destination_of,
+    hear_through,
+    heard_through,
+    hearing,
+    listened,
+)
 from payflux.sandbox.deliveries.payloads import body_of
 from payflux.sandbox.deliveries.records import Attempt, Delivery, deliveries, delivery_of, save
 from payflux.sandbox.deliveries.signing import signature
 from payflux.sandbox.events import delivered, tell
+from payflux.sandbox.faults.webhooks import course_of
 from payflux.sandbox.state import SandboxState
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import new_id
@@ -33,6 +41,8 @@ QUICK = (1, 2, 4, 8, 15, 30, 60, 60, 60)
 SOONEST, LATEST = 300, 12 * 3600
 """Seconds of the sandbox's time between two tries."""
 GIVE_UP = 3 * 86_400
+HELD = 1.0
+"""Real seconds for which deliveries wait for others to be shuffled with."""
 AT_ONCE = 6
 """Deliveries that an endpoint gets side by side."""
 BACKLOG = 2_000
@@ -45,15 +55,21 @@ _HEADERS = {
     "Cache-Control": "no-cache",
 }
 _SECRET = re.compile(r"\b(whsec|sk|rk|pk|Bearer)([_ ])[\w.-]+")
-_MARK = "listened_through/"
 
 
 @dataclass
 class Line:
-    """The deliveries that wait for one endpoint, in their order, and how many are on their way."""
+    """The deliveries that wait for one endpoint, in their order, and how many are on their way. `held` are those that a
+    fault keeps to shuffle them, by the place each will have."""
 
     ready: deque[str] = field(default_factory=deque)
     running: int = 0
+    held: list[tuple[float, str]] = field(default_factory=list)
+    held_since: float = 0
+
+    def release(self) -> None:
+        self.ready.extend(delivery_id for _, delivery_id in sorted(self.held))
+        self.held.clear()
 
 
 @dataclass(frozen=True)
@@ -116,6 +132,9 @@ class Dispatcher:
         """Take what time has brought: events of the books, and deliveries to be tried again."""
         self._listen()
         real, now = self._clock(), self._now()
+        for line in self._lines.values():
+            if line.held and real - line.held_since >= HELD:
+                line.release()
         for delivery_id, waiting in list(self._waiting.items()):
             if waiting.real <= real or waiting.at <= now:
                 del self._waiting[delivery_id]
@@ -132,28 +151,52 @@ class Dispatcher:
         self._wake()
 
     def _queue(self, destination: Destination, account_id: str, event: Json) -> None:
-        delivery = Delivery(
-            new_id("dlv"), destination.owner, destination.id, account_id, event["id"], event["type"], self._now()
-        )
-        save(self._store, delivery)
-        self._line(destination.owner, destination.id).ready.append(delivery.id)
+        course = course_of(self._state, event["type"], account_id, destination.id)
+        line = self._line(destination.owner, destination.id)
+        for copy in range(course.copies):
+            delivery = Delivery(
+                new_id("dlv"),
+                destination.owner,
+                destination.id,
+                account_id,
+                event["id"],
+                event["type"],
+                self._now(),
+                "lost" if course.lost else "pending",
+                repeated=copy > 0,
+            )
+            save(self._store, delivery)
+            if course.lost:
+                continue
+            if course.delay:
+                due = self._clock() + course.delay, self._now() + int(course.delay)
+                self._waiting[delivery.id] = Waiting(destination.owner, destination.id, *due)
+            elif course.window:
+                line.held_since = line.held_since if line.held else self._clock()
+                line.held.append((course.rank + copy, delivery.id))
+                if len(line.held) >= course.window:
+                    line.release()
+            else:
+                line.ready.append(delivery.id)
 
     def _listen(self) -> None:
         """Queue the events of the books since the last look, of the accounts that somebody listens to."""
         now, heard = self._now(), listened(self._state)
         for account_id in heard:
-            mark = int(self._store.setting(_MARK + account_id, str(now)) or now)
+            mark = heard_through(self._store, account_id)
+            if mark is None:
+                hear_through(self._store, account_id, now)
+                continue
             while mark < now and self._backlog() < BACKLOG:
                 until = min(now, mark + 86_400)
                 with self._store.transaction():
                     for event in feed.between(self._state, account_id, mark, until):
                         self.hear(account_id, event)
-                    self._store.set(_MARK + account_id, str(until))
+                    hear_through(self._store, account_id, until)
                 mark = until
-            self._store.set(_MARK + account_id, str(mark))
         for account_id in self._state.archetypes.keys() - heard:
-            if self._store.setting(_MARK + account_id):
-                self._store.set(_MARK + account_id, "")
+            if heard_through(self._store, account_id) is not None:
+                hear_through(self._store, account_id, None)
 
     def _backlog(self) -> int:
         return sum(len(line.ready) for line in self._lines.values())

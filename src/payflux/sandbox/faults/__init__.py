@@ -1,0 +1,1 @@
+"""Faults on request: what goes wrong, for whom, how often; the same each time, given the seed."""
