@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime
 
 import pytest
@@ -111,4 +112,7 @@ def test_every_status_can_be_reached_and_can_end() -> None:
 
 
 def test_a_failed_payment_is_tried_again_after_one_three_five_and_seven_days() -> None:
-    assert [rules.retry_at(0, retries) for retries in range(5)] == [86_400, 3 * 86_400, 5 * 86_400, 7 * 86_400, None]
+    delays = [rules.retry_delay(attempts) for attempts in range(1, 6)]
+
+    assert delays[-1] is None
+    assert list(itertools.accumulate(delay for delay in delays if delay)) == [n * 86_400 for n in (1, 3, 5, 7)]

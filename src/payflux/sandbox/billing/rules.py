@@ -121,6 +121,8 @@ def reductions(amounts: Sequence[int], off: Reduction) -> list[int]:
     return parts
 
 
-def retry_at(first_failure: int, retries: int) -> int | None:
-    """When a payment is tried again after `retries` of them have failed too; None after the last."""
-    return first_failure + RETRY_DAYS[retries] * DAY if retries < len(RETRY_DAYS) else None
+def retry_delay(attempts: int) -> int | None:
+    """Seconds until a payment that has failed `attempts` times is tried again; None after the last retry."""
+    if attempts > len(RETRY_DAYS):
+        return None
+    return (RETRY_DAYS[attempts - 1] - (RETRY_DAYS[attempts - 2] if attempts > 1 else 0)) * DAY
