@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.audit import record_change
 from payflux.kit.crypto import UndecryptableSecret
-from payflux.kit.errors import InvalidInput
+from payflux.kit.errors import Conflict, InvalidInput
 from payflux.monitor.processors.models import Connection, ConnectionMethod
 from payflux.settings import Settings
 from payflux.world.bootstrap import World
@@ -96,14 +96,19 @@ async def add_signing_secret(
 async def remove_signing_secret(
     session: AsyncSession, world: World, connection: Connection, ending: str, *, now: datetime, actor_id: UUID
 ) -> None:
-    """Accept no more deliveries signed with the secret that ends in `ending`; without any left, polling takes over."""
+    """Accept no more deliveries signed with the secret that ends in `ending`; without any left, polling takes over.
+
+    Raises Conflict for the only secret of an endpoint that PayFlux made."""
     known = signing_secrets(world, connection)
     left = [secret for secret in known if secret_ending(secret) != ending]
     if len(left) == len(known):
         return
+    if not left and connection.hook_endpoint_id:
+        raise Conflict(
+            "This is the only secret of the endpoint that PayFlux made.",
+            way_out="Add the new secret first; disconnecting deletes the endpoint.",
+        )
     keep_secrets(world, connection, left)
-    if not left:
-        connection.hook_endpoint_id = ""
     await _audit(session, connection, "connection.signing_secret_removed", now=now, actor_id=actor_id)
 
 
