@@ -54,6 +54,10 @@ test: lint ## Set everything up, then run every check and every test
 bench: $(VENV)/dev.stamp ## Measure the fast paths against their named peers
 	@$(BIN)/python -m tests.bench
 
+.PHONY: soak
+soak: $(VENV)/dev.stamp ## Kill workers at random points of a large pull: minutes
+	@$(BIN)/python -m tests.soak
+
 .PHONY: reset
 reset: $(VENV)/run.stamp ## Delete the embedded database and everything else in .payflux
 	@$(BIN)/payflux reset

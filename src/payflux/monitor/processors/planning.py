@@ -51,9 +51,9 @@ def plan_reports(start: int, end: int) -> list[Window]:
 
 
 def _stretches(purpose: PullPurpose, resource: Resource, start: int, end: int) -> Iterator[tuple[int, int]]:
-    parts = resource.windows
+    parts = 1
     if purpose == PullPurpose.FIRST:
-        start = min(start, end - resource.days * _DAY)
+        start, parts = min(start, end - resource.days * _DAY), resource.windows
     elif purpose == PullPurpose.BACKFILL:
         # what the first pull has read further back than the others
         end = min(end, start + (HISTORY.days - resource.days) * _DAY)

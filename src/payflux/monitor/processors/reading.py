@@ -18,7 +18,7 @@ from payflux.monitor.processors.events import moment
 from payflux.monitor.processors.models import Connection, ConnectionStatus, HistoryPull, PullPurpose, PullWindow
 from payflux.monitor.processors.resources import PAGE_SIZE, RESOURCES, PageOfEvents
 from payflux.monitor.processors.store import apply_to_rollups, upsert_events
-from payflux.monitor.processors.windows import Window, expected_pages, remaining
+from payflux.monitor.processors.windows import Sample, Window, expected_pages, remaining
 from payflux.world.bootstrap import World
 from payflux.world.stripe import PermissionMissing, StripeReader
 
@@ -28,6 +28,7 @@ _READERS = 12
 LONGEST_LISTING = timedelta(hours=6)
 """An account whose charges would take longer to list is read from reports."""
 
+_SAMPLED_PAGES = 5  # of each window of charges: one burst of sales is no account too large
 _WAITING_PAGES = 64  # read and not stored yet; readers pause beyond it
 _PAGES_A_TRANSACTION = 16
 
@@ -64,7 +65,7 @@ class ReadPage(NamedTuple):
 class Reading:
     """One run of one pull over its `windows` that are not done; `numbers` counts those of each resource that the pull
     has, done or not. `at_once` says how many windows are read at the same time, None for all; no page is asked for
-    after `until`. With `may_be_too_many`, the first pages of the charges tell whether the rest is listed at all."""
+    after `until`. With `may_be_too_many`, the first charges tell whether the rest is listed at all."""
 
     def __init__(
         self,
@@ -85,9 +86,10 @@ class Reading:
         self._readers, self._active = asyncio.TaskGroup(), 0
         self._wanted = min(_READERS, at_once or _READERS)
         self._turns = asyncio.Semaphore(at_once or max(_READERS, len(self._windows)))
-        dense = [window for window in self._windows if window.resource == "charges" and not window.cursor]
-        self._unsampled = len(dense) if may_be_too_many and len(dense) == numbers["charges"] else 0
-        self._page_spans: list[int] = []
+        fresh = [window for window in self._windows if window.resource == "charges" and not window.cursor]
+        whole = may_be_too_many and len(fresh) == numbers["charges"]
+        self._unsampled = {window.number: window for window in fresh} if whole else {}
+        self._samples: list[Sample] = []
 
     async def run(self) -> None:
         """Read the windows to their ends, or until the time is over, and store them.
@@ -116,7 +118,7 @@ class Reading:
             await self._read_pages(window)
 
     async def _read_pages(self, window: Window) -> None:
-        resource, top, left = RESOURCES[window.resource], window.end, window
+        resource, top, left, pages = RESOURCES[window.resource], window.end, window, 0
         while self._until is None or self._world.clock.now() < self._until:
             read_at = self._world.clock.now()
             try:
@@ -126,8 +128,9 @@ class Reading:
                     raise
                 await self._pages.put(ReadPage(left, None, read_at))
                 return
-            if left.resource == "charges" and not left.cursor:
-                self._sample(left, page)
+            pages += 1
+            if window.resource == "charges" and (pages == _SAMPLED_PAGES or not page.has_more):
+                self._sample(window.number, pages, down_to=page.oldest if page.has_more else left.start)
             if not page.has_more:
                 await self._pages.put(ReadPage(left, page, read_at))
                 return
@@ -139,17 +142,14 @@ class Reading:
                 self._start_reading(other)
             top, left = page.oldest, after
 
-    def _sample(self, window: Window, page: PageOfEvents) -> None:
-        """Take the first page of a window of charges as a sample of how dense they are."""
-        if not self._unsampled:
+    def _sample(self, number: int, pages: int, *, down_to: int) -> None:
+        """Take what was read of a window of charges as a sample of how dense they are; with the last, judge."""
+        window = self._unsampled.pop(number, None)
+        if window is None:
             return
-        self._page_spans.append(window.end - (page.oldest if page.has_more else window.start))
-        self._unsampled -= 1
-        if self._unsampled:
-            return
-        span = int((self._pull.to_at - self._pull.from_at).total_seconds())
-        seconds = expected_pages(span, self._page_spans) / self._reader.rate
-        if seconds > LONGEST_LISTING.total_seconds():
+        self._samples.append(Sample(window.end - window.start + 1, window.end - down_to + 1, pages))
+        seconds = expected_pages(self._samples) / self._reader.rate
+        if not self._unsampled and seconds > LONGEST_LISTING.total_seconds():
             raise TooManyToList(f"about {seconds / 3600:.0f} hours of charges")
 
     def _cut_off(self, window: Window, start: int, end: int) -> Window:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import csv
 from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import NamedTuple
 
@@ -163,21 +164,25 @@ class ReportReading:
 
     async def _take_in(self, window: PullWindow, file: _ReportFile, until: datetime | None) -> bool:
         """Store what the report says from where it was left; False when the time is over before its end."""
-        async for batch in _batches(self._reader.lines(file.url), skip=window.objects):
-            if until is not None and self._world.clock.now() >= until:
-                return False
-            ended = [await self._read_again(ending) for ending in batch.endings]
-            read_at = moment(int(window.to_at.timestamp()))  # whatever was read by its id is newer and tells more
-            readings = [(event, read_at) for event in batch.events]
-            async with self._world.database.tenant(self._pull.account_id) as session:
-                changes = await upsert_events(
-                    session, self._connection, [*readings, *(reading for found in ended for reading in found)]
-                )
-                if self._pull.purpose != PullPurpose.FIRST:
-                    await apply_to_rollups(session, self._connection, *changes, self._world.clock.now())
-                await self._move(session, window, objects=window.objects + batch.rows)
+        async with aclosing(self._reader.lines(file.url)) as lines:
+            async for batch in _batches(lines, skip=window.objects):
+                if until is not None and self._world.clock.now() >= until:
+                    return False
+                await self._store(window, batch)
         await self._note(window, done=True)
         return True
+
+    async def _store(self, window: PullWindow, batch: _Batch) -> None:
+        ended = [await self._read_again(ending) for ending in batch.endings]
+        read_at = moment(int(window.to_at.timestamp()))  # whatever was read by its id is newer and tells more
+        readings = [(event, read_at) for event in batch.events]
+        async with self._world.database.tenant(self._pull.account_id) as session:
+            changes = await upsert_events(
+                session, self._connection, [*readings, *(reading for found in ended for reading in found)]
+            )
+            if self._pull.purpose != PullPurpose.FIRST:
+                await apply_to_rollups(session, self._connection, *changes, self._world.clock.now())
+            await self._move(session, window, objects=window.objects + batch.rows)
 
     async def _read_again(self, ending: Ending) -> list[tuple[PaymentEvent, datetime]]:
         """A charge or refund that failed after its money had moved: the report does not say how it stands."""
@@ -212,26 +217,39 @@ class ReportReading:
 
 
 async def _batches(lines: AsyncIterator[str], *, skip: int) -> AsyncIterator[_Batch]:
-    """What the rows of a report say, but for the first `skip`, so many rows at a time."""
+    """What the rows of a report say, but for the first `skip`, so many rows at a time.
+
+    A download that breaks off does so after everything that came is handed out.
+    """
+    columns: dict[str, int] | None = None
     header: list[str] = []
     batch, number = _Batch([], [], 0), 0
-    async for line in lines:
-        (cells,) = csv.reader([line])
-        if not header:
-            header = cells
-            columns = columns_of(balance_activity.LAYOUT, header)
-            continue
-        number += 1
-        if number <= skip:
-            continue
-        found = balance_activity.LAYOUT.read(Row(cells, columns, header, decimal_comma=False))
-        if isinstance(found, Ending):
-            batch.endings.extend([found] if found.kind in _OBJECTS else [])
-        elif not isinstance(found, str):
-            batch.events.extend(event for event in found if event.kind in _OBJECTS)
-        batch = batch._replace(rows=batch.rows + 1)
-        if batch.rows == _ROWS_A_TRANSACTION:
-            yield batch
-            batch = _Batch([], [], 0)
+    broken: ProcessorUnavailable | None = None
+    try:
+        async for line in lines:
+            (cells,) = csv.reader([line])
+            if columns is None:
+                header, columns = cells, columns_of(balance_activity.LAYOUT, cells)
+                continue
+            number += 1
+            if number <= skip:
+                continue
+            batch = _with_row(batch, Row(cells, columns, header, decimal_comma=False))
+            if batch.rows == _ROWS_A_TRANSACTION:
+                yield batch
+                batch = _Batch([], [], 0)
+    except ProcessorUnavailable as error:
+        broken = error
     if batch.rows:
         yield batch
+    if broken is not None:
+        raise broken
+
+
+def _with_row(batch: _Batch, row: Row) -> _Batch:
+    found = balance_activity.LAYOUT.read(row)
+    if isinstance(found, Ending):
+        batch.endings.extend([found] if found.kind in _OBJECTS else [])
+    elif not isinstance(found, str):
+        batch.events.extend(event for event in found if event.kind in _OBJECTS)
+    return batch._replace(rows=batch.rows + 1)

@@ -8,7 +8,8 @@ that the rate limit stays the only limit.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import msgspec
 
@@ -41,12 +42,17 @@ def remaining(window: Window, *, top: int, oldest: int, idle: int) -> list[tuple
     return cut(window.start, oldest, min(1 + max(idle, 0), pages // 2))
 
 
-def expected_pages(span: int, page_spans: Sequence[int]) -> float:
-    """How many pages `span` seconds have, when so many full pages from all over it reached over `page_spans` seconds.
+class Sample(NamedTuple):
+    """The newest `pages` pages of a window of `span` seconds reached over `read` seconds."""
 
-    The pages are taken together, so that one busy hour does not speak for a quarter.
-    """
-    return span * len(page_spans) / max(sum(page_spans), 1)
+    span: int
+    read: int
+    pages: int
+
+
+def expected_pages(samples: Iterable[Sample]) -> float:
+    """How many pages the windows have in all, each as dense as its sample."""
+    return sum(sample.pages * max(1.0, sample.span / max(sample.read, 1)) for sample in samples)
 
 
 def complete_from(start: int, unread: Iterable[int]) -> int:
