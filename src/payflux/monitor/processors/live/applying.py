@@ -17,8 +17,8 @@ from payflux.monitor.processors.account_state import AccountState, read_state
 from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.live.ending import ended_by
 from payflux.monitor.processors.live.envelopes import Envelope, kept_envelope
-from payflux.monitor.processors.live.inbox import still_waiting, waiting_events
-from payflux.monitor.processors.live.models import EventState, WebhookEvent
+from payflux.monitor.processors.live.inbox import Settled, Waiting, settle, waiting_events
+from payflux.monitor.processors.live.models import EventState
 from payflux.monitor.processors.live.rereading import Reread, Unread, reread
 from payflux.monitor.processors.live.storing import store_readings
 from payflux.monitor.processors.live.subjects import ObjectKey, Subject, objects_of, subject_of
@@ -55,7 +55,7 @@ def wait_after(attempts: int) -> timedelta:
     return min(LONGEST_WAIT, _FIRST_WAIT * 2 ** min(attempts - 1, 10))
 
 
-async def _apply(world: World, connection: Connection, events: Sequence[WebhookEvent]) -> None:
+async def _apply(world: World, connection: Connection, events: Sequence[Waiting]) -> None:
     envelopes = {event.event_id: kept_envelope(event.body) for event in events}
     trouble, answer, state = None, Reread([], {}), None
     try:
@@ -67,8 +67,8 @@ async def _apply(world: World, connection: Connection, events: Sequence[WebhookE
     async with world.database.tenant(connection.account_id) as session:
         now = world.clock.now()
         changed = await store_readings(session, connection, answer.readings, state, now=now)
-        for event in await still_waiting(session, events):
-            _settle(event, trouble or _unread(envelopes[event.event_id], answer), now)
+        settled = [_settled(event, trouble or _unread(envelopes[event.event_id], answer), now) for event in events]
+        await settle(session, account_id=connection.account_id, connection_id=connection.id, settled=settled, now=now)
     log.info("webhooks applied", connection_id=str(connection.id), events=len(events), changed=changed)
 
 
@@ -99,9 +99,7 @@ def _unread(envelope: Envelope, answer: Reread) -> Unread | None:
     return max(found, key=lambda unread: unread.state is EventState.WAITING, default=None)
 
 
-def _settle(event: WebhookEvent, unread: Unread | None, now: datetime) -> None:
-    event.attempts += 1
+def _settled(event: Waiting, unread: Unread | None, now: datetime) -> Settled:
     if unread is None:
-        event.state, event.outcome, event.applied_at = EventState.APPLIED, "", now
-    else:
-        event.state, event.outcome, event.due_at = unread.state, unread.reason, now + wait_after(event.attempts)
+        return Settled(event.event_id, EventState.APPLIED, "", now)
+    return Settled(event.event_id, unread.state, unread.reason, now + wait_after(event.attempts + 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, select
@@ -23,6 +24,14 @@ RETENTION = timedelta(days=30)
 _CONNECT = (ConnectionMethod.CONNECT_OAUTH, ConnectionMethod.STRIPE_APP)
 _NO_CONNECTION = "stripe"
 
+_SETTLE = """
+    UPDATE webhook_events AS event
+    SET state = new.state, outcome = new.outcome, due_at = new.due_at, attempts = event.attempts + 1,
+        applied_at = CASE WHEN new.state = $4::text THEN $3::timestamptz END
+    FROM unnest($5::text[], $6::text[], $7::text[], $8::timestamptz[]) AS new (event_id, state, outcome, due_at)
+    WHERE event.account_id = $1 AND event.source = $2 AND event.event_id = new.event_id AND event.state = 'waiting'
+"""
+
 _INSERT = """
     INSERT INTO webhook_events (source, event_id, account_id, connection_id, external_account_id, type, livemode,
         created_at, received_at, body, state, outcome, due_at)
@@ -34,6 +43,23 @@ _INSERT = """
     ON CONFLICT (source, event_id) DO NOTHING
     RETURNING account_id, connection_id, state
 """
+
+
+class Waiting(NamedTuple):
+    """An event to apply, and how often that has been tried."""
+
+    event_id: str
+    attempts: int
+    body: bytes
+
+
+class Settled(NamedTuple):
+    """What became of an event. One that goes on waiting is due at `due_at`."""
+
+    event_id: str
+    state: EventState
+    outcome: str
+    due_at: datetime
 
 
 async def connection_at(session: AsyncSession, world: World, token: str) -> Connection | None:
@@ -124,33 +150,24 @@ async def enqueue_due(session: AsyncSession, *, now: datetime) -> int:
 
 async def waiting_events(
     session: AsyncSession, *, account_id: UUID, connection_id: UUID, now: datetime, limit: int
-) -> list[WebhookEvent]:
+) -> list[Waiting]:
     """Events of a connection that are due, those that were never tried and the oldest first."""
     query = (
-        select(WebhookEvent)
+        select(WebhookEvent.event_id, WebhookEvent.attempts, WebhookEvent.body)
         .where(*_of(account_id, connection_id), WebhookEvent.state == EventState.WAITING, WebhookEvent.due_at <= now)
         .order_by(WebhookEvent.due_at, WebhookEvent.received_at, WebhookEvent.event_id)
         .limit(limit)
     )
-    return list((await session.execute(query)).scalars())
+    return [Waiting._make(row) for row in await session.execute(query)]
 
 
-async def still_waiting(session: AsyncSession, events: Sequence[WebhookEvent]) -> list[WebhookEvent]:
-    """Those of one connection's `events` that nobody has dealt with meanwhile, locked until the transaction ends; what
-    another worker writes right now is left to it."""
-    first = events[0]
-    query = (
-        select(WebhookEvent)
-        .where(
-            WebhookEvent.account_id == first.account_id,
-            WebhookEvent.source == first.source,
-            WebhookEvent.event_id.in_([event.event_id for event in events]),
-            WebhookEvent.state == EventState.WAITING,
-        )
-        .with_for_update(skip_locked=True)
-        .execution_options(populate_existing=True)
-    )
-    return list((await session.execute(query)).scalars())
+async def settle(
+    session: AsyncSession, *, account_id: UUID, connection_id: UUID, settled: Iterable[Settled], now: datetime
+) -> None:
+    """Write what became of waiting events; one that another worker has settled meanwhile stays as it is."""
+    driver = await driver_connection(session)
+    columns = zip(*settled, strict=True)
+    await driver.execute(_SETTLE, account_id, source_of(connection_id), now, EventState.APPLIED, *columns)
 
 
 async def recent_events(
