@@ -16,6 +16,12 @@ def main(
     state_dir: Annotated[Path | None, typer.Option(help="Folder that keeps the state over a restart.")] = None,
     latency_ms: Annotated[float, typer.Option(min=0, help="Milliseconds that every API call waits.")] = 0,
     requests_per_second: Annotated[float, typer.Option(min=1, help="Rate limit of each endpoint and account.")] = 25,
+    account_requests_per_second: Annotated[
+        float | None, typer.Option(min=1, help="Rate limit of an account; four times that of an endpoint by default.")
+    ] = None,
+    concurrent_requests: Annotated[
+        int | None, typer.Option(min=1, help="Calls that an account may have side by side; any number by default.")
+    ] = None,
 ) -> None:
     """A stateful Stripe on this machine, for development and tests."""
     try:
@@ -25,6 +31,8 @@ def main(
             state_dir=state_dir,
             latency_ms=latency_ms,
             requests_per_second=requests_per_second,
+            account_requests_per_second=account_requests_per_second,
+            concurrent_requests=concurrent_requests,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

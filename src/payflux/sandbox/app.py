@@ -46,6 +46,7 @@ from payflux.sandbox.deliveries.dispatcher import Dispatcher
 from payflux.sandbox.errors import OAuthError
 from payflux.sandbox.expansion import Includes
 from payflux.sandbox.exports import EXPORTS, export_csv
+from payflux.sandbox.limits import RateLimiter
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from payflux.sandbox.pages import render_page
 from payflux.sandbox.payments.tasks import TASKS as PAYMENT_TASKS
@@ -70,7 +71,13 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *invoices.ENDPOINTS,
     *reports.ENDPOINTS,
 )
-INCLUDES: Includes = {**books.INCLUDES, **customers.INCLUDES, **coupons.INCLUDES, **checkout.INCLUDES, **invoices.INCLUDES}
+INCLUDES: Includes = {
+    **books.INCLUDES,
+    **customers.INCLUDES,
+    **coupons.INCLUDES,
+    **checkout.INCLUDES,
+    **invoices.INCLUDES,
+}
 TASKS: Tasks = {**reports.TASKS, **coupons.TASKS, **PAYMENT_TASKS, **CHECKOUT_TASKS, **BILLING_TASKS}
 METHODS = ["GET", "POST", "DELETE"]
 TICK = 0.5  # seconds between looks at the clock
@@ -126,14 +133,25 @@ async def _health(_request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-def create_app(state: SandboxState, *, latency_ms: float = 0, clock: Callable[[], float] = time.monotonic) -> Starlette:
+def create_app(
+    state: SandboxState,
+    *,
+    latency_ms: float = 0,
+    clock: Callable[[], float] = time.monotonic,
+    account_requests_per_second: float | None = None,
+    concurrent_requests: int | None = None,
+) -> Starlette:
     """The sandbox as an application.
 
     Every call under /v1 takes `latency_ms` longer than it must. `clock` counts the seconds of the rate limit: the
-    traffic is real even where the merchants' time stands still.
+    traffic is real even where the merchants' time stands still. An account may make `account_requests_per_second` and
+    have `concurrent_requests` side by side; by default as :class:`RateLimiter` says.
     """
 
     dispatcher = Dispatcher(state)
+    limiter = RateLimiter(
+        state.requests_per_second, per_account=account_requests_per_second, at_once=concurrent_requests
+    )
 
     def turn() -> int:
         ran = run_due(state, TASKS)
@@ -151,7 +169,7 @@ def create_app(state: SandboxState, *, latency_ms: float = 0, clock: Callable[[]
         await dispatcher.stop()
 
     app = Starlette(
-        routes=[*PAGES, *control.ROUTES, *api_routes(Api(state, INCLUDES, latency_ms, clock))],
+        routes=[*PAGES, *control.ROUTES, *api_routes(Api(state, INCLUDES, latency_ms, clock, limiter))],
         middleware=[Middleware(Faulty, state=state)],
         lifespan=lifespan,
     )

@@ -29,20 +29,29 @@ def run(
     state_dir: Path | None = None,
     latency_ms: float = 0,
     requests_per_second: float = 25,
+    account_requests_per_second: float | None = None,
+    concurrent_requests: int | None = None,
 ) -> None:
-    """Serve the sandbox until it is interrupted, and print its keys first.
+    """Serve the sandbox until it is interrupted, and print its keys first. The limits are those of `create_app`.
 
     Raises ValueError for a host that is not loopback, a negative latency, a rate below one or a broken state
     file.
     """
     require_loopback(host)
-    if latency_ms < 0 or requests_per_second < 1:
-        raise ValueError("Latency cannot be negative, and the rate limit is at least one request a second.")
+    if latency_ms < 0 or min(requests_per_second, account_requests_per_second or 1, concurrent_requests or 1) < 1:
+        raise ValueError("Latency cannot be negative, and the limits are at least one request.")
     state = SandboxState(state_dir=state_dir, requests_per_second=requests_per_second)
     base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     out = Console(highlight=False, soft_wrap=True)
     out.print(f"Sandbox - simulated Stripe, no real account - on {base}", markup=False)
+    out.print(f"  control         {base}/control", markup=False)
     out.print(f"  platform key    {SECRET_KEY}\n  Connect client  {CLIENT_ID}", markup=False)
     for archetype in ARCHETYPES.values():
         out.print(f"  {archetype.restricted_key:<36} {archetype.account_id}  {archetype.business}", markup=False)
-    uvicorn.run(create_app(state, latency_ms=latency_ms), host=host, port=port, log_level="warning")
+    app = create_app(
+        state,
+        latency_ms=latency_ms,
+        account_requests_per_second=account_requests_per_second,
+        concurrent_requests=concurrent_requests,
+    )
+    uvicorn.run(app, host=host, port=port, log_level="warning")

@@ -204,3 +204,21 @@ def test_the_rate_limit_allows_its_rate_for_each_endpoint_and_recovers() -> None
     limiter.take(("acct", "charges"), 0.05)
     with pytest.raises(StripeError):
         limiter.take(("acct", "charges"), 0.05)
+
+
+def test_an_account_has_a_rate_over_all_its_endpoints_and_so_many_calls_at_once() -> None:
+    limiter = RateLimiter(10, per_account=12, at_once=2)
+    for number in range(12):
+        limiter.take(("acct", f"endpoint {number}"), 0.0)
+    with pytest.raises(StripeError) as refused:
+        limiter.take(("acct", "another"), 0.0)
+    assert refused.value.headers == {"Stripe-Rate-Limited-Reason": "global-rate"}
+    limiter.take(("other", "another"), 0.0)
+    limiter.take(("acct", "another"), 0.1)
+
+    with limiter.running("acct"), limiter.running("acct"), limiter.running("other"):
+        with pytest.raises(StripeError) as crowded, limiter.running("acct"):
+            pass
+        assert crowded.value.headers == {"Stripe-Rate-Limited-Reason": "global-concurrency"}
+    with limiter.running("acct"):
+        limiter.take(("acct", "another"), 1.0)

@@ -21,7 +21,7 @@ from payflux.sandbox.expansion import Includes, expand
 from payflux.sandbox.limits import RateLimiter
 from payflux.sandbox.schema.forms import parse_form
 from payflux.sandbox.schema.parameters import check
-from payflux.sandbox.state import SandboxState
+from payflux.sandbox.state import Caller, SandboxState
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import API_VERSION, Work
 
@@ -34,9 +34,16 @@ class Api:
     """Carries out calls on `state`. `clock` counts the seconds of the rate limit: the traffic is real even where the
     merchants' time stands still."""
 
-    def __init__(self, state: SandboxState, includes: Includes, latency_ms: float, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        state: SandboxState,
+        includes: Includes,
+        latency_ms: float,
+        clock: Callable[[], float],
+        limiter: RateLimiter,
+    ) -> None:
         self.state, self.includes, self.latency, self.clock = state, includes, latency_ms / 1000, clock
-        self.limiter = RateLimiter(state.requests_per_second)
+        self.limiter = limiter
         self._running: set[tuple[str, str]] = set()
 
     def handler(self, endpoints: dict[str, Endpoint]) -> Callable[[Request], Awaitable[Response]]:
@@ -45,14 +52,17 @@ class Api:
         async def handle(request: Request) -> Response:
             request_id = f"req_{secrets.token_hex(7)}"
             try:
-                return await self._carry_out(request, request_id, endpoints)
+                caller = self.state.caller(api_key(request), request.headers.get("stripe-account"))
+                with self.limiter.running(caller.account_id):
+                    return await self._carry_out(request, request_id, caller, endpoints)
             except StripeError as error:
                 return respond(request, request_id, error.body, error.status, error.headers)
 
         return handle
 
-    async def _carry_out(self, request: Request, request_id: str, endpoints: dict[str, Endpoint]) -> Response:
-        caller = self.state.caller(api_key(request), request.headers.get("stripe-account"))
+    async def _carry_out(
+        self, request: Request, request_id: str, caller: Caller, endpoints: dict[str, Endpoint]
+    ) -> Response:
         endpoint = endpoints.get(request.method)
         if endpoint is None:
             raise unrecognized(request)

@@ -17,6 +17,7 @@ from payflux.sandbox.api.calls import api_key, respond
 from payflux.sandbox.errors import StripeError, masked
 from payflux.sandbox.faults.model import Fault
 from payflux.sandbox.faults.register import faults, keep
+from payflux.sandbox.limits import rate_limited
 from payflux.sandbox.state import SandboxState
 
 _PATHS = ("/v1/", "/v2/", "/oauth/")
@@ -88,12 +89,7 @@ def _refusal(fault: Fault, key: str) -> StripeError:
             code="lock_timeout",
             headers={"Stripe-Should-Retry": "true"},
         )
-    return StripeError(
-        429,
-        "Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.",
-        code="rate_limit",
-        headers={"Stripe-Rate-Limited-Reason": fault.reason},
-    )
+    return rate_limited(fault.reason)
 
 
 async def _break(receive: Receive) -> None:
