@@ -14,6 +14,7 @@ from payflux.kit.charts import BandPoint, band_chart, step_scale
 from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.events import pack_letters
 from payflux.monitor.processors.live.freshness import Freshness, Staleness
+from payflux.monitor.processors.reconciling.rules import Check, Identity, State
 from payflux.monitor.projections.projection import Exposure, ProjectedWindow, ReserveProjection, ReserveScenario
 from payflux.monitor.projections.scorebook import Outcome, ProjectionScore, Scorebook
 from payflux.monitor.risk.rules import prepare, score
@@ -30,6 +31,7 @@ from payflux.monitor.risk.surface import (
 )
 from payflux.monitor.whatif.changes import Changes
 from payflux.monitor.whatif.service import Reply, reply
+from payflux.web.books import lines_of
 from payflux.web.charts import comparison_chart, release_chart
 from payflux.web.comparison import changes_in_words, comparison
 from payflux.web.explaining import rolling_example, signal_rows, tier_rows
@@ -312,6 +314,12 @@ def outlooks(surface: RiskSurface, projection: ReserveProjection) -> dict[str, A
     }
 
 
+HOUR = (NOW - timedelta(hours=1), NOW)
+BOOKS = [
+    Check(Identity.MOVEMENTS_STORED, "charge", "usd", *HOUR, 41_200, 40_000, State.DIFFERS, "1 not stored."),
+    Check(Identity.BALANCE_CHANGE, "payments", "usd", *HOUR, 38_700, 38_700, State.HOLDS),
+    Check(Identity.OPEN_RESERVES, "balance", "usd", *HOUR, None, None, State.CANNOT_TELL, "Stripe does not show it."),
+]
 DASHBOARD = (
     SIGNED_IN
     | charts(SURFACE, PROJECTION)
@@ -323,6 +331,7 @@ DASHBOARD = (
         "first_visit": True,
         "processor": "Stripe",
         "freshness": line_of(Freshness(NOW - timedelta(minutes=12)), NOW),
+        "books": lines_of(BOOKS[1:]),
         "degraded": [],
     }
 )
@@ -394,6 +403,7 @@ CONNECTION = SIGNED_IN | {
     ],
     "event_counts": [("Charges", 3412), ("Refunds", 118), ("Disputes", 21)],
     "freshness": line_of(Freshness(NOW - timedelta(minutes=12)), NOW),
+    "books": lines_of(BOOKS),
 }
 ERROR = SIGNED_OUT | {
     "status": 404,
@@ -458,6 +468,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             "first_visit": False,
             "scorebook": SCORED,
             "freshness": line_of(Freshness(NOW - timedelta(days=3), Staleness.SILENT), NOW),
+            "books": lines_of(BOOKS),
             "degraded": ["balance", "payouts"],
         },
     ),

@@ -272,3 +272,10 @@ def test_forecasting_says_what_it_waits_for() -> None:
     waiting = Forecasting(active=False, days_known=3, why_not="3 of the 7 whole days in a row are known.", series=())
     text = text_of(render("dashboard", surface=msgspec.structs.replace(SURFACE, forecasting=waiting)))
     assert "Directions are drawn once seven whole days in a row are known. 3 of the 7" in text
+
+
+def test_the_dashboard_says_what_does_not_add_up_and_nothing_while_all_does() -> None:
+    assert "do not add up" not in render("dashboard")
+    page = render("dashboard-stale")
+    assert "Differs by $12.00: 1 not stored." in page
+    assert 'href="/connection#books"' in page

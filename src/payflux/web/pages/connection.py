@@ -41,6 +41,7 @@ from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.models import Connection, ConnectionStatus
 from payflux.monitor.processors.permissions import CAPABILITIES, key_creation_url
 from payflux.monitor.processors.queries import count_events, get_connection, last_pulled_at
+from payflux.web.books import books_lines
 from payflux.web.freshness import freshness_line
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_manager, signed_in
 from payflux.web.pages.dashboard import product_context
@@ -213,6 +214,7 @@ async def _connection_context(session: AsyncSession, world: World, stored: Conne
         "capabilities": [(capability, state) for capability, state in known if state],
         "event_counts": [(label, counts[kind]) for kind, label in _KINDS.items() if counts.get(kind)],
         "freshness": await freshness_line(session, world, stored),
+        "books": await books_lines(session, world, stored),
         "reach": reach_of(world.settings, stored),
         "reachable": reachable(world.settings),
         "endpoint_url": endpoint_url(world, stored),

@@ -16,6 +16,7 @@ from payflux.monitor.processors.permissions import missing_capabilities, resourc
 from payflux.monitor.processors.queries import get_connection
 from payflux.monitor.projections.queries import projection_of_pull, scores_of_workspace
 from payflux.monitor.risk.queries import surface_of_pull
+from payflux.web.books import books_lines
 from payflux.web.charts import release_chart, tier_chart, trapped_capital_chart
 from payflux.web.freshness import freshness_line
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_entitled, signed_in
@@ -69,6 +70,7 @@ async def dashboard(
         release_charts=[release_chart(weeks, projection.currency, width) for width in (720, 360)] if weeks else [],
         series=series_rows(surface.forecasting, projection.currency) if surface.forecasting else [],
         freshness=await freshness_line(session, world, connection, figures_as_of=projection.as_of),
+        books=await books_lines(session, world, connection),
         degraded=[resource_label(name) for name in missing_capabilities(connection.capabilities)],
         **product_context(world, workspace, subscription),
     )
