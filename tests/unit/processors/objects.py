@@ -120,3 +120,18 @@ def payout(**changes: Any) -> Json:
         "failure_code": None,
         "status": "paid",
     } | changes
+
+
+def review(**changes: Any) -> Json:
+    return {
+        "id": "prv_1",
+        "object": "review",
+        "billing_zip": "94107",
+        "charge": charge(),
+        "closed_reason": None,
+        "created": 1_790_000_100,
+        "ip_address": "203.0.113.7",
+        "open": True,
+        "opened_reason": "rule",
+        "reason": "rule",
+    } | changes

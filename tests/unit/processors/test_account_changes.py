@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,9 +13,9 @@ NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 LATER = NOON + timedelta(hours=1)
 
 
-def account(taken_at: datetime = NOON, **fields: object) -> AccountSnapshot:
-    facts = {"payout_delay_days": 2, "payout_interval": "daily"} | fields
-    return AccountSnapshot(external_id="acct_1", taken_at=taken_at, **facts)  # type: ignore[arg-type]
+def account(taken_at: datetime = NOON, **fields: Any) -> AccountSnapshot:
+    facts: dict[str, Any] = {"payout_delay_days": 2, "payout_interval": "daily"} | fields
+    return AccountSnapshot(external_id="acct_1", taken_at=taken_at, **facts)
 
 
 @pytest.mark.parametrize(

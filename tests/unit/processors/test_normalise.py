@@ -11,11 +11,13 @@ from payflux.monitor.processors.account_state import account_snapshot, balance_s
 from payflux.monitor.processors.codes import Kind, Method, Network, Outcome, RiskLevel, Status
 from payflux.monitor.processors.events import PaymentEvent, moment
 from payflux.monitor.processors.normalise import (
+    RESERVE_TYPES,
     charge_event,
     dispute_event,
     payout_event,
     refund_event,
     reserve_event,
+    review_event,
     warning_event,
 )
 from tests.unit.processors import objects
@@ -70,6 +72,37 @@ def test_a_declined_charge_keeps_the_most_telling_reason_and_has_settled_nothing
 def test_an_authorization_that_is_not_captured_is_no_sale_yet() -> None:
     held = objects.charge(captured=False, amount_captured=0, balance_transaction=None)
     assert charge_event(read(decode.Charge, held)).status == Status.PENDING
+
+
+def test_an_authorization_that_was_let_go_is_neither_a_sale_nor_a_refund() -> None:
+    gone = objects.charge(captured=False, amount_captured=0, balance_transaction=None, refunded=True)
+    let_go = objects.refund(amount=2000, balance_transaction=None, charge=gone, reason="expired_uncaptured_charge")
+    assert charge_event(read(decode.Charge, gone)).status == Status.CANCELED
+    assert refund_event(read(decode.Refund, let_go)).status == Status.CANCELED
+
+
+def test_a_charge_captured_in_part_is_a_sale_of_that_part_and_the_rest_no_refund() -> None:
+    part = objects.charge(amount_captured=1500, balance_transaction=objects.movement(amount=1380))
+    rest = objects.refund(amount=500, balance_transaction=None, charge=part)
+    sale = charge_event(read(decode.Charge, part))
+    assert (sale.status, sale.amount, sale.settled_amount) == (Status.SUCCEEDED, 1500, 1380)
+    assert refund_event(read(decode.Refund, rest)).status == Status.CANCELED
+    given_back = objects.refund(amount=500, charge=part)
+    assert refund_event(read(decode.Refund, given_back)).status == Status.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("succeeded", Status.SUCCEEDED),
+        ("pending", Status.PENDING),
+        ("requires_action", Status.PENDING),
+        ("failed", Status.FAILED),
+        ("canceled", Status.CANCELED),
+    ],
+)
+def test_each_state_of_a_refund_has_its_status(word: str, status: Status) -> None:
+    assert refund_event(read(decode.Refund, objects.refund(status=word))).status == status
 
 
 @pytest.mark.parametrize(
@@ -168,6 +201,36 @@ def test_a_payout_that_takes_money_from_the_bank_is_told_as_a_debit() -> None:
     assert (event.amount, event.reason, event.status) == (700, "debit", Status.SUCCEEDED)
     failed = payout_event(read(decode.Payout, objects.payout(status="failed", failure_code="account_closed")))
     assert (failed.status, failed.reason) == (Status.FAILED, "account_closed")
+
+
+def test_a_payout_that_came_back_brought_nothing() -> None:
+    event = payout_event(read(decode.Payout, objects.payout(reversed_by="po_2")))
+    assert (event.status, event.reason) == (Status.CANCELED, "reversed")
+
+
+def test_a_review_says_why_it_was_opened_and_then_how_it_ended() -> None:
+    opened = review_event(read(decode.Review, objects.review()))
+    assert (opened.kind, opened.status, opened.reason) == (Kind.REVIEW, Status.OPEN, "rule")
+    assert (opened.amount, opened.settled_amount, opened.settled_currency) == (2000, 1840, "usd")
+    assert {name: getattr(opened, name) for name in OF_THE_CHARGE} == OF_THE_CHARGE
+    closed = review_event(read(decode.Review, objects.review(open=False, closed_reason="refunded_as_fraud")))
+    assert (closed.status, closed.reason) == (Status.SETTLED, "refunded_as_fraud")
+
+
+def test_a_review_of_a_payment_without_a_charge_has_no_amount() -> None:
+    event = review_event(read(decode.Review, objects.review(charge=None)))
+    assert (event.amount, event.currency, event.charge_id) == (0, "", "")
+
+
+@pytest.mark.parametrize("kind", RESERVE_TYPES)
+def test_every_type_of_reserve_is_held_or_released_by_its_sign(kind: str) -> None:
+    moved = [reserve_event(read(decode.BalanceTransaction, objects.movement(type=kind, amount=n))) for n in (-7, 7, 0)]
+    assert [event and event.kind for event in moved] == [Kind.RESERVE_HOLD, Kind.RESERVE_RELEASE, None]
+
+
+def test_a_minimum_balance_that_the_merchant_set_is_no_reserve() -> None:
+    kept = objects.movement(type="payout_minimum_balance_hold", amount=-184)
+    assert reserve_event(read(decode.BalanceTransaction, kept)) is None
 
 
 def test_a_reserve_is_counted_on_the_side_of_the_payments_balance_only() -> None:
