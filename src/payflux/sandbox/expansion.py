@@ -24,12 +24,12 @@ def expand(work: Work, answer: Json, paths: tuple[str, ...], of: type[StripeObje
     listed = answer.get("object") == "list"
     for path in paths:
         parts = path.split(".")
-        _check(path, parts, of, listed=listed)
+        _check(path, parts, of, includes, listed=listed)
         for found in answer["data"] if listed else [answer]:
             _expand(work, found, parts[1:] if listed else parts, includes)
 
 
-def _check(path: str, parts: list[str], of: type[StripeObject], *, listed: bool) -> None:
+def _check(path: str, parts: list[str], of: type[StripeObject], includes: Includes, *, listed: bool) -> None:
     if len(parts) > MAX_DEPTH:
         raise StripeError(400, f"You cannot expand more than {MAX_DEPTH} levels of a property. Property: {path}")
     if listed and parts[0] != "data":
@@ -39,17 +39,19 @@ def _check(path: str, parts: list[str], of: type[StripeObject], *, listed: bool)
     current: type[StripeObject] | None = of
     steps = parts[1:] if listed else parts
     field: Field | None = None
+    included = False
     for step in steps:
         if step == "data" and field is not None and field.page is not None:
             current, field = field.page, None
             continue
         field = fields(current).get(step)
+        included = (getattr(current, "OBJECT_NAME", ""), step) in includes
         if field is None or not (field.expandable or field.nested or field.listed):
             raise StripeError(400, f"This property cannot be expanded ({step}).")
         current = field.nested or field.listed or _class_of(field)
         if current is None:
             return  # what it is differs from object to object
-    if field is not None and not field.expandable:
+    if field is not None and not (field.expandable or included):
         raise StripeError(400, f"This property cannot be expanded ({steps[-1]}).")
 
 
