@@ -16,12 +16,18 @@ from tests.running import free_port
 
 
 @contextmanager
-def running_sandbox(*, requests_per_second: float = 1000, latency_ms: float = 0) -> Generator[str, None, None]:
-    """The address of a sandbox in a thread, in which no time passes. By default its rate limit is out of the way."""
+def running_sandbox(
+    *, requests_per_second: float = 1000, latency_ms: float = 0, time_passes: bool = False
+) -> Generator[str, None, None]:
+    """The address of a sandbox in a thread, in which no time passes unless it is told to. By default its rate limit is
+    out of the way."""
     started_at = datetime.now(UTC)
     port = free_port()
     app = create_app(
-        SandboxState(now=lambda: started_at, requests_per_second=requests_per_second), latency_ms=latency_ms
+        SandboxState(
+            now=lambda: datetime.now(UTC) if time_passes else started_at, requests_per_second=requests_per_second
+        ),
+        latency_ms=latency_ms,
     )
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)

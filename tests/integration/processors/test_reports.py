@@ -13,9 +13,11 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
+from payflux.kit.clock import SystemClock
 from payflux.monitor.processors import decode
 from payflux.monitor.processors.backfill.service import start_backfill
-from payflux.monitor.processors.codes import Status
+from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_record
 from payflux.monitor.processors.models import (
     Connection,
@@ -30,13 +32,16 @@ from payflux.monitor.processors.normalise import charge_event, refund_event
 from payflux.monitor.processors.planning import REPORT
 from payflux.monitor.processors.pull import pull_progress, run_pull, start_pull
 from payflux.monitor.processors.queries import get_connection
+from payflux.monitor.processors.reports import replace_lists
 from payflux.world.bootstrap import World
-from payflux.world.stripe import ProcessorUnavailable, RequestRefused
+from payflux.world.stripe import ProcessorUnavailable, RequestRefused, StripeGateway
 from tests.conftest import with_settings
+from tests.integration.processors.conftest import Network, Shop
 from tests.integration.processors.large_merchant import LargeMerchant, body, merchant_charge
+from tests.sandbox_server import running_sandbox
 
 DAY = 86_400
-CHARGES = 6_000
+CHARGES = 2_400
 RATE = 300.0  # requests a second: even so, the lists would take seven hours
 
 
@@ -203,3 +208,29 @@ async def test_older_history_of_a_large_account_comes_from_reports_at_once(accou
     assert await run_pull(account.world, account.connection.account_id, older.id)
     assert account.merchant.asked["GET /v1/charges"] == asked
     assert older.from_at == pull.to_at - timedelta(days=400)
+
+
+async def test_the_sandboxs_reports_tell_the_charges_and_refunds_that_its_lists_tell(world: World) -> None:
+    with running_sandbox(time_passes=True) as url:
+        addresses = {"stripe_api_base": url, "stripe_connect_base": url, "stripe_test_rate": 1000.0}
+        shop = Shop(replace(with_settings(world, **addresses), clock=SystemClock()), Network())
+        listed, reported = Shop(shop.world, shop.network), shop
+        await run_pull(shop.world, listed.account_id, (await listed.plan(await listed.connect("healthy"))).id)
+        connection = await reported.connect("healthy")
+        pull = await reported.plan(connection)
+        reader = StripeGateway(shop.world.settings, shop.world.http).reader(await auth_of(shop.world, connection))
+        assert await replace_lists(shop.world, reader, connection, pull)
+        await run_pull(shop.world, reported.account_id, pull.id)
+    said, moved = await told(reported), await told(listed)
+    assert said.keys() <= moved.keys()
+    assert len(said) > 1000
+    assert {name: row for name, row in moved.items() if name in said} == said
+    assert {Status(row[-1]) for name, row in moved.items() if name not in said} <= {Status.FAILED}
+
+
+async def told(shop: Shop) -> dict[str, tuple[int, ...]]:
+    """What is stored of each charge and refund that reports tell as well."""
+    columns = (StoredEvent.at, StoredEvent.amount, StoredEvent.settled, StoredEvent.currency, StoredEvent.status)
+    async with shop.world.database.tenant(shop.account_id) as session:
+        query = select(StoredEvent.source_id, *columns).where(StoredEvent.kind.in_((Kind.CHARGE, Kind.REFUND)))
+        return {row[0]: tuple(row[1:]) for row in await session.execute(query)}

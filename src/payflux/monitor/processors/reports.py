@@ -46,9 +46,15 @@ _SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds, between two looks at a rep
 _OBJECTS = {Kind.CHARGE: "charge", Kind.REFUND: "refund"}
 
 
-class _ReportType(msgspec.Struct):
+class _Available(msgspec.Struct):
+    """What reports of the type can cover: from the start, included, to the end, not included."""
+
     data_available_start: int
     data_available_end: int
+
+    def within(self, start: int, end: int) -> tuple[int, int]:
+        """The part of `start` to `end`, both included, that a report can cover; empty when it ends before it begins."""
+        return max(start, self.data_available_start), min(end, self.data_available_end - 1)
 
 
 class _ReportFile(msgspec.Struct):
@@ -72,12 +78,12 @@ async def replace_lists(world: World, reader: StripeReader, connection: Connecti
     reports for the account or the key may not ask for them; the connection's capabilities say so."""
     start, end = int(pull.from_at.timestamp()), int(pull.to_at.timestamp())
     try:
-        known = msgspec.json.decode(await reader.get(f"/v1/reporting/report_types/{REPORT_TYPE}"), type=_ReportType)
-        first, last = max(start, known.data_available_start), min(end, known.data_available_end - 1)
+        available = await _available(reader)
+        first, last = available.within(start, end)
         if first > last:
             raise RequestRefused("no data of the stretch is available as a report")
         reports = [window_row(pull, window) for window in plan_reports(first, last)]
-        reports[0].cursor = await _ask_for(reader, reports[0])
+        reports[0].cursor = await _ask_for(reader, reports[0], available)
     except (PermissionMissing, RequestRefused) as refusal:
         state = "forbidden" if isinstance(refusal, PermissionMissing) else "not_enabled"
         async with world.database.tenant(pull.account_id) as session:
@@ -108,12 +114,20 @@ def _lists(stretches: Sequence[tuple[int, int]]) -> list[Window]:
     return [msgspec.structs.replace(window, number=number) for number, window in enumerate(windows)]
 
 
-async def _ask_for(reader: StripeReader, window: PullWindow) -> str:
-    """The id of the report run over `window`; the same one however often it is asked for."""
+async def _available(reader: StripeReader) -> _Available:
+    return msgspec.json.decode(await reader.get(f"/v1/reporting/report_types/{REPORT_TYPE}"), type=_Available)
+
+
+async def _ask_for(reader: StripeReader, window: PullWindow, available: _Available) -> str:
+    """The id of the report run over `window`, the same one however often it is asked for; empty where no report
+    reaches."""
+    first, last = available.within(int(window.from_at.timestamp()), int(window.to_at.timestamp()))
+    if first > last:
+        return ""
     fields = {
         "report_type": REPORT_TYPE,
-        "parameters[interval_start]": int(window.from_at.timestamp()),
-        "parameters[interval_end]": int(window.to_at.timestamp()) + 1,  # the end is not included
+        "parameters[interval_start]": first,
+        "parameters[interval_end]": last + 1,
         "parameters[columns][]": COLUMNS,
     }
     key = f"report {window.pull_id} {window.number} {window.pages}"
@@ -128,14 +142,20 @@ class ReportReading:
         self._world, self._reader, self._connection, self._pull = world, reader, connection, pull
 
     async def run(self, windows: Sequence[PullWindow], until: datetime | None) -> None:
-        """Take in the reports of `windows`, one after another, or until the time is over.
+        """Have the reports of `windows` made, all at once, and take them in one after another, or until the time is
+        over.
 
         Raises StripeFailure or PullTakenOver.
         """
+        available = await _available(self._reader)
         for window in windows:
             if not window.cursor:
-                await self._note(window, cursor=await _ask_for(self._reader, window))
-            file = await self._made(window, until)
+                run_id = await _ask_for(self._reader, window, available)
+                await self._note(window, cursor=run_id, done=not run_id)
+        for window in windows:
+            file = None if window.done else await self._made(window, until)
+            if file is None and not window.done:
+                return
             while file is not None and not window.done:
                 taken = window.objects
                 try:
@@ -144,8 +164,6 @@ class ReportReading:
                 except ProcessorUnavailable:
                     if window.objects == taken:
                         raise
-            if file is None:
-                return
 
     async def _made(self, window: PullWindow, until: datetime | None) -> _ReportFile | None:
         """The file of a report, once Stripe has made it; None when the time is over first."""
