@@ -187,6 +187,73 @@ async def test_a_whole_seconds_worth_of_requests_leaves_at_once() -> None:
     assert time.slept == [1.0]
 
 
+async def test_too_many_at_once_are_thinned_out_and_calm_lets_more_in_again() -> None:
+    time = Time()
+    limiter = AdaptiveLimiter(100, monotonic=time.monotonic, sleep=time.sleep)
+    for _ in range(8):
+        await limiter.acquire()
+    for _ in range(3):
+        limiter.crowded()
+    assert (limiter.rate, limiter.at_once) == (100, 4)
+    waiting = asyncio.ensure_future(limiter.acquire())
+    for _ in range(4):
+        limiter.release()
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    limiter.release()
+    await waiting
+    for _ in range(4):
+        limiter.succeeded()
+    assert 4.8 < limiter.at_once < 5
+
+
+@pytest.mark.parametrize(
+    ("headers", "code", "rate", "at_once"),
+    [
+        ({}, "", 10, float("inf")),
+        ({"Stripe-Rate-Limited-Reason": "endpoint-rate"}, "", 10, float("inf")),
+        ({"Stripe-Rate-Limited-Reason": "global-concurrency"}, "", 20, 1.0),
+        ({}, "lock_timeout", 20, float("inf")),
+    ],
+)
+async def test_each_kind_of_429_is_answered_in_its_own_way_and_tried_again(
+    headers: dict[str, str], code: str, rate: float, at_once: float
+) -> None:
+    time = Time()
+    limiter = AdaptiveLimiter(20, monotonic=time.monotonic, sleep=time.sleep)
+    seen: list[tuple[float, float]] = []
+
+    def answer(_request: httpx.Request) -> httpx.Response:
+        seen.append((limiter.rate, limiter.at_once))
+        busy = httpx.Response(429, json={"error": {"code": code}}, headers=headers)
+        return busy if len(seen) == 1 else httpx.Response(200, json={})
+
+    http = httpx.AsyncClient(transport=httpx.MockTransport(answer))
+    one = StripeReader(
+        StripeAuth(KEY), http=http, base="https://api.example", limiter=limiter, sleep=time.sleep, jitter=lambda: 1.0
+    )
+    assert await one.get("/v1/charges") == b"{}"
+    assert seen == [(20, float("inf")), (rate, at_once)]
+
+
+def test_a_share_of_the_rate_is_a_rate_of_its_own() -> None:
+    stripe = gateway(lambda _: httpx.Response(200), Time())
+    assert stripe.reader(StripeAuth(KEY)).rate == 20
+    assert stripe.reader(StripeAuth(KEY), share=0.25).rate == 5
+
+
+async def test_a_file_is_read_line_by_line_and_says_when_it_breaks_off() -> None:
+    async def torn():
+        yield b"a,b\n1,2\n3"
+        raise httpx.ReadError("gone")
+
+    one = reader(lambda _: httpx.Response(200, content=torn()), Time())
+    lines = one.lines("https://api.stripe.com/v1/files/file_1/contents")
+    assert [await anext(lines), await anext(lines)] == ["a,b", "1,2"]
+    with pytest.raises(ProcessorUnavailable, match="broke off"):
+        await anext(lines)
+
+
 def test_the_authorize_address_carries_what_stripe_asks_for() -> None:
     address = connect(lambda _: httpx.Response(200)).authorize_url(
         redirect_uri="http://127.0.0.1:8000/connect/callback", state="s/1"
