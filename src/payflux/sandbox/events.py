@@ -70,7 +70,9 @@ def list_events(
     low, high = max(query.created[0], now - KEPT + 1), min(query.created[1], now)
     found = (
         event
-        for event in _merged(state, account_id, (low, high), query.ending_before or query.starting_after, upward=upward)
+        for event in _merged(
+            state, account_id, (low, high), query.ending_before or query.starting_after, wanted, upward=upward
+        )
         if wanted(event["type"]) and (taken is None or _taken(state, account_id, event) == taken)
     )
     page = [shown(state, account_id, event, connect=connect) for event in islice(found, query.limit + 1)]
@@ -89,10 +91,16 @@ def _taken(state: SandboxState, account_id: str, event: Json) -> bool:
 
 
 def _merged(
-    state: SandboxState, account_id: str, created: tuple[int, int], cursor: str | None, *, upward: bool
+    state: SandboxState,
+    account_id: str,
+    created: tuple[int, int],
+    cursor: str | None,
+    wanted: Callable[[str], bool],
+    *,
+    upward: bool,
 ) -> Iterator[Json]:
     """Events within `created` beyond the cursor, the newest first, or upward. Of one second, documents are newer than
-    what is in the books."""
+    what is in the books, of which only those `wanted` are made."""
     place = state.store.place(account_id, cursor) if cursor else None
     in_books = feed.find(state, account_id, cursor) if cursor and place is None else None
     if cursor and place is None and in_books is None:
@@ -104,7 +112,7 @@ def _merged(
     elif place is not None:  # of the books, what is of the cursor's second is older than it
         low, high = (max(low, place[0] + 1), high) if upward else (low, min(high, place[0]))
     documents = _documents(state, account_id, created, place, upward=upward)
-    books = _books(state, account_id, low, high, in_books["id"] if in_books else None, upward=upward)
+    books = _books(state, account_id, low, high, in_books, wanted, upward=upward)
     return (event for _, event in heapq.merge(documents, books, key=lambda entry: entry[0], reverse=not upward))
 
 
@@ -125,16 +133,27 @@ def _documents(
 
 
 def _books(
-    state: SandboxState, account_id: str, low: int, high: int, cursor: str | None, *, upward: bool
+    state: SandboxState,
+    account_id: str,
+    low: int,
+    high: int,
+    cursor: Json | None,
+    wanted: Callable[[str], bool],
+    *,
+    upward: bool,
 ) -> Iterator[tuple[_Order, Json]]:
     """Events of the books from second `low` to `high`, both included, beyond the event `cursor` if there is one."""
     beyond, width = cursor is None, _FIRST_WINDOW
+
+    def read(kind: str) -> bool:
+        return wanted(kind) or (cursor is not None and kind == cursor["type"])
+
     while low <= high:
         first, last = (low, min(high, low + width)) if upward else (max(low, high - width), high)
-        events = feed.between(state, account_id, first - 1, last)
+        events = feed.between(state, account_id, first - 1, last, read)
         for event in events if upward else reversed(events):
             if beyond:
                 yield (event["created"], 0), event
-            beyond = beyond or event["id"] == cursor
+            beyond = beyond or (cursor is not None and event["id"] == cursor["id"])
         low, high = (last + 1, high) if upward else (low, first - 1)
         width = min(width * 2, _WIDEST_WINDOW)

@@ -21,6 +21,7 @@ from payflux.sandbox.state import SECRET_KEY, SandboxState
 def served(state: SandboxState, **options: Any) -> Generator[str, None, None]:
     """The base address of a sandbox that runs in a thread of its own."""
     listening = socket.create_server(("127.0.0.1", 0))
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each answer waits 40 ms for its body
     server = uvicorn.Server(uvicorn.Config(create_app(state, **options), log_level="warning"))
     ready = threading.Event()
 

@@ -449,3 +449,14 @@ async def test_a_thin_endpoint_gets_a_notification_that_the_official_client_read
     assert told.related_object.url == "/v1/customers/cus_1"
     with pytest.raises(ValueError, match="thin event"):
         stripe.Webhook.construct_event(request.content, signed, endpoint["secret"], tolerance=0)
+
+
+def test_a_page_may_begin_after_an_event_of_a_type_that_is_not_asked_for(state: SandboxState) -> None:
+    account = ARCHETYPES["low-activity"].account_id
+    every = list_events(state, account, Query(10_000, None, None, (0, 2**62), (0, 2**62), {}), bool, connect=False)
+    at, cursor = next((n, event) for n, event in enumerate(every["data"]) if event["type"] != "payout.paid")
+    query = Query(3, cursor["id"], None, (0, 2**62), (0, 2**62), {})
+    page = list_events(state, account, query, lambda kind: kind == "payout.paid", connect=False)["data"]
+
+    assert page == [event for event in every["data"][at:] if event["type"] == "payout.paid"][:3]
+    assert len(page) == 3
