@@ -39,10 +39,12 @@ ALL_READS = frozenset(
         "rak_charge_read",
         "rak_checkout_session_read",
         "rak_coupon_read",
+        "rak_customer_portal_read",
         "rak_customer_read",
         "rak_dispute_read",
         "rak_event_read",
         "rak_file_read",
+        "rak_invoice_read",
         "rak_payment_intent_read",
         "rak_payment_method_read",
         "rak_payout_read",
@@ -52,6 +54,7 @@ ALL_READS = frozenset(
         "rak_report_runs_and_report_types_read",
         "rak_review_read",
         "rak_setup_intent_read",
+        "rak_subscription_read",
         "rak_webhook_read",
     }
 )
