@@ -1,5 +1,4 @@
-"""Whatever is paid, refunded, disputed and paid out, in whatever order: the account's money adds up, and its events tell
-every change once."""
+"""Whatever is paid, refunded, disputed and paid out: the money adds up, and events tell every change once."""
 
 from __future__ import annotations
 
@@ -176,7 +175,7 @@ class Payments(RuleBasedStateMachine):
         assert len(paid) == len(set(paid))
 
     def teardown(self) -> None:
-        """Each event tells exactly what has changed since the one before, and the last one shows the object as it is."""
+        """Each event tells what has changed since the one before, and the last one shows the object as it is."""
         seen: dict[str, Json] = {}
         for event in self.work().find("event", oldest_first=True):
             shown, before = event["data"]["object"], event["data"].get("previous_attributes")

@@ -44,7 +44,7 @@ def _create_coupon(call: Call) -> Json:
     coupon_id = given.get("id") or "".join(secrets.choice(_ALPHABET) for _ in range(8))
     if call.work.find_any(coupon_id) is not None:
         raise StripeError(400, "Coupon already exists.", code="resource_already_exists", param="id")
-    values = {"duration": "once"} | written(stripe.Coupon, given, ("id",))
+    values = {"duration": "once", "metadata": {}} | written(stripe.Coupon, given, ("id",))
     if values.get("currency"):
         values["currency"] = values["currency"].lower()
     fixed = {"id": coupon_id, "created": call.now, "livemode": False, "times_redeemed": 0, "valid": True}
@@ -82,7 +82,7 @@ def _create_code(call: Call) -> Json:
     positive(given, "max_redemptions")
     if given.get("expires_at", call.now + 1) <= call.now:
         raise StripeError(400, "expires_at lies in the past.", param="expires_at")
-    values = {"active": True} | written(stripe.PromotionCode, given, ("code", "restrictions"))
+    values = {"active": True, "metadata": {}} | written(stripe.PromotionCode, given, ("code", "restrictions"))
     rules = {"first_time_transaction": False} | given.get("restrictions", {})
     not_carried_out(rules, "currency_options")
     fixed = {"id": new_id("promo"), "code": text, "created": call.now, "livemode": False, "times_redeemed": 0}

@@ -160,6 +160,7 @@ def make_payout(work: Work, amount: int, currency: str, *, automatic: bool, **va
         stripe.Payout,
         {
             "description": "STRIPE PAYOUT",
+            "metadata": {},
             "method": "standard",
             **values,
             "id": payout_id,

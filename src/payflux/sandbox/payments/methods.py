@@ -85,6 +85,7 @@ def _make(work: Work, card: TestCard, month: int, year: int, billing: Json | Non
             },
             "created": work.now,
             "livemode": False,
+            "metadata": {},
             "type": "card",
             **values,
         },

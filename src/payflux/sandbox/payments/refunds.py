@@ -66,6 +66,7 @@ def _refund(charge: Json, now: int, amount: int, **values: Any) -> Json:
         stripe.Refund,
         {
             "id": new_id("re"),
+            "metadata": {},
             "amount": amount,
             "charge": charge["id"],
             "created": now,

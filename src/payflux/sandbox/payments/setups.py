@@ -26,6 +26,7 @@ def create_setup(work: Work, **values: Any) -> Json:
         methods.require_usable(work, method, values.get("customer"))
     setup_id = new_id("seti")
     defaults = {
+        "metadata": {},
         "automatic_payment_methods": {"allow_redirects": "always", "enabled": True},
         "payment_method_options": {
             "card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"}
