@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.feature_rows import from_parquet, from_postgresql, in_memory
+from tests.bench.hook_rows import applied, verified
 from tests.bench.measuring import Row
 from tests.bench.pull_rows import first_projections
 from tests.bench.score_rows import large_file, large_score, small_scores
@@ -25,6 +26,8 @@ ROWS: tuple[Callable[[], list[Row]], ...] = (
     lambda: [rollup_kept_up_to_date()],
     sweep_of_all,
     first_projections,
+    lambda: [verified()],
+    applied,
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench import feature_rows, pull_rows, score_rows, sweep_rows
+from tests.bench import feature_rows, hook_rows, pull_rows, score_rows, sweep_rows
 from tests.bench.measuring import Row
 
 
@@ -29,6 +29,10 @@ def test_rollups_and_the_sweep() -> None:
 
 def test_the_first_projection_reads_what_stripes_own_client_reads() -> None:
     assert_sound(*pull_rows.first_projections((3,), latency_ms=0, rate=100))
+
+
+def test_webhooks_are_read_as_stripes_own_client_reads_them_and_applied_once() -> None:
+    assert_sound(hook_rows.verified(rounds=1, runs=2), *hook_rows.applied(batches=2, singles=5))
 
 
 def test_a_row_says_whether_its_goal_is_met() -> None:

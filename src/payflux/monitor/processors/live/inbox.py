@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.kit.database import driver_connection
 from payflux.kit.jobs import enqueue
 from payflux.monitor.processors.live.envelopes import Envelope
-from payflux.monitor.processors.live.models import EventState, WebhookEvent
+from payflux.monitor.processors.live.models import IS_WAITING, EventState, WebhookEvent
 from payflux.monitor.processors.live.subjects import reason_to_ignore
 from payflux.monitor.processors.models import Connection, ConnectionMethod
 from payflux.world.bootstrap import World
@@ -137,7 +137,7 @@ async def enqueue_due(session: AsyncSession, *, now: datetime) -> int:
     was ending. How many."""
     due = (
         select(WebhookEvent.account_id, WebhookEvent.connection_id)
-        .where(WebhookEvent.state == EventState.WAITING, WebhookEvent.due_at <= now)
+        .where(IS_WAITING, WebhookEvent.due_at <= now)
         .distinct()
     )
     waiting = 0
@@ -154,7 +154,7 @@ async def waiting_events(
     """Events of a connection that are due, those that were never tried and the oldest first."""
     query = (
         select(WebhookEvent.event_id, WebhookEvent.attempts, WebhookEvent.body)
-        .where(*_of(account_id, connection_id), WebhookEvent.state == EventState.WAITING, WebhookEvent.due_at <= now)
+        .where(*_of(account_id, connection_id), IS_WAITING, WebhookEvent.due_at <= now)
         .order_by(WebhookEvent.due_at, WebhookEvent.received_at, WebhookEvent.event_id)
         .limit(limit)
     )

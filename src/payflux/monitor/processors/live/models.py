@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import Boolean, DateTime, ForeignKeyConstraint, Index, Integer, LargeBinary, Text, text
+from sqlalchemy import Boolean, DateTime, ForeignKeyConstraint, Index, Integer, LargeBinary, Text, literal, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payflux.kit.database import Base
@@ -52,3 +52,8 @@ class WebhookEvent(Base):
     attempts: Mapped[int] = mapped_column(Integer, server_default="0", default=0)
     due_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     applied_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+# in the statement itself, not as a parameter: a plan for any state could not use the index of those that wait
+IS_WAITING = WebhookEvent.state == literal(EventState.WAITING.value, Text, literal_execute=True)
+"""The condition for events that wait."""

@@ -11,7 +11,7 @@ from payflux.monitor.processors.backfill.rules import ALLOWANCE_PERIOD
 from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.connecting.signing import reach_of
 from payflux.monitor.processors.live.freshness import Freshness, Marks, freshness
-from payflux.monitor.processors.live.models import EventState, WebhookEvent
+from payflux.monitor.processors.live.models import IS_WAITING, EventState, WebhookEvent
 from payflux.monitor.processors.live.subjects import ObjectKey
 from payflux.monitor.processors.models import Connection, StoredEvent
 from payflux.settings import Settings
@@ -63,7 +63,7 @@ async def payments_lately(session: AsyncSession, connection: Connection, now: da
 async def freshness_of(session: AsyncSession, settings: Settings, connection: Connection, now: datetime) -> Freshness:
     """How fresh what is stored of `connection` is."""
     mine = (WebhookEvent.account_id == connection.account_id, WebhookEvent.connection_id == connection.id)
-    waiting = select(func.min(WebhookEvent.created_at)).where(*mine, WebhookEvent.state == EventState.WAITING)
+    waiting = select(func.min(WebhookEvent.created_at)).where(*mine, IS_WAITING)
     applied = (
         select(WebhookEvent.created_at)
         .where(*mine, WebhookEvent.state == EventState.APPLIED)
