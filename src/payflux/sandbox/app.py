@@ -29,6 +29,8 @@ from payflux.sandbox.api import (
     products,
     refunds,
     reports,
+    reserves,
+    reviews,
     setup,
     subscriptions,
     webhook_endpoints,
@@ -50,6 +52,7 @@ from payflux.sandbox.limits import RateLimiter
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from payflux.sandbox.pages import render_page
 from payflux.sandbox.payments.tasks import TASKS as PAYMENT_TASKS
+from payflux.sandbox.reserves import TASKS as RESERVE_TASKS
 from payflux.sandbox.resources import RESOURCES
 from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, WITHOUT_DISPUTES, SandboxState
 from payflux.sandbox.work import API_VERSION
@@ -70,6 +73,8 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *subscriptions.ENDPOINTS,
     *invoices.ENDPOINTS,
     *reports.ENDPOINTS,
+    *reserves.ENDPOINTS,
+    *reviews.ENDPOINTS,
 )
 INCLUDES: Includes = {
     **books.INCLUDES,
@@ -78,7 +83,7 @@ INCLUDES: Includes = {
     **checkout.INCLUDES,
     **invoices.INCLUDES,
 }
-TASKS: Tasks = {**reports.TASKS, **coupons.TASKS, **PAYMENT_TASKS, **CHECKOUT_TASKS, **BILLING_TASKS}
+TASKS: Tasks = {**reports.TASKS, **RESERVE_TASKS, **coupons.TASKS, **PAYMENT_TASKS, **CHECKOUT_TASKS, **BILLING_TASKS}
 METHODS = ["GET", "POST", "DELETE"]
 TICK = 0.5  # seconds between looks at the clock
 

@@ -13,7 +13,9 @@ import numpy as np
 
 from payflux.sandbox.export_columns import DISPUTES, ITEMIZED, PAYMENTS
 from payflux.sandbox.merchants.aftermath import DISPUTE_REASONS
-from payflux.sandbox.merchants.payments import DECLINES, midnight
+from payflux.sandbox.merchants.currencies import CURRENCIES
+from payflux.sandbox.merchants.payments import DECLINES
+from payflux.sandbox.merchants.purchases import midnight
 from payflux.sandbox.merchants.tables import MOVEMENTS, Charge, Movement
 from payflux.sandbox.objects.cards import card_of
 from payflux.sandbox.objects.charges import payment_method_id, seller_message
@@ -54,16 +56,19 @@ def _payments(view: View, since: int, before: int) -> Iterator[Row]:
         refunded = sum(refund.amount for refund in refunds)
         dispute = view.dispute_of(index)
         reason = None if charge.paid else DECLINES[charge.decline][0]
+        settled = int(merchant.movements.data["amount"][charge.movement]) if charge.paid else charge.amount
         row = {
             "id": view.id("charges", index),
             "Created date (UTC)": moment(charge.created),
             "Amount": major(charge.amount),
             "Amount Refunded": major(refunded),
-            "Currency": "usd",
+            "Currency": CURRENCIES[charge.currency],
             "Captured": str(bool(charge.paid)).lower(),
-            "Converted Amount": major(charge.amount),
-            "Converted Amount Refunded": major(refunded),
-            "Converted Currency": "usd",
+            "Converted Amount": major(settled),
+            "Converted Amount Refunded": major(
+                -sum(int(merchant.movements.data["amount"][refund.movement]) for refund in refunds)
+            ),
+            "Converted Currency": view.currency,
             "Decline Reason": reason or "",
             "Fee": major(int(merchant.movements.data["fee"][charge.movement]) if charge.paid else 0),
             "Refunded date (UTC)": moment(refunds[0].created) if refunds else "",
@@ -111,7 +116,7 @@ def _disputes(view: View, since: int, before: int) -> Iterator[Row]:
             "id": view.id("disputes", index),
             "Created (UTC)": moment(dispute.created),
             "Amount": major(dispute.amount),
-            "Currency": "usd",
+            "Currency": view.currency_of(dispute.charge),
             "Charge ID": view.id("charges", dispute.charge),
             "Reason": DISPUTE_REASONS[dispute.reason][0],
             "Status": status,
@@ -140,12 +145,16 @@ def itemized_row(view: View, movement: Movement, index: int) -> Row:
     card = card_of(charge.card)
     payout = movement.payout
     disputed = kind.source == "disputes"
+    facing = movement.amount
+    if movement.rate:
+        presented = int(merchant.tables[kind.source].data["amount"][source])
+        facing = presented if movement.amount > 0 else -presented
     paid_out = payout >= 0 and int(merchant.payouts.created[payout]) <= view.now
     return {
         "balance_transaction_id": view.id("movements", index),
         "created_utc": moment(movement.created),
         "available_on_utc": moment(movement.available_on),
-        "currency": "usd",
+        "currency": view.currency,
         "gross": major(movement.amount),
         "fee": major(movement.fee),
         "net": major(movement.net),
@@ -156,8 +165,8 @@ def itemized_row(view: View, movement: Movement, index: int) -> Row:
         "charge_created_utc": moment(charge.created),
         "payment_intent_id": view.id("intents", charge.intent),
         "customer_id": customer_id(view.account_id, charge.customer) if charge.customer >= 0 else "",
-        "customer_facing_amount": major(movement.amount),
-        "customer_facing_currency": "usd",
+        "customer_facing_amount": major(facing),
+        "customer_facing_currency": CURRENCIES[charge.currency] if movement.rate else view.currency,
         "payment_method_type": "card",
         "is_link": "false",
         "card_brand": BRAND_NAMES[card.brand],

@@ -7,22 +7,25 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import stripe
+import stripe.reserve
 from stripe import StripeObject, params
+from typing_extensions import TypedDict
 
 from payflux.sandbox.errors import no_such
 from payflux.sandbox.merchants.tables import MOVEMENTS, Table
-from payflux.sandbox.merchants.timeline import CHANGES
 from payflux.sandbox.objects.accounts import render_account, render_customer
 from payflux.sandbox.objects.charges import render_charge, render_intent
 from payflux.sandbox.objects.claims import render_dispute, render_refund, render_warning
 from payflux.sandbox.objects.events import render_event
 from payflux.sandbox.objects.ids import read_customer, read_key
 from payflux.sandbox.objects.movements import bank_account_id, render_movement, render_payout
+from payflux.sandbox.objects.reserves import render_hold, render_plan, render_release
+from payflux.sandbox.objects.reviews import render_review
 from payflux.sandbox.objects.view import Json, View
 from payflux.sandbox.query import Query
 from payflux.sandbox.schema.objects import type_of
 
-OBJECT_FILTERS = frozenset({"charge", "payment_intent", "customer", "payout", "source"})
+OBJECT_FILTERS = frozenset({"charge", "payment_intent", "customer", "payout", "source", "reserve_plan"})
 NO_ROW = -2  # -1 says that there is none
 
 
@@ -38,6 +41,29 @@ class Resource(NamedTuple):
     def kind(self) -> str:
         """What the field `object` of its objects says."""
         return type_of(self.of)
+
+
+class Created(TypedDict, total=False):
+    gt: int
+    gte: int
+    lt: int
+    lte: int
+
+
+class PageParams(TypedDict, total=False):
+    """The parameters that every list takes."""
+
+    created: Created | int
+    ending_before: str
+    limit: int
+    starting_after: str
+
+
+class ReserveListParams(PageParams, total=False):
+    """A list of holds or releases; the stable package declares none."""
+
+    currency: str
+    reserve_plan: str
 
 
 RESOURCES = (
@@ -71,8 +97,17 @@ RESOURCES = (
     ),
 )
 EVENTS = Resource("events", stripe.Event, "events", "rak_event_read", params.EventListParams, render_event)
-BY_TABLE = {resource.table: resource for resource in (*RESOURCES, EVENTS)}
-BY_KIND = {resource.kind: resource for resource in (*RESOURCES, EVENTS)}
+REVIEWS = Resource("reviews", stripe.Review, "reviews", "rak_review_read", params.ReviewListParams, render_review)
+RESERVES = (
+    Resource("reserve/plans", stripe.reserve.Plan, "plans", "rak_reserve_read", PageParams, render_plan),
+    Resource("reserve/holds", stripe.reserve.Hold, "holds", "rak_reserve_read", ReserveListParams, render_hold),
+    Resource(
+        "reserve/releases", stripe.reserve.Release, "releases", "rak_reserve_read", ReserveListParams, render_release
+    ),
+)
+ALL = (*RESOURCES, EVENTS, REVIEWS, *RESERVES)
+BY_TABLE = {resource.table: resource for resource in ALL}
+BY_KIND = {resource.kind: resource for resource in ALL}
 
 
 def find_in_books(view: View, object_id: str) -> Json | None:
@@ -163,15 +198,18 @@ def _mask(view: View, resource: Resource, table: Table[Any], rows: np.ndarray, n
     if name == "status":
         arrived = data["arrival"] <= view.now
         matching = {"paid": arrived, "in_transit": ~arrived}.get(value, np.zeros(len(rows), bool)).copy()
-        for changed, status in view.statuses().items():
+        for changed, status in view.changed("status").items():
             matching[rows == find_row(view, resource.table, changed)] = status == value
         return matching
-    kinds = CHANGES if resource.table == "events" else MOVEMENTS
+    if name == "open":
+        matching = (data["closed_at"] > view.now) == value
+        for changed in view.changed("open"):
+            matching[rows == find_row(view, resource.table, changed)] = value is False
+        return matching
     same = {
-        "type": lambda: np.isin(data["kind"], [n for n, kind in enumerate(kinds) if kind.type == value]),
-        "types": lambda: np.isin(data["kind"], [n for n, kind in enumerate(kinds) if kind.type in value]),
-        "delivery_success": lambda: np.full(len(rows), value is True),
-        "currency": lambda: np.full(len(rows), value == "usd"),
+        "type": lambda: np.isin(data["kind"], [n for n, kind in enumerate(MOVEMENTS) if kind.type == value]),
+        "currency": lambda: np.full(len(rows), value == view.currency),
+        "reserve_plan": lambda: np.full(len(rows), value == view.id("plans", 0)),
         "destination": lambda: np.full(len(rows), value == bank_account_id(view.account_id)),
     }
     return same.get(name, lambda: np.zeros(len(rows), bool))()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from payflux.sandbox.amendments import amended_charges
+from payflux.sandbox.amendments import orders_of
 from payflux.sandbox.errors import OAuthError, StripeError, masked
 from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM, Archetype
 from payflux.sandbox.merchants.merchant import Merchant
@@ -52,6 +52,7 @@ ALL_READS = frozenset(
         "rak_product_read",
         "rak_promotion_code_read",
         "rak_report_runs_and_report_types_read",
+        "rak_reserve_read",
         "rak_review_read",
         "rak_setup_intent_read",
         "rak_subscription_read",
@@ -195,9 +196,10 @@ class SandboxState:
         seconds = int(self.now().timestamp()) if now is None else now
         day = datetime.fromtimestamp(seconds, UTC).date()
         merchant = self._merchants.get(account_id)
-        if merchant is None or merchant.horizon < day:
-            amended = amended_charges(self.store, account_id)
-            merchant = self._merchants[account_id] = Merchant(archetype, self.anchor, day, amended)
+        orders = orders_of(self.store, account_id)
+        if merchant is None or merchant.horizon < day or merchant.orders != orders:
+            day = max(day, merchant.horizon) if merchant else day
+            merchant = self._merchants[account_id] = Merchant(archetype, self.anchor, day, orders)
         return View(merchant, account_id, seconds, self.store)
 
     def caller(self, key: str | None, account: str | None) -> Caller:

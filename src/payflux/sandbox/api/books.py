@@ -8,12 +8,14 @@ from dataclasses import replace
 import stripe
 
 from payflux.sandbox.api.endpoints import Call, Endpoint, listing, retrieving
+from payflux.sandbox.api.reserves import is_preview
 from payflux.sandbox.expansion import Includes
 from payflux.sandbox.listing import EVERYTHING, embedded, list_page
 from payflux.sandbox.merchants.archetypes import PLATFORM
 from payflux.sandbox.objects.movements import render_balance_settings
 from payflux.sandbox.objects.view import View
 from payflux.sandbox.payments.ledger import balance
+from payflux.sandbox.reserves import reserved
 from payflux.sandbox.resources import RESOURCES
 from payflux.sandbox.state import no_access
 from payflux.sandbox.store import Json
@@ -39,6 +41,15 @@ def _account(call: Call) -> Json:
     raise no_access(call.caller.key, asked)
 
 
+def _balance(call: Call) -> Json:
+    """The balance; what a risk reserve holds is a field of it in preview versions only."""
+    shown = balance(call.work)
+    if is_preview(call.version):
+        money = [{"amount": amount, "currency": currency} for currency, amount in reserved(call.work).items()]
+        shown["risk_reserved"] = {"available": money, "pending": [entry | {"amount": 0} for entry in money]}
+    return shown
+
+
 def refunds_of(work: Work, charge: Json) -> Json:
     """A charge's refunds, the newest ten first."""
     query = EVERYTHING._replace(filters={"charge": charge["id"]})
@@ -48,7 +59,7 @@ def refunds_of(work: Work, charge: Json) -> Json:
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/v1/account", KYC, stripe.Account, _own_account),
     Endpoint("GET", "/v1/accounts/{id}", KYC, stripe.Account, _account),
-    Endpoint("GET", "/v1/balance", "rak_balance_read", stripe.Balance, lambda call: balance(call.work)),
+    Endpoint("GET", "/v1/balance", "rak_balance_read", stripe.Balance, _balance),
     Endpoint(
         "GET", "/v1/balance_settings", "rak_balance_read", stripe.BalanceSettings, _shown(render_balance_settings)
     ),

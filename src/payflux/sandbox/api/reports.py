@@ -16,7 +16,7 @@ from payflux.sandbox.api.calls import api_key, respond
 from payflux.sandbox.api.endpoints import Call, Endpoint, listing, retrieving
 from payflux.sandbox.clock import Tasks
 from payflux.sandbox.errors import StripeError, no_such
-from payflux.sandbox.merchants.payments import DAY
+from payflux.sandbox.merchants.purchases import DAY
 from payflux.sandbox.reports import REPORTS, write_report
 from payflux.sandbox.schema.objects import complete
 from payflux.sandbox.state import SandboxState

@@ -14,8 +14,7 @@ import numpy as np
 
 from payflux.sandbox.merchants.archetypes import Archetype
 from payflux.sandbox.merchants.chance import Chance, quantile
-from payflux.sandbox.merchants.payments import DAY, midnight
-from payflux.sandbox.merchants.purchases import Calendar
+from payflux.sandbox.merchants.purchases import DAY, Calendar, midnight
 from payflux.sandbox.merchants.tables import Charge, Course, Dispute, FraudWarning, Refund, Table
 
 # (probability, days after the payment)

@@ -15,6 +15,12 @@ class Archetype:
     story: str
     url: str
     mcc: str
+    country: str = "US"
+    currency: str = "usd"  # what it is settled in
+    foreign: tuple[tuple[str, float], ...] = ()  # what else customers pay in: currency, share of them
+    fee_per_mille: int = 29  # of a payment, and 2 % more where it is converted
+    fee_fixed: int = 30
+    dispute_fee: int = 1500
     sample: float  # share of the real purchases that this merchant makes
     decline_rate: float = 0.05  # failed attempts / all attempts
     refund_rate: float = 0.03  # payments refunded at some time, in full or in part
@@ -32,6 +38,7 @@ class Archetype:
     reserve_rate: float = 0.0  # share of each payment held back in a rolling reserve
     reserve_days: int = 90  # how long each hold lasts
     reserve_since: int = 0  # the reserve began so many days before the anchor
+    legacy_reserve: bool = False  # the reserve shows as `reserved_funds`, in the payments balance alone
     closed_since: int = 0  # Stripe stopped charges and payouts so many days before the anchor; 0: not stopped
 
     @property
@@ -117,6 +124,38 @@ ARCHETYPES: dict[str, Archetype] = {
             reserve_rate=0.10,
             reserve_days=90,
             reserve_since=60,
+        ),
+        Archetype(
+            name="reserve-legacy",
+            business="Old Mill Furniture",
+            story="A rolling reserve of 15 % for 60 days, shown in Stripe's older form: one movement, no hold objects.",
+            url="https://oldmill.example",
+            mcc="5712",
+            sample=0.1,
+            refund_rate=0.05,
+            dispute_rate=0.006,
+            warning_rate=0.001,
+            reserve_rate=0.15,
+            reserve_days=60,
+            reserve_since=100,
+            legacy_reserve=True,
+        ),
+        Archetype(
+            name="gbp-shop",
+            business="Fenwick and Daughters",
+            story="A British shop that is settled in pounds; a third of its customers pay in euros or dollars.",
+            url="https://fenwickdaughters.example",
+            mcc="5947",
+            country="GB",
+            currency="gbp",
+            foreign=(("eur", 0.25), ("usd", 0.1)),
+            fee_per_mille=15,
+            fee_fixed=20,
+            dispute_fee=2000,
+            sample=0.15,
+            refund_rate=0.04,
+            dispute_rate=0.005,
+            warning_rate=0.001,
         ),
         Archetype(
             name="low-activity",

@@ -14,9 +14,14 @@ from payflux.sandbox.merchants import tables
 from payflux.sandbox.merchants.aftermath import Aftermath
 from payflux.sandbox.merchants.archetypes import Archetype
 from payflux.sandbox.merchants.ledger import make_ledger
-from payflux.sandbox.merchants.payments import make_payments, midnight
-from payflux.sandbox.merchants.purchases import Calendar
+from payflux.sandbox.merchants.orders import Orders
+from payflux.sandbox.merchants.payments import make_payments
+from payflux.sandbox.merchants.purchases import Calendar, midnight
+from payflux.sandbox.merchants.reserve import make_reserve
+from payflux.sandbox.merchants.reviews import make_reviews
 from payflux.sandbox.merchants.timeline import make_timeline
+
+NO_ORDERS = Orders()
 
 
 class Merchant:
@@ -24,25 +29,27 @@ class Merchant:
 
     The books reach into the future where the past decides it, such as a dispute's outcome; who reads them hides what is
     created after now. The same archetype and anchor with a later horizon give the same objects, and more. Nothing of
-    its own happens to the charges whose keys are in `amended`: calls have changed them.
+    its own happens to the charges that calls have changed.
     """
 
-    def __init__(
-        self, archetype: Archetype, anchor: date, horizon: date, amended: frozenset[int] = frozenset()
-    ) -> None:
+    def __init__(self, archetype: Archetype, anchor: date, horizon: date, orders: Orders = NO_ORDERS) -> None:
         calendar = Calendar(anchor)
-        self.archetype, self.horizon = archetype, horizon
+        self.archetype, self.horizon, self.orders = archetype, horizon, orders
         self.opened = midnight(calendar.first)
-        self.intents, self.charges = make_payments(archetype, calendar, horizon)
-        after = Aftermath(archetype, calendar, horizon, self.charges, amended)
-        self.told = frozenset(after.taken)  # rows of charges with a refund, dispute or warning, also one to come
+        self.intents, self.charges = make_payments(archetype, calendar, horizon, orders)
+        after = Aftermath(archetype, calendar, horizon, self.charges, orders.amended)
         self.closed_at: int | None = None  # when Stripe stopped charges and payouts
         if archetype.closed_since:
             self.closed_at = midnight(anchor - timedelta(days=archetype.closed_since - 1))
         self.refunds, self.warnings, self.disputes = after.refunds, after.warnings, after.disputes
         self.movements, self.payouts = make_ledger(
-            archetype, calendar, horizon, self.charges, self.refunds, self.disputes
+            archetype, calendar, horizon, self.charges, self.refunds, self.disputes, orders
         )
+        self.reviews = make_reviews(self.charges, self.refunds, self.disputes, orders)
+        self.review_of = {charge: row for row, charge in enumerate(self.reviews.data["charge"].tolist())}
+        # rows of charges with a refund, dispute, warning or review, also one to come
+        self.told = frozenset(after.taken) | self.review_of.keys()
+        self.plans, self.holds, self.releases = make_reserve(archetype, calendar, self.charges, self.refunds)
         self.tables: Mapping[str, tables.Table[Any]] = MappingProxyType(
             {
                 "charges": self.charges,
@@ -52,6 +59,10 @@ class Merchant:
                 "warnings": self.warnings,
                 "movements": self.movements,
                 "payouts": self.payouts,
+                "reviews": self.reviews,
+                "plans": self.plans,
+                "holds": self.holds,
+                "releases": self.releases,
             }
         )
         self.refunds_of: dict[int, list[int]] = {}

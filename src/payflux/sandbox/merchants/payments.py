@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
 
 from payflux.sandbox.merchants.archetypes import Archetype
 from payflux.sandbox.merchants.chance import Chance, quantile
-from payflux.sandbox.merchants.purchases import Calendar, load_purchases
+from payflux.sandbox.merchants.currencies import AVERAGE, CURRENCIES, MILLION
+from payflux.sandbox.merchants.orders import Orders
+from payflux.sandbox.merchants.purchases import Calendar, load_purchases, midnight
 from payflux.sandbox.merchants.tables import Charge, Intent, Table
-
-DAY = 86_400
 
 # Share of an American shop's payments by hour, UTC: quiet at 10:00 (early morning there), busy from 16:00 to 02:00.
 HOURLY = (60, 55, 50, 42, 33, 24, 16, 10, 7, 6, 6, 9, 16, 26, 36, 45, 52, 56, 58, 58, 57, 57, 59, 62)
@@ -42,15 +42,12 @@ TESTING_RISK_SCORE = ((0.0, 40.0), (0.5, 70.0), (1.0, 99.0))
 SUCCESS, FIRST_FAILURE, NEXT_FAILURE, ABANDONED, TESTING = range(5)
 
 
-def midnight(day: date) -> int:
-    """Unix seconds of the start of `day`, UTC."""
-    return int(datetime.combine(day, time(), UTC).timestamp())
-
-
-def make_payments(archetype: Archetype, calendar: Calendar, horizon: date) -> tuple[Table[Intent], Table[Charge]]:
+def make_payments(
+    archetype: Archetype, calendar: Calendar, horizon: date, orders: Orders
+) -> tuple[Table[Intent], Table[Charge]]:
     """Every checkout and every attempt from the calendar's first day to `horizon`, both included."""
     chance = Chance(f"payments/{archetype.name}")
-    sales = _purchases(archetype, calendar, horizon)
+    sales = _purchases(archetype, calendar, horizon, orders)
     key = sales["key"]
     paid_at = sales["midnight"] + quantile(DIURNAL, chance.uniform("time", key)).astype(np.int64)
 
@@ -72,6 +69,7 @@ def make_payments(archetype: Archetype, calendar: Calendar, horizon: date) -> tu
     columns = {name: np.concatenate([group[name] for group in groups]) for name in groups[0]}
     ids = Chance(f"ids/{archetype.name}/{calendar.anchor}")
     columns |= {"movement": np.full(len(columns["created"]), -1)}
+    columns |= _presented(archetype, columns)
     checkouts, number = np.unique(columns["checkout"], return_inverse=True)
     columns |= {"key": ids.bits("charge", columns["attempt"]), "intent": number}
     charges: Table[Charge] = Table(Charge, columns)
@@ -80,15 +78,16 @@ def make_payments(archetype: Archetype, calendar: Calendar, horizon: date) -> tu
     return intents, charges
 
 
-def _purchases(archetype: Archetype, calendar: Calendar, horizon: date) -> dict[str, np.ndarray]:
+def _purchases(archetype: Archetype, calendar: Calendar, horizon: date, orders: Orders) -> dict[str, np.ndarray]:
     purchases = load_purchases()
     last = horizon
     if archetype.closed_since:
         last = min(last, calendar.anchor - timedelta(days=archetype.closed_since))
     days = [calendar.first + timedelta(days=n) for n in range((last - calendar.first).days + 1)]
-    per_day = [purchases.rows_of[calendar.source_day(day)] for day in days]
+    none = np.zeros(0, np.int64)
+    per_day = [purchases.rows_of[calendar.source_day(day)] if orders.sells_on(day) else none for day in days]
     counts = [len(rows) for rows in per_day]
-    rows = np.concatenate([*per_day, np.zeros(0, np.int64)])
+    rows = np.concatenate([*per_day, none])
     # Systematic sampling: every 1/sample-th purchase, so that a sample's volume is as steady as the data's own.
     kept = np.floor((rows + 1) * archetype.sample) > np.floor(rows * archetype.sample)
     number = np.repeat(np.arange(len(days)), counts)
@@ -129,6 +128,19 @@ def _attempts(
     }
 
 
+def _presented(archetype: Archetype, columns: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What each attempt is paid in, and its amount in that. A customer always pays in the same currency."""
+    own = CURRENCIES.index(archetype.currency)
+    amount, currency = columns["amount"], np.full(len(columns["amount"]), own)
+    draw, share = Chance(f"currency/{archetype.name}").uniform("currency", columns["customer"]), 0.0
+    for name, part in archetype.foreign:
+        paying = (draw >= share) & (draw < share + part)
+        currency[paying], share = CURRENCIES.index(name), share + part
+        worth = AVERAGE[archetype.currency, name]
+        amount = np.where(paying, np.maximum(amount * MILLION // worth, 1), amount)
+    return {"amount": amount, "currency": currency}
+
+
 def _risk(chance: Chance, key: np.ndarray, decline: np.ndarray, curve: Any) -> np.ndarray:
     """Radar's score, 0 to 99; 75 and above is "highest", which only a blocked attempt reaches."""
     blocked = decline == len(DECLINES) - 1
@@ -161,7 +173,9 @@ def _intents(charges: Table[Charge], keys: np.ndarray) -> Table[Intent]:
     first = np.searchsorted(intent[attempts], np.arange(len(keys)))
     count = np.bincount(intent, minlength=len(keys))
     begun = attempts[first]
-    columns = {name: charges.data[name][begun] for name in ("created", "amount", "customer", "card")} | {"key": keys}
+    columns = {name: charges.data[name][begun] for name in ("created", "amount", "customer", "card", "currency")} | {
+        "key": keys
+    }
     for n in range(3):
         later = attempts[np.minimum(first + n, max(len(attempts) - 1, 0))] if len(attempts) else begun
         columns[f"attempt_{n + 1}"] = np.where(count > n, later, -1)

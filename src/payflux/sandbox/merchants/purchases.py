@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from importlib import resources
 from itertools import pairwise
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+DAY = 86_400
 FIRST_DAY = date(1997, 1, 1)
 LAST_DAY = date(1998, 6, 30)
 REPLAY_DAYS = 364  # 52 weeks: a replayed day falls on the same weekday
@@ -58,3 +59,8 @@ class Calendar:
         """Days after FIRST_DAY of the data that stands for `day`, which is not before `first`."""
         offset, last = (day - self.first).days, (LAST_DAY - FIRST_DAY).days
         return offset if offset <= last else offset - -(-(offset - last) // REPLAY_DAYS) * REPLAY_DAYS
+
+
+def midnight(day: date) -> int:
+    """Unix seconds of the start of `day`, UTC."""
+    return int(datetime.combine(day, time(), UTC).timestamp())

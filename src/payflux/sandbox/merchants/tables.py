@@ -20,6 +20,7 @@ class Intent(NamedTuple):
     attempt_1: int  # charges, in order of time
     attempt_2: int
     attempt_3: int
+    currency: int
 
 
 class Charge(NamedTuple):
@@ -33,6 +34,7 @@ class Charge(NamedTuple):
     decline: int  # index into DECLINES; -1: paid
     risk_score: int
     three_d_secure: int
+    currency: int  # index into CURRENCIES: what the customer pays in, and the amount is in
     movement: int  # its balance transaction
 
 
@@ -87,6 +89,40 @@ class Movement(NamedTuple):
     net: int
     available_on: int
     payout: int
+    rate: int  # millionths of its currency for one unit of its source's; 0: nothing is converted
+
+
+class Review(NamedTuple):
+    created: int
+    key: int
+    charge: int
+    closed_at: int
+    closed: int  # index into CLOSED_REASONS
+
+
+class Plan(NamedTuple):
+    """A reserve's plan; what it says is its merchant's."""
+
+    created: int
+    key: int
+
+
+class Hold(NamedTuple):
+    created: int
+    key: int
+    charge: int
+    amount: int
+    until: int  # when it is released
+    scheduled: int  # when it is to be released
+    refund: int  # the full refund that released it early, -1 for none
+    release: int
+
+
+class Release(NamedTuple):
+    created: int
+    key: int
+    amount: int
+    hold: int
 
 
 class Change(NamedTuple):
@@ -111,7 +147,7 @@ class MovementKind(NamedTuple):
     source: str  # the table of its source
 
 
-CHARGE, REFUND, WITHDRAWAL, REINSTATEMENT, PAYOUT, HOLD, HELD, RELEASE, RELEASED = range(9)
+CHARGE, REFUND, WITHDRAWAL, REINSTATEMENT, PAYOUT, HOLD, HELD, RELEASE, RELEASED, RESERVED, UNRESERVED = range(11)
 MOVEMENTS = (
     MovementKind("charge", "charge", "payments", "charges"),
     MovementKind("refund", "refund", "payments", "refunds"),
@@ -122,6 +158,8 @@ MOVEMENTS = (
     MovementKind("reserve_hold", "risk_reserved_funds", "risk_reserved", "charges"),
     MovementKind("reserve_release", "risk_reserved_funds", "payments", "charges"),
     MovementKind("reserve_release", "risk_reserved_funds", "risk_reserved", "charges"),
+    MovementKind("reserved_funds", "risk_reserved_funds", "payments", "charges"),
+    MovementKind("reserved_funds", "risk_reserved_funds", "payments", "charges"),
 )
 
 RESERVED_KINDS = (HELD, RELEASED)  # those of the reserved balance

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from payflux.sandbox.merchants.chance import Chance
-from payflux.sandbox.merchants.payments import DAY
+from payflux.sandbox.merchants.purchases import DAY
+from payflux.sandbox.merchants.reviews import NEVER
 from payflux.sandbox.merchants.tables import Change, Course, Table
 
 if TYPE_CHECKING:
@@ -139,6 +140,17 @@ CHANGES: tuple[ChangeKind, ...] = (
     ChangeKind("charge.refunded", "charges", _of("refunds", "charge", _new("refunds")), before=True),
     ChangeKind("payout.created", "payouts", _new("payouts")),
     ChangeKind("payout.paid", "payouts", _when("payouts", lambda data: data["arrival"], _always), before=True),
+    ChangeKind("review.opened", "reviews", _new("reviews")),
+    ChangeKind(
+        "review.closed",
+        "reviews",
+        _when("reviews", lambda data: data["closed_at"], lambda data: data["closed_at"] < NEVER),
+        before=True,
+    ),
+    ChangeKind("reserve.plan.created", "plans", _new("plans")),
+    ChangeKind("reserve.hold.created", "holds", _new("holds")),
+    ChangeKind("reserve.release.created", "releases", _new("releases")),
+    ChangeKind("reserve.hold.updated", "holds", _when("holds", lambda data: data["until"], _always), before=True),
 )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from payflux.sandbox.merchants.currencies import CURRENCIES
 from payflux.sandbox.merchants.payments import DECLINES
+from payflux.sandbox.merchants.reviews import RULE
 from payflux.sandbox.merchants.tables import Charge, Intent
 from payflux.sandbox.objects.cards import Card, card_of
 from payflux.sandbox.objects.ids import customer_id, print_id
@@ -38,9 +40,12 @@ def seller_message(decline: int) -> str:
     return f"The bank returned the decline code `{reason}`."
 
 
-def _outcome(row: Charge) -> Json:
+def _outcome(row: Charge, *, reviewed: bool = False) -> Json:
     reason = None if row.paid else DECLINES[row.decline][0]
     blocked = reason == "highest_risk_level"
+    kind = "manual_review" if reviewed else "authorized"
+    if not row.paid:
+        kind = "blocked" if blocked else "issuer_declined"
     advice = None if row.paid or blocked else "do_not_try_again" if reason in FINAL_DECLINES else "try_again_later"
     return {
         "advice_code": advice,
@@ -52,9 +57,9 @@ def _outcome(row: Charge) -> Json:
         "reason": reason,
         "risk_level": risk_level(row.risk_score),
         "risk_score": row.risk_score,
-        "rule": "block_if_high_risk" if blocked else None,
+        "rule": "block_if_high_risk" if blocked else RULE if reviewed else None,
         "seller_message": seller_message(row.decline),
-        "type": "authorized" if row.paid else "blocked" if blocked else "issuer_declined",
+        "type": kind,
     }
 
 
@@ -145,7 +150,7 @@ def render_charge(view: View, row: Charge, index: int) -> Json:
         "calculated_statement_descriptor": view.merchant.archetype.business.upper()[:22],
         "captured": paid,
         "created": row.created,
-        "currency": "usd",
+        "currency": CURRENCIES[row.currency],
         "customer": customer_id(view.account_id, row.customer) if row.customer >= 0 else None,
         "description": None,
         "disputed": reported is not None,
@@ -156,7 +161,7 @@ def render_charge(view: View, row: Charge, index: int) -> Json:
         "livemode": False,
         "metadata": {},
         "on_behalf_of": None,
-        "outcome": _outcome(row),
+        "outcome": _outcome(row, reviewed=index in view.merchant.review_of),
         "paid": paid,
         "payment_intent": view.id("intents", row.intent),
         "payment_method": payment_method_id(view, row.card),
@@ -166,7 +171,7 @@ def render_charge(view: View, row: Charge, index: int) -> Json:
         "receipt_number": None,
         "receipt_url": None,
         "refunded": paid and refunded >= row.amount,
-        "review": None,
+        "review": view.review_of(index),
         "shipping": None,
         "source": None,
         "source_transfer": None,
@@ -214,7 +219,7 @@ def render_intent(view: View, row: Intent, _index: int) -> Json:
         "client_secret": f"{intent_id}_secret_sandbox",
         "confirmation_method": "automatic",
         "created": row.created,
-        "currency": "usd",
+        "currency": CURRENCIES[row.currency],
         "customer": customer_id(view.account_id, row.customer) if row.customer >= 0 else None,
         "customer_account": None,
         "description": None,
@@ -240,7 +245,7 @@ def render_intent(view: View, row: Intent, _index: int) -> Json:
         "payment_record": None,
         "processing": None,
         "receipt_email": None,
-        "review": None,
+        "review": view.review_of(latest) if paid else None,
         "setup_future_usage": None,
         "shipping": None,
         "source": None,

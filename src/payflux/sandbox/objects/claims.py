@@ -52,7 +52,7 @@ def render_refund(view: View, row: Refund, _index: int) -> Json:
         "balance_transaction": view.movement(row.movement),
         "charge": view.id("charges", row.charge),
         "created": row.created,
-        "currency": "usd",
+        "currency": view.currency_of(row.charge),
         "customer": None,
         "customer_account": None,
         "destination_details": {
@@ -106,7 +106,7 @@ def render_dispute(view: View, row: Dispute, _index: int) -> Json:
         "balance_transactions": [render_movement(view, movements[n], n) for n in booked],
         "charge": view.id("charges", row.charge),
         "created": row.created,
-        "currency": "usd",
+        "currency": view.currency_of(row.charge),
         "enhanced_eligibility_types": [],
         "evidence": dict.fromkeys(EVIDENCE) | {"enhanced_evidence": {}},
         "evidence_details": {

@@ -15,6 +15,8 @@ from payflux.sandbox.objects.charges import render_charge, render_intent
 from payflux.sandbox.objects.claims import render_dispute, render_refund, render_warning
 from payflux.sandbox.objects.ids import print_id
 from payflux.sandbox.objects.movements import render_balance, render_payout
+from payflux.sandbox.objects.reserves import render_hold, render_plan, render_release
+from payflux.sandbox.objects.reviews import render_review
 from payflux.sandbox.objects.view import Json, View
 from payflux.sandbox.schema.objects import complete
 
@@ -26,6 +28,10 @@ ROWS: Mapping[str, Callable[[View, Any, int], Json]] = {
     "disputes": render_dispute,
     "warnings": render_warning,
     "payouts": render_payout,
+    "reviews": render_review,
+    "plans": render_plan,
+    "holds": render_hold,
+    "releases": render_release,
 }
 WHOLE: Mapping[str, Callable[[View], Json]] = {"account": render_account, "balance": render_balance}
 

@@ -11,6 +11,10 @@ PREFIXES = {
     "payouts": "po_1",
     "movements": "txn_3",
     "events": "evt_1",
+    "reviews": "prv_1",
+    "plans": "resplan_1",
+    "holds": "reshold_1",
+    "releases": "resrel_1",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from payflux.sandbox.merchants import tables
+from payflux.sandbox.merchants.currencies import MILLION
 from payflux.sandbox.merchants.ledger import SETTLEMENT_DAYS
 from payflux.sandbox.merchants.tables import MOVEMENTS, Movement, Payout
 from payflux.sandbox.objects.ids import print_id
@@ -17,6 +18,8 @@ DESCRIPTIONS = {
     tables.HELD: "Rolling reserve hold",
     tables.RELEASE: "Rolling reserve release",
     tables.RELEASED: "Rolling reserve release",
+    tables.RESERVED: "Reserved funds",
+    tables.UNRESERVED: "Reserved funds released",
 }
 FEE_DESCRIPTIONS = {tables.CHARGE: "Stripe processing fees", tables.WITHDRAWAL: "Dispute fee"}
 
@@ -30,7 +33,7 @@ def render_movement(view: View, row: Movement, _index: int) -> Json:
             {
                 "amount": row.fee,
                 "application": None,
-                "currency": "usd",
+                "currency": view.currency,
                 "description": FEE_DESCRIPTIONS[row.kind],
                 "type": "stripe_fee",
             }
@@ -42,9 +45,9 @@ def render_movement(view: View, row: Movement, _index: int) -> Json:
         "available_on": row.available_on,
         "balance_type": kind.balance_type,
         "created": row.created,
-        "currency": "usd",
+        "currency": view.currency,
         "description": DESCRIPTIONS.get(row.kind),
-        "exchange_rate": None,
+        "exchange_rate": row.rate / MILLION if row.rate else None,
         "fee": row.fee,
         "fee_details": fees,
         "net": row.net,
@@ -68,7 +71,7 @@ def render_payout(view: View, row: Payout, _index: int) -> Json:
         "automatic": True,
         "balance_transaction": view.id("movements", row.movement),
         "created": row.created,
-        "currency": "usd",
+        "currency": view.currency,
         "description": "STRIPE PAYOUT",
         "destination": bank_account_id(view.account_id),
         "failure_balance_transaction": None,
@@ -98,34 +101,37 @@ def render_balance(view: View) -> Json:
     balance = view.merchant.balance(view.now)
 
     def money(amount: int) -> list[Json]:
-        return [{"amount": amount, "currency": "usd", "source_types": {"card": amount}}]
+        return [{"amount": amount, "currency": view.currency, "source_types": {"card": amount}}]
 
     return {
         "object": "balance",
         "available": money(balance["available"]),
-        "connect_reserved": [{"amount": 0, "currency": "usd"}],
+        "connect_reserved": [{"amount": 0, "currency": view.currency}],
         "livemode": False,
         "pending": money(balance["pending"]),
         "refund_and_dispute_prefunding": {
-            "available": [{"amount": 0, "currency": "usd"}],
-            "pending": [{"amount": 0, "currency": "usd"}],
+            "available": [{"amount": 0, "currency": view.currency}],
+            "pending": [{"amount": 0, "currency": view.currency}],
         },
     }
+
+
+BALANCE_SETTINGS = "balance_settings"  # the id under which changes of the settings are kept
 
 
 def render_balance_settings(view: View) -> Json:
+    """The settings of payouts, with what calls have changed."""
     closed_at = view.merchant.closed_at
     closed = closed_at is not None and closed_at <= view.now
-    return {
-        "object": "balance_settings",
-        "payments": {
-            "debit_negative_balances": True,
-            "payouts": {
-                "minimum_balance_by_currency": None,
-                "schedule": {"interval": "daily"},
-                "statement_descriptor": None,
-                "status": "disabled" if closed else "enabled",
-            },
-            "settlement_timing": {"delay_days": SETTLEMENT_DAYS, "delay_days_override": None, "start_of_day": None},
+    payments = {
+        "debit_negative_balances": True,
+        "payouts": {
+            "minimum_balance_by_currency": None,
+            "schedule": {"interval": "daily"},
+            "statement_descriptor": None,
+            "status": "disabled" if closed else "enabled",
         },
+        "settlement_timing": {"delay_days": SETTLEMENT_DAYS, "delay_days_override": None, "start_of_day": None},
     }
+    shown = view.amended({"id": BALANCE_SETTINGS, "object": "balance_settings", "payments": payments})
+    return {name: value for name, value in shown.items() if name != "id"}

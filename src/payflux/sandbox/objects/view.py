@@ -6,6 +6,7 @@ import copy
 from dataclasses import dataclass
 from functools import cached_property
 
+from payflux.sandbox.merchants.currencies import CURRENCIES
 from payflux.sandbox.merchants.merchant import Merchant
 from payflux.sandbox.objects.ids import print_id
 from payflux.sandbox.store import Json, Store
@@ -34,10 +35,10 @@ class View:
                 shown.update(copy.deepcopy(change["values"]))
         return shown
 
-    def statuses(self) -> dict[str, str]:
-        """The status of each object of the books to which a call gave another."""
-        changed = {name: self.amended({"id": name}) for name in self._amendments}
-        return {name: shown["status"] for name, shown in changed.items() if "status" in shown}
+    def changed(self, field: str) -> Json:
+        """The objects of the books in which calls have changed `field`, and what it is now."""
+        shown = {name: self.amended({"id": name}) for name in self._amendments}
+        return {name: values[field] for name, values in shown.items() if field in values}
 
     def id(self, table: str, row: int) -> str | None:
         """The id of a row of `table`; None for row -1."""
@@ -50,6 +51,19 @@ class View:
         if row < 0 or self.merchant.movements.created[row] > self.now:
             return None
         return self.id("movements", row)
+
+    @property
+    def currency(self) -> str:
+        """What the merchant is settled in."""
+        return self.merchant.archetype.currency
+
+    def currency_of(self, charge: int) -> str:
+        """What a charge was paid in."""
+        return CURRENCIES[int(self.merchant.charges.data["currency"][charge])]
+
+    def review_of(self, charge: int) -> str | None:
+        """The id of the review that a charge was put under; -1 is no charge."""
+        return self.id("reviews", self.merchant.review_of.get(charge, -1))
 
     def refunds_of(self, charge: int) -> list[int]:
         """Row numbers of the refunds made of a charge by now, the newest first."""
