@@ -95,7 +95,8 @@ def test_a_card_that_the_bank_refuses_cannot_be_kept_but_0341_can(client: Client
     asked = {"amount": 500, "currency": "usd", "customer": customer.id, "payment_method": kept.id, "confirm": True}
     with pytest.raises(stripe.CardError) as refused:
         v1.payment_intents.create(params=asked)
-    assert refused.value.error.decline_code == "generic_decline"
+    error: Any = refused.value.error
+    assert error.decline_code == "generic_decline"
 
 
 def test_a_merchants_customers_are_history(client: Client) -> None:

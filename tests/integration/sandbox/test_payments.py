@@ -67,7 +67,7 @@ def test_a_declined_card_leaves_a_failed_charge(
     with pytest.raises(stripe.CardError) as refused:
         pays(client, token)
 
-    error = refused.value.error
+    error: Any = refused.value.error
     assert (refused.value.http_status, error.code, error.decline_code) == (402, code, decline_code)
     intent = client().v1.payment_intents.retrieve(error.payment_intent.id)
     assert (intent.status, intent.payment_method) == ("requires_payment_method", None)
@@ -132,7 +132,8 @@ def test_a_setup_of_a_refused_card_fails_and_one_can_be_canceled(client: Client)
     v1 = client().v1
     with pytest.raises(stripe.CardError) as refused:
         v1.setup_intents.create(params={"payment_method": "pm_card_chargeDeclined", "confirm": True})
-    setup = v1.setup_intents.retrieve(refused.value.error.setup_intent.id)
+    error: Any = refused.value.error
+    setup = v1.setup_intents.retrieve(error.setup_intent.id)
     assert (setup.status, setup.last_setup_error.code) == ("requires_payment_method", "card_declined")
     canceled = v1.setup_intents.cancel(setup.id, params={"cancellation_reason": "abandoned"})
     assert (canceled.status, canceled.cancellation_reason) == ("canceled", "abandoned")
