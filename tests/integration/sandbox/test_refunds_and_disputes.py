@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import stripe
 
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
+from payflux.sandbox.state import SandboxState
 from tests.integration.sandbox.test_official_client import assert_complete
 from tests.integration.sandbox.test_payments import pays, told
 
@@ -128,3 +130,24 @@ def test_a_restricted_key_needs_the_permission_to_refund(client: Client) -> None
     merchant = client(ARCHETYPES["default"].restricted_key).v1
     with pytest.raises(stripe.PermissionError, match="'rak_charge_write' permission would allow"):
         merchant.refunds.create(params={"charge": merchant.charges.list().data[0].id})
+
+
+def test_a_platform_refunds_a_payment_of_a_merchants_history(client: Client, state: SandboxState) -> None:
+    healthy = ARCHETYPES["healthy"].account_id
+    state.redeem_code(state.issue_code(healthy, "read_write"))
+    v1 = client(stripe_account=healthy).v1
+    before = v1.balance.retrieve().available[0].amount
+    view = state.view(healthy)
+    last = int(np.searchsorted(view.merchant.charges.created, view.now, side="right"))
+    row = next(
+        row for row in reversed(range(last)) if row not in view.merchant.told and view.merchant.charges[row].paid
+    )
+    charge = v1.charges.retrieve(str(view.id("charges", row)))
+
+    refund = v1.refunds.create(params={"charge": charge.id, "amount": 100})
+
+    after = v1.charges.retrieve(charge.id)
+    assert (after.amount_refunded, after.refunded) == (100, False)
+    assert [one.id for one in v1.refunds.list(params={"charge": charge.id}).data] == [refund.id]
+    assert v1.balance.retrieve().available[0].amount == before - 100
+    assert refund.id not in [one.id for one in client().v1.refunds.list(params={"limit": 100}).data]

@@ -19,7 +19,7 @@ def _charge(call: Call) -> Json:
     given = call.params
     require_one(given, "charge", "payment_intent")
     if given.get("payment_intent"):
-        intent = require_document(call.work, "payment_intent", given["payment_intent"], "payment_intent")
+        intent = call.work.require("payment_intent", given["payment_intent"], "payment_intent")
         if intent["latest_charge"] is None:
             raise StripeError(
                 400,
@@ -30,7 +30,7 @@ def _charge(call: Call) -> Json:
         return call.work.require("charge", intent["latest_charge"])
     if not given.get("charge"):
         raise missing("charge")
-    return require_document(call.work, "charge", given["charge"], "charge")
+    return call.work.require("charge", given["charge"], "charge")
 
 
 def _create_refund(call: Call) -> Json:

@@ -129,8 +129,8 @@ _BY_FINGERPRINT = {fingerprint(card.number): card for card in CARDS}
 
 
 def behaviour(print_: str) -> TestCard:
-    """What the card with this fingerprint does."""
-    return _BY_FINGERPRINT[print_]
+    """What the card with this fingerprint does; any other than the test cards pays and takes refunds."""
+    return _BY_FINGERPRINT.get(print_, CARDS[0])
 
 
 def brand_of(number: str) -> str:
