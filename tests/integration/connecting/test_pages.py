@@ -16,6 +16,7 @@ from sqlalchemy import make_url
 from payflux.app import create_app
 from payflux.kit.logs import configure_logging
 from payflux.kit.postgres import EmbeddedPostgres
+from payflux.monitor.processors.live.models import WebhookEvent
 from payflux.world.bootstrap import World
 from tests.integration.connecting.app_server import DEVELOPER_KEY, AppServer
 from tests.integration.connecting.conftest import Mailbox, Shop
@@ -140,6 +141,33 @@ async def test_the_website_is_taken_from_the_account_and_can_be_named_by_a_perso
     assert "as you named it" in page
     await connect_by_key(alice)  # what a person said outlives what the account says
     assert ">shop.example</h2>" in (await alice.get("/connection")).text
+
+
+async def test_the_page_tells_what_came_in_and_how_far_back_history_goes(shop: Shop) -> None:
+    alice = await alice_at(shop.world)
+    await connect_by_key(alice)
+    assert "Older history" not in (await alice.get("/connection")).text
+    await work_off(shop)
+    async with shop.world.database.tenant(shop.account_id) as session:
+        session.add(
+            WebhookEvent(
+                source="test",
+                event_id="evt_1",
+                received_at=shop.clock.now(),
+                created_at=shop.clock.now(),
+                due_at=shop.clock.now(),
+                type="made.up",
+                livemode=False,
+                account_id=shop.account_id,
+                connection_id=(await shop.workspace()).connection_id,
+                body=b"{}",
+                state="ignored",
+                outcome="unknown type",
+            )
+        )
+    page = (await alice.get("/connection")).text
+    assert "Older history" in page
+    assert "<code>made.up</code></td><td>Ignored: unknown type" in page
 
 
 async def test_an_endpoint_can_be_registered_by_hand(shop: Shop) -> None:

@@ -298,3 +298,51 @@ def test_a_key_is_not_shown_and_tells_its_mode() -> None:
     assert KEY not in repr(StripeAuth(KEY))
     assert StripeAuth("sk_live_1").livemode
     assert not StripeAuth(KEY).livemode
+
+
+async def test_a_refused_token_is_renewed_once_however_many_requests_it_was_refused_to() -> None:
+    renewals = 0
+
+    async def renew() -> StripeAuth:
+        nonlocal renewals
+        renewals += 1
+        return StripeAuth("new token", live=False, renew=renew)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        good = request.headers["Authorization"] == "Bearer new token"
+        return httpx.Response(200, json={}) if good else error(401, message="expired")
+
+    renewing = gateway(answer, Time()).reader(StripeAuth("old token", live=False, renew=renew))
+    await asyncio.gather(*(renewing.get("/v1/charges") for _ in range(5)))
+    assert renewals == 1
+
+
+async def test_a_token_that_is_refused_right_after_its_renewal_is_not_renewed_for_ever() -> None:
+    renewals = 0
+
+    async def renew() -> StripeAuth:
+        nonlocal renewals
+        renewals += 1
+        return StripeAuth(f"token {renewals}", renew=renew)
+
+    with pytest.raises(KeyRefused):
+        await gateway(lambda _: error(401), Time()).reader(StripeAuth("token", renew=renew)).get("/v1/charges")
+    assert renewals == 1
+
+
+async def test_what_is_posted_again_after_an_outage_carries_the_same_idempotency_key() -> None:
+    seen: list[httpx.Request] = []
+    answers = iter([error(500), error(409, code="idempotency_key_in_use"), httpx.Response(200, json={"id": "we_1"})])
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return next(answers)
+
+    await reader(answer, Time()).post("/v1/webhook_endpoints", {"enabled_events[]": ["a", "b"]}, idempotency_key="k-1")
+    assert [request.headers["Idempotency-Key"] for request in seen] == ["k-1"] * 3
+    assert parse_qs(seen[0].content.decode()) == {"enabled_events[]": ["a", "b"]}
+
+
+def test_the_mode_of_a_token_that_does_not_tell_it_is_said() -> None:
+    assert StripeAuth("opaque", live=True).livemode
+    assert not StripeAuth("sk_live_looks_live", live=False).livemode

@@ -16,6 +16,7 @@ from payflux.activation.states import Cause
 from payflux.frontdoor.accounts.service import SignedIn
 from payflux.frontdoor.billing.models import Subscription
 from payflux.kit.errors import InvalidInput, NotFound, UserError
+from payflux.monitor.processors.backfill.queries import backfill_progress
 from payflux.monitor.processors.codes import Kind
 from payflux.monitor.processors.connecting.ending import (
     disconnect,
@@ -38,6 +39,7 @@ from payflux.monitor.processors.connecting.signing import (
 )
 from payflux.monitor.processors.connecting.storing import latest_connection, look_again
 from payflux.monitor.processors.credentials import auth_of
+from payflux.monitor.processors.live.queries import latest_events
 from payflux.monitor.processors.models import Connection, ConnectionStatus
 from payflux.monitor.processors.permissions import CAPABILITIES, key_creation_url
 from payflux.monitor.processors.queries import count_events, get_connection, last_pulled_at
@@ -215,6 +217,8 @@ async def _connection_context(session: AsyncSession, world: World, stored: Conne
         "event_counts": [(label, counts[kind]) for kind, label in _KINDS.items() if counts.get(kind)],
         "freshness": await freshness_line(session, world, stored),
         "books": await books_lines(session, world, stored),
+        "older": await backfill_progress(session, account_id=stored.account_id, connection_id=stored.id),
+        "latest_events": await latest_events(session, stored),
         "reach": reach_of(world.settings, stored),
         "reachable": reachable(world.settings),
         "endpoint_url": endpoint_url(world, stored),

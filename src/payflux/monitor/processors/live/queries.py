@@ -86,6 +86,13 @@ async def freshness_of(session: AsyncSession, settings: Settings, connection: Co
     return freshness(marks, now)
 
 
+async def latest_events(session: AsyncSession, connection: Connection, limit: int = 10) -> list[WebhookEvent]:
+    """The events that came in last, the newest first."""
+    mine = (WebhookEvent.account_id == connection.account_id, WebhookEvent.connection_id == connection.id)
+    query = select(WebhookEvent).where(*mine).order_by(WebhookEvent.received_at.desc()).limit(limit)
+    return list((await session.execute(query)).scalars())
+
+
 def _of(connection: Connection) -> tuple[ColumnElement[bool], ...]:
     return (
         StoredEvent.account_id == connection.account_id,
