@@ -26,6 +26,7 @@ from payflux.sandbox.api import (
     invoices,
     payment_methods,
     payments,
+    portal,
     products,
     refunds,
     reports,
@@ -42,6 +43,7 @@ from payflux.sandbox.billing.renewing import TASKS as BILLING_TASKS
 from payflux.sandbox.checkout.pages import PAGES as CHECKOUT_PAGES
 from payflux.sandbox.checkout.sessions import TASKS as CHECKOUT_TASKS
 from payflux.sandbox.clock import Tasks, run_due
+from payflux.sandbox.control import pages as control_pages
 from payflux.sandbox.control import routes as control
 from payflux.sandbox.control.actions import Console
 from payflux.sandbox.deliveries.dispatcher import Dispatcher
@@ -52,6 +54,7 @@ from payflux.sandbox.limits import RateLimiter
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from payflux.sandbox.pages import render_page
 from payflux.sandbox.payments.tasks import TASKS as PAYMENT_TASKS
+from payflux.sandbox.portal.pages import PAGES as PORTAL_PAGES
 from payflux.sandbox.reserves import TASKS as RESERVE_TASKS
 from payflux.sandbox.resources import RESOURCES
 from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, WITHOUT_DISPUTES, SandboxState
@@ -72,6 +75,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *checkout.ENDPOINTS,
     *subscriptions.ENDPOINTS,
     *invoices.ENDPOINTS,
+    *portal.ENDPOINTS,
     *reports.ENDPOINTS,
     *reserves.ENDPOINTS,
     *reviews.ENDPOINTS,
@@ -174,7 +178,12 @@ def create_app(
         await dispatcher.stop()
 
     app = Starlette(
-        routes=[*PAGES, *control.ROUTES, *api_routes(Api(state, INCLUDES, latency_ms, clock, limiter))],
+        routes=[
+            *PAGES,
+            *control_pages.ROUTES,
+            *control.ROUTES,
+            *api_routes(Api(state, INCLUDES, latency_ms, clock, limiter)),
+        ],
         middleware=[Middleware(Faulty, state=state)],
         lifespan=lifespan,
     )
@@ -207,5 +216,6 @@ PAGES = [
     Route("/exports/{account}/{name}", _export),
     Route("/v1/files/{id}/contents", reports.contents),
     *CHECKOUT_PAGES,
+    *PORTAL_PAGES,
 ]
 """The sandbox's own pages, and OAuth's."""

@@ -15,9 +15,11 @@ from payflux.sandbox.deliveries.dispatcher import Dispatcher
 from payflux.sandbox.errors import StripeError, no_such
 from payflux.sandbox.events import list_events
 from payflux.sandbox.faults import register
+from payflux.sandbox.firing import FIRE
 from payflux.sandbox.query import FOREVER, Query
 from payflux.sandbox.state import SandboxState
 from payflux.sandbox.store import Due, Json
+from payflux.sandbox.work import Work
 
 NEWEST_SHOWN = 100
 
@@ -94,6 +96,31 @@ def newest_events(console: Console, account_id: str, limit: int = 10) -> list[Js
         raise no_such("account", account_id, "account")
     query = Query(min(max(limit, 1), NEWEST_SHOWN), None, None, (0, FOREVER), (0, FOREVER), {})
     return list_events(console.state, account_id, query, lambda _: True, connect=False)["data"]
+
+
+def fires() -> list[Json]:
+    """What can be let happen to an account, and the fields that each takes."""
+    return [
+        {
+            "name": name,
+            "label": fire.label,
+            "fields": [{"name": f.name, "hint": f.hint, "choices": list(f.choices)} for f in fire.fields],
+        }
+        for name, fire in FIRE.items()
+    ]
+
+
+def fire(console: Console, account_id: str, name: str, given: Mapping[str, Any]) -> Json:
+    """Let something happen to an account: the object that it is about."""
+    if account_id not in console.state.archetypes:
+        raise no_such("account", account_id, "account")
+    if name not in FIRE:
+        raise StripeError(404, f"Nothing is called {name!r} here. Choose from: {', '.join(FIRE)}.", param="name")
+    work = Work(console.state, account_id, console.now)
+    with console.state.store.transaction():
+        about = FIRE[name](work, {field: str(value) for field, value in given.items()})
+    console.state.announce(work)
+    return about
 
 
 def endpoints(console: Console) -> list[Json]:

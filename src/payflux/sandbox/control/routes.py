@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from starlette.requests import Request
@@ -13,20 +12,12 @@ from starlette.routing import Route
 
 from payflux.sandbox.control import actions
 from payflux.sandbox.control.actions import Console
+from payflux.sandbox.control.origin import require_own
 from payflux.sandbox.errors import StripeError
-from payflux.sandbox.loopback import is_local
 from payflux.sandbox.store import Json
 
 Handle = Callable[[Console, Request, Json], Any]
 _LARGEST = 100_000  # bytes of a body
-
-
-def require_own(request: Request) -> None:
-    """Raises a 403 StripeError for what a page of another site sends: the control has no other lock."""
-    host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
-    origin = request.headers.get("origin")
-    if not is_local(host) or (origin is not None and urlsplit(origin).netloc != request.headers.get("host")):
-        raise StripeError(403, "The sandbox is controlled from its own pages and from this machine only.")
 
 
 def _route(path: str, handle: Handle, method: str = "GET") -> Route:
@@ -78,6 +69,14 @@ ROUTES: list[Route] = [
         lambda console, request, _given: {
             "data": actions.newest_events(console, request.path_params["account"], _limit(request))
         },
+    ),
+    _route("fires", lambda _console, _request, _given: {"data": actions.fires()}),
+    _route(
+        "accounts/{account}/fire/{name}",
+        lambda console, request, given: actions.fire(
+            console, request.path_params["account"], request.path_params["name"], given
+        ),
+        "POST",
     ),
     _route("webhook_endpoints", _list(actions.endpoints)),
     _route(
