@@ -26,7 +26,8 @@ from payflux.monitor.processors.rollups import Rollup, roll_up, unpack_rollup, u
 
 _EVER = datetime(9999, 1, 1, tzinfo=UTC)
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:workspace, 0))")
+# and no scans of whole tables: for one that grows by the batch, the planner's figures are always out of date
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:workspace, 0)), set_config('enable_seqscan', 'off', true)")
 
 _NUMBERS = {
     name: "bigint" if field[0].itemsize == 8 else "smallint" for name, field in (EVENT_DTYPE.fields or {}).items()
@@ -48,9 +49,13 @@ _UPSERT = f"""
         WHERE payment_events.read_at <= EXCLUDED.read_at
         RETURNING kind, source_id
     )
-    SELECT {", ".join(f"before.{name}" for name in _NUMBERS)}, source_id, written.source_id IS NOT NULL AS replaced
-    FROM reading JOIN payment_events AS before USING (kind, source_id) LEFT JOIN written USING (kind, source_id)
-    WHERE before.account_id = $1 AND before.connection_id = $3
+    SELECT {", ".join(f"before.{name}" for name in _NUMBERS)}, reading.source_id,
+        written.source_id IS NOT NULL AS replaced
+    FROM reading CROSS JOIN LATERAL (
+        SELECT {", ".join(_NUMBERS)} FROM payment_events
+        WHERE account_id = $1 AND connection_id = $3 AND kind = reading.kind AND source_id = reading.source_id
+        LIMIT 1
+    ) AS before LEFT JOIN written ON written.kind = reading.kind AND written.source_id = reading.source_id
 """  # noqa: S608 -- our own column names
 
 
