@@ -6,16 +6,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 import stripe
 
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from payflux.sandbox.state import SandboxState
+from tests.integration.sandbox.billed import DAY, Clock, a_customer, a_price
 from tests.integration.sandbox.test_official_client import assert_complete
 
 Client = Callable[..., Any]
-DAY = 86_400
 
 
 @pytest.fixture
@@ -32,36 +31,6 @@ def monthly(v1: Any) -> str:
 def alice(v1: Any) -> str:
     """A customer with a card that pays."""
     return a_customer(v1, "pm_card_visa")
-
-
-def a_price(v1: Any, amount: int = 49_900, interval: str = "month", product: str | None = None) -> str:
-    terms: dict[str, Any] = {"product": product} if product else {"product_data": {"name": "Pro"}}
-    terms |= {"currency": "usd", "unit_amount": amount, "recurring": {"interval": interval}}
-    return v1.prices.create(params=terms).id
-
-
-def a_customer(v1: Any, card: str | None = None) -> str:
-    if card is None:
-        return v1.customers.create(params={"email": "alice@example.com"}).id
-    made = v1.customers.create(params={"email": "alice@example.com", "payment_method": card})
-    method = v1.customers.payment_methods.list(made.id).data[0].id
-    v1.customers.update(made.id, params={"invoice_settings": {"default_payment_method": method}})
-    return made.id
-
-
-class Clock:
-    """The sandbox's clock, moved through its control."""
-
-    def __init__(self, base: str, state: SandboxState) -> None:
-        self._base, self._state = base, state
-
-    @property
-    def now(self) -> int:
-        return int(self._state.now().timestamp())
-
-    def pass_days(self, days: float) -> None:
-        answer = httpx.post(f"{self._base}/sandbox/clock", json={"advance": int(days * DAY)}, timeout=60)
-        assert answer.status_code == 200, answer.text
 
 
 @pytest.fixture

@@ -60,10 +60,16 @@ def finalize(work: Work, invoice: Json, *, paid_by: Json | None = None) -> Json:
 
 
 def attempt(
-    work: Work, invoice: Json, *, method: str | None = None, off_session: bool = True, automatic: bool = True
+    work: Work,
+    invoice: Json,
+    *,
+    method: str | None = None,
+    off_session: bool = True,
+    automatic: bool = True,
+    return_url: str | None = None,
 ) -> StripeError | None:
     """Try to pay an open invoice with `method`, by default the subscription's; the refusal where that fails or the
-    customer must act first. `automatic` attempts are tried again later."""
+    customer must act first, and comes back to `return_url`. `automatic` attempts are tried again later."""
     subscription = subscription_of(work, invoice)
     chosen = method or invoice["default_payment_method"]
     if chosen is None and subscription is not None:
@@ -76,7 +82,7 @@ def attempt(
     intent = _intent_of(work, invoice)
     used = methods.require(work, chosen)
     work.change(intent, {"payment_method": used["id"], "status": "requires_confirmation"})
-    intents.confirm(work, intent, off_session=off_session)
+    intents.confirm(work, intent, off_session=off_session, return_url=return_url)
     work.never(PAYMENT, intent["id"])
     if intent["status"] == "succeeded":
         work.change(invoice, attempted)
