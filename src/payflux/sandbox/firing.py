@@ -65,11 +65,11 @@ def _charge(work: Work, given: Given) -> Json:
     """The charge that is named; else the newest paid one that nothing has happened to."""
     if "charge" in given:
         return work.require("charge", given["charge"], "charge")
-    told = work.view.merchant.told
-    ids = {work.view.id("charges", row) for row in told}
+    view = work.view
+    taken = {view.id("charges", row) for row in view.merchant.told}
     for charge in list_page(work, "charge", "/v1/charges", EVERYTHING)["data"]:
-        untouched = not (charge["disputed"] or charge["amount_refunded"] or charge["review"])
-        if charge["paid"] and untouched and charge["id"] not in ids and charge["currency"] == work.view.currency:
+        touched = charge["disputed"] or charge["amount_refunded"] or charge["review"] or view.touched(charge["id"])
+        if charge["paid"] and not touched and charge["id"] not in taken and charge["currency"] == view.currency:
             return charge
     raise StripeError(400, "None of the last hundred payments is untouched. Name a charge.", param="charge")
 

@@ -30,7 +30,7 @@ def open_review(work: Work, charge: Json) -> Json:
         ),
         "review.opened",
     )
-    work.change(charge, {"review": review["id"]})
+    work.change(charge, {"review": review["id"]}, "charge.updated")
     if charge["payment_intent"]:
         work.change(work.require("payment_intent", charge["payment_intent"]), {"review": review["id"]})
     return review

@@ -35,6 +35,10 @@ class View:
                 shown.update(copy.deepcopy(change["values"]))
         return shown
 
+    def touched(self, object_id: str) -> bool:
+        """Whether a call has changed an object of the books."""
+        return object_id in self._amendments
+
     def changed(self, field: str) -> Json:
         """The objects of the books in which calls have changed `field`, and what it is now."""
         shown = {name: self.amended({"id": name}) for name in self._amendments}
