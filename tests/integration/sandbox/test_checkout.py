@@ -205,6 +205,24 @@ def test_a_card_is_saved_for_later(client: Client, begin: Callable[..., Any]) ->
     assert v1.customers.payment_methods.list(customer.id).data[0].id == done.setup_intent.payment_method
 
 
+def test_an_existing_customer_is_named_and_deleting_them_ends_what_they_bought(
+    client: Client, begin: Callable[..., Any]
+) -> None:
+    v1 = client().v1
+    customer = v1.customers.create(params={"email": "alice@example.com"})
+    session = begin("subscription", customer=customer.id, customer_update={"name": "auto"})
+    assert 'value="alice@example.com"' in httpx.get(session.url).text
+    assert httpx.post(session.url, data=FORM | {"email": "bob@example.com"}).status_code == 303
+    done = v1.checkout.sessions.retrieve(session.id)
+    assert (done.customer, done.customer_details.email) == (customer.id, "alice@example.com")
+    named = v1.customers.retrieve(customer.id, params={"expand": ["subscriptions"]})
+    assert (named.name, [one.id for one in named.subscriptions.data]) == ("Alice", [done.subscription])
+
+    v1.customers.delete(customer.id)
+
+    assert v1.subscriptions.retrieve(done.subscription).status == "canceled"
+
+
 def test_a_session_ends_by_a_call(client: Client, begin: Callable[..., Any]) -> None:
     session = begin()
     expired = client().v1.checkout.sessions.expire(session.id)

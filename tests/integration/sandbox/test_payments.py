@@ -176,6 +176,13 @@ def test_an_intent_waits_for_its_payment_method_and_can_be_changed(client: Clien
     assert v1.charges.update(fee.id, params={"description": "Yen"}).description == "Yen"
 
 
+def test_a_card_that_can_is_authenticated_where_the_payment_asks_for_it(client: Client) -> None:
+    options = {"card": {"request_three_d_secure": "any"}}
+    assert pays(client, "pm_card_threeDSecureOptional").status == "succeeded"
+    assert pays(client, "pm_card_visa", payment_method_options=options).status == "succeeded"
+    assert pays(client, "pm_card_threeDSecureOptional", payment_method_options=options).status == "requires_action"
+
+
 @pytest.mark.parametrize(
     ("wrong", "code", "param"),
     [
@@ -185,7 +192,8 @@ def test_an_intent_waits_for_its_payment_method_and_can_be_changed(client: Clien
         ({"customer": "cus_none"}, "resource_missing", "customer"),
         ({"payment_method_types": ["card"]}, "parameter_unknown", "payment_method_types"),
         ({"return_url": "https://example.com/"}, None, "return_url"),
-        ({"transfer_data": {"destination": "acct_1"}, "application_fee_amount": "x"}, None, "application_fee_amount"),
+        ({"application_fee_amount": "x"}, "parameter_invalid_integer", "application_fee_amount"),
+        ({"transfer_data": {"destination": "acct_1"}}, None, "transfer_data"),
     ],
 )
 def test_a_wrong_intent_is_refused_by_name(client: Client, wrong: dict[str, Any], code: str | None, param: str) -> None:

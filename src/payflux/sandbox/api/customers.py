@@ -6,6 +6,7 @@ import stripe
 from stripe import params
 
 from payflux.sandbox.api.endpoints import Call, Endpoint, listing
+from payflux.sandbox.billing.ending import cancel
 from payflux.sandbox.errors import StripeError, no_such
 from payflux.sandbox.expansion import Includes
 from payflux.sandbox.listing import embedded, list_page
@@ -13,12 +14,13 @@ from payflux.sandbox.payments import methods
 from payflux.sandbox.payments.customers import new_customer
 from payflux.sandbox.payments.documents import require_document
 from payflux.sandbox.query import query_of
-from payflux.sandbox.schema.writing import rewritten, written
+from payflux.sandbox.schema.writing import not_carried_out, rewritten, written
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work
 
 PATH = "/v1/customers"
 READ, WRITE = "rak_customer_read", "rak_customer_write"
+_NOT_CARRIED_OUT = ("cash_balance", "default_source", "source", "tax", "tax_id_data", "test_clock")
 _GONE = "_deleted"
 _OVER = ("canceled", "incomplete_expired")  # subscriptions that a customer no longer shows
 
@@ -28,6 +30,7 @@ def create_customer(work: Work, params: Json) -> Json:
 
     Raises StripeError 400, 402 (a card that cannot be kept) or 404.
     """
+    not_carried_out(params, *_NOT_CARRIED_OUT)
     given = written(stripe.Customer, params, ("payment_method", "invoice_settings", "validate"))
     customer = new_customer(work, given)
     method = methods.require(work, params["payment_method"]) if params.get("payment_method") else None
@@ -70,6 +73,7 @@ def _retrieve(call: Call) -> Json:
 
 def _update(call: Call) -> Json:
     customer = require_document(call.work, "customer", call.id)
+    not_carried_out(call.params, *_NOT_CARRIED_OUT)
     changes = rewritten(stripe.Customer, customer, call.params, ("invoice_settings", "validate"))
     if "invoice_settings" in call.params:
         changes["invoice_settings"] = _settings(call.work, customer, call.params["invoice_settings"])
@@ -78,6 +82,9 @@ def _update(call: Call) -> Json:
 
 def _delete(call: Call) -> Json:
     customer = require_document(call.work, "customer", call.id)
+    for subscription in call.work.find("subscription", {"customer": customer["id"]}):
+        if subscription["status"] not in _OVER:
+            cancel(call.work, subscription, reason="cancellation_requested")
     for method in call.work.find("payment_method", {"customer": customer["id"]}):
         methods.detach(call.work, method)
     stub = call.work.remove(customer, "customer.deleted")

@@ -17,12 +17,23 @@ from payflux.sandbox.store import Json
 PATH = "/v1/payment_intents"
 WRITE = "rak_payment_intent_write"
 _CONFIRMING = ("confirm", "off_session", "return_url", "error_on_requires_action", "use_stripe_sdk", "mandate_data")
+_NOT_CARRIED_OUT = (
+    "application_fee_amount",
+    "confirmation_token",
+    "hooks",
+    "mandate",
+    "on_behalf_of",
+    "payment_details",
+    "payment_method_data",
+    "radar_options",
+    "transfer_data",
+)
 _HANDLED = (*_CONFIRMING, "amount", "currency", "payment_method", "automatic_payment_methods")
 
 
 def method_given(call: Call) -> str | None:
     """The payment method that a call names; a test token makes one."""
-    not_carried_out(call.params, "payment_method_data", "confirmation_token")
+    not_carried_out(call.params, *_NOT_CARRIED_OUT)
     chosen = call.params.get("payment_method")
     return methods.require(call.work, chosen)["id"] if chosen else None
 
@@ -101,7 +112,7 @@ def _confirm(call: Call) -> Json:
 
 def _capture(call: Call) -> Json:
     intent = _own(call)
-    not_carried_out(call.params, "application_fee_amount", "final_capture", "transfer_data", "hooks", "payment_details")
+    not_carried_out(call.params, "final_capture", *_NOT_CARRIED_OUT)
     if "metadata" in call.params:
         call.work.change(intent, {"metadata": merged(intent["metadata"], call.params["metadata"])})
     return intents.capture(call.work, intent, call.params.get("amount_to_capture"))

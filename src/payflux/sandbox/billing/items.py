@@ -8,10 +8,10 @@ from typing import Any
 
 import stripe
 
-from payflux.sandbox.api.products import create_price
 from payflux.sandbox.billing.rules import MOST_ITEMS, Recurrence
 from payflux.sandbox.errors import StripeError, no_such
 from payflux.sandbox.listing import embedded
+from payflux.sandbox.payments.catalogue import create_price
 from payflux.sandbox.schema.objects import complete
 from payflux.sandbox.schema.writing import merged, not_carried_out
 from payflux.sandbox.store import Json

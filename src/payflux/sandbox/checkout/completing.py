@@ -134,6 +134,9 @@ def _complete(work: Work, session: Json, order: Json) -> Step:
             "invoice": subscription["latest_invoice"],
             "payment_status": "paid" if due else "no_payment_required",
         }
+    if order["customer_update"].get("name") == "auto" and session["customer_details"]["name"]:
+        customer = work.require("customer", session["customer"])
+        work.change(customer, {"name": session["customer_details"]["name"]}, "customer.updated")
     work.never("checkout_expires", session["id"])
     work.change(session, changes, "checkout.session.completed")
     return Step(url=success_url(session))

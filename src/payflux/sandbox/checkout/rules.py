@@ -20,6 +20,7 @@ _NOT_CARRIED_OUT = (
     "optional_items",
     "payment_method_configuration",
     "payment_method_data",
+    "payment_method_options",
     "redirect_on_completion",
     "return_url",
     "shipping_address_collection",

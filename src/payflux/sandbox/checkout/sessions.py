@@ -29,7 +29,6 @@ _HANDLED = (
     "payment_intent_data",
     "setup_intent_data",
     "customer_update",
-    "payment_method_options",
     "mode",
     "currency",
     "invoice_creation",

@@ -20,6 +20,7 @@ class Authentication(Enum):
     NEVER = auto()
     UNLESS_SET_UP = auto()  # an off-session payment needs none once the card was set up for later
     ALWAYS = auto()
+    WHEN_ASKED = auto()  # where the payment asks for it
 
 
 class TestCard(NamedTuple):
@@ -85,7 +86,7 @@ CARDS = (
         authentication=Authentication.ALWAYS,
         says="Asks for 3D Secure, always",
     ),
-    TestCard("4000000000003055", "threeDSecureOptional"),
+    TestCard("4000000000003055", "threeDSecureOptional", authentication=Authentication.WHEN_ASKED),
     TestCard(
         "4000000000000341",
         "chargeCustomerFail",

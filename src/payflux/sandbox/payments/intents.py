@@ -106,7 +106,9 @@ def confirm(
     method = methods.require(work, intent["payment_method"])
     methods.require_usable(work, method, intent["customer"])
     decline = methods.card_of(method).decline
-    if not authenticated and methods.needs_authentication(work, method, off_session=off_session):
+    wanted = (intent["payment_method_options"].get("card") or {}).get("request_three_d_secure")
+    asked = wanted in ("any", "challenge")
+    if not authenticated and methods.needs_authentication(work, method, off_session=off_session, asked=asked):
         if not off_session and not refuse_action:
             _await_authentication(work, intent, return_url)
             return None

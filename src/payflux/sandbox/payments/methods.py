@@ -159,12 +159,12 @@ def require_usable(work: Work, method: Json, customer: str | None) -> None:
         )
 
 
-def needs_authentication(work: Work, method: Json, *, off_session: bool) -> bool:
-    """Whether this payment is for the bank to authenticate."""
+def needs_authentication(work: Work, method: Json, *, off_session: bool, asked: bool = False) -> bool:
+    """Whether this payment is for the bank to authenticate; `asked` where the payment itself wants it."""
     asks = card_of(method).authentication
     if asks is Authentication.UNLESS_SET_UP:
         return not (off_session and _set_up(work, method["id"]))
-    return asks is Authentication.ALWAYS
+    return asks is Authentication.ALWAYS or (asked and asks is Authentication.WHEN_ASKED)
 
 
 def _set_up(work: Work, method_id: str) -> bool:

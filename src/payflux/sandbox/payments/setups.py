@@ -16,6 +16,7 @@ from payflux.sandbox.schema.objects import complete
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work, new_id
 
+_ASKING = (Authentication.UNLESS_SET_UP, Authentication.ALWAYS)
 CONFIRMABLE = ("requires_payment_method", "requires_confirmation", "requires_action")
 
 
@@ -73,7 +74,7 @@ def confirm(work: Work, setup: Json, *, return_url: str | None = None, authentic
                 "type": "card_error",
             },
         )
-    if card.authentication is not Authentication.NEVER and not authenticated:
+    if card.authentication in _ASKING and not authenticated:
         page = page_url(work, f"/c/authenticate/{make_ticket(work.account_id, setup['id'])}")
         action = {"redirect_to_url": {"return_url": return_url, "url": page}, "type": "redirect_to_url"}
         action = complete(stripe.SetupIntent.NextAction, action)
