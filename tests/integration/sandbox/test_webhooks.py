@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 import stripe
@@ -109,6 +110,27 @@ def test_the_platform_hears_of_connected_accounts_and_asks_for_their_events(
     assert "account" not in client(ALICE.restricted_key).v1.events.retrieve(event_id).to_dict()
     with pytest.raises(stripe.InvalidRequestError, match="No such event"):
         v1.events.retrieve(event_id)
+    v1.webhook_endpoints.delete(endpoint.id)
+    state.disconnect(ALICE.account_id)
+
+
+def test_a_thin_notification_leads_to_its_event_and_its_object(
+    base: str, client: Client, state: SandboxState, receiver: Receiver
+) -> None:
+    v1 = client().v1
+    endpoint = v1.webhook_endpoints.create(
+        params={"url": receiver.url, "enabled_events": ["customer.created"], "connect": True}
+    )
+    httpx.post(f"{base}/sandbox/webhook_endpoints/{endpoint.id}/payload", json={"payload": "thin"}).raise_for_status()
+    state.redeem_code(state.issue_code(ALICE.account_id, "read_write"))
+    customer = client(stripe_account=ALICE.account_id).v1.customers.create()
+    (post,) = receiver.wait_for(1)
+
+    told = client().parse_event_notification(post.body, post.signature, endpoint.secret)
+    assert (told.type, told.related_object.id) == ("v1.customer.created", customer.id)
+    assert told.fetch_related_object().id == customer.id
+    fetched = told.fetch_event()
+    assert (fetched.id, fetched.type, fetched.context) == (told.id, told.type, ALICE.account_id)
     v1.webhook_endpoints.delete(endpoint.id)
     state.disconnect(ALICE.account_id)
 

@@ -52,7 +52,7 @@ class Api:
         async def handle(request: Request) -> Response:
             request_id = f"req_{secrets.token_hex(7)}"
             try:
-                caller = self.state.caller(api_key(request), request.headers.get("stripe-account"))
+                caller = self.state.caller(api_key(request), asked_account(request))
                 with self.limiter.running(caller.account_id):
                     return await self._carry_out(request, request_id, caller, endpoints)
             except StripeError as error:
@@ -119,6 +119,11 @@ def api_key(request: Request) -> str | None:
         except (binascii.Error, UnicodeDecodeError):
             return None
     return None
+
+
+def asked_account(request: Request) -> str | None:
+    """The account that a call asks to act for."""
+    return request.headers.get("stripe-account") or request.headers.get("stripe-context")
 
 
 def respond(

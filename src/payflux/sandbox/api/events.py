@@ -1,4 +1,4 @@
-"""Events of the last 30 days. docs.stripe.com/api/events"""
+"""Events of the last 30 days. docs.stripe.com/api/events, docs.stripe.com/api/v2/core/events"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import stripe
 from stripe import params
 
 from payflux.sandbox.api.endpoints import Call, Endpoint
+from payflux.sandbox.deliveries.payloads import thin
 from payflux.sandbox.errors import StripeError, no_such
 from payflux.sandbox.events import find_event, list_events
 from payflux.sandbox.merchants.archetypes import PLATFORM
@@ -29,6 +30,10 @@ def _retrieve(call: Call) -> Json:
     if found is None:
         raise no_such("event", call.id)
     return found
+
+
+def _retrieve_thin(call: Call) -> Json:
+    return {**thin(_retrieve(call)), "changes": None}
 
 
 def _list(call: Call) -> Json:
@@ -56,4 +61,5 @@ def _pattern(name: str) -> str:
 ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/v1/events", _READ, stripe.Event, _list, params.EventListParams),
     Endpoint("GET", "/v1/events/{id}", _READ, stripe.Event, _retrieve),
+    Endpoint("GET", "/v2/core/events/{id}", _READ, stripe.v2.core.Event, _retrieve_thin),
 )

@@ -13,7 +13,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payflux.sandbox.api.calls import api_key, respond
+from payflux.sandbox.api.calls import api_key, asked_account, respond
 from payflux.sandbox.errors import StripeError, masked
 from payflux.sandbox.faults.model import Fault
 from payflux.sandbox.faults.register import faults, keep
@@ -62,7 +62,7 @@ class Faulty:
             return []
         key = api_key(request) or ""
         try:
-            account = self._state.caller(key, request.headers.get("stripe-account")).account_id
+            account = self._state.caller(key, asked_account(request)).account_id
         except StripeError:
             account = ""
         return [fault for fault in on if fault.meets_call(request.url.path, request.method, account, key)]

@@ -161,10 +161,10 @@ def redeliver(console: Console, given: Mapping[str, Any]) -> Json:
     asked = {name: str(given.get(name) or "") for name in ("id", "endpoint", "event", "status")}
     if not any(asked.values()):
         raise StripeError(400, "Say what to send again: id, endpoint, event or status.", param="id")
-    found = records.deliveries(
-        console.state.store, endpoint=asked["endpoint"], event=asked["event"], status=asked["status"]
+    store = console.state.store
+    chosen = records.deliveries(
+        store, delivery=asked["id"], endpoint=asked["endpoint"], event=asked["event"], status=asked["status"]
     )
-    chosen = [delivery for delivery in found if asked["id"] in ("", delivery.id)]
     if asked["id"] and not chosen:
         raise no_such("delivery", asked["id"])
     for delivery in reversed(chosen):

@@ -19,11 +19,12 @@ def body_of(state: SandboxState, destination: Destination, account_id: str, even
     if event is None:
         return None
     if destination.payload == "thin":
-        event = _thin(event, account_id)
+        event = thin(event)
     return msgspec.json.format(msgspec.json.encode(event), indent=2)
 
 
-def _thin(event: Json, account_id: str) -> Json:
+def thin(event: Json) -> Json:
+    """An event of version 1 as version 2 tells it: which object changed, not how."""
     about = event["data"]["object"]
     path = BY_KIND[about["object"]].path if about["object"] in BY_KIND else f"{about['object'].replace('.', '/')}s"
     request = event["request"]
@@ -36,7 +37,7 @@ def _thin(event: Json, account_id: str) -> Json:
         "type": f"v1.{event['type']}",
         "created": datetime.fromtimestamp(event["created"], UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
         "livemode": event["livemode"],
-        "context": account_id if "account" in event else None,
+        "context": event.get("account"),
         "related_object": related,
         "reason": {"type": "request", "request": request} if request and request["id"] else None,
         "snapshot_event": event["id"],

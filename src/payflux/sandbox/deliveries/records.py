@@ -44,10 +44,10 @@ def delivery_of(store: Store, owner: str, delivery_id: str) -> Delivery | None:
 
 
 def deliveries(
-    store: Store, *, endpoint: str = "", status: str = "", event: str = "", limit: int = -1
+    store: Store, *, delivery: str = "", endpoint: str = "", status: str = "", event: str = "", limit: int = -1
 ) -> list[Delivery]:
-    """Deliveries of every account, the newest first."""
-    asked = {"endpoint": endpoint, "status": status, "event": event}
+    """Deliveries of every account that fit what is given, the newest first."""
+    asked = {"id": delivery, "endpoint": endpoint, "status": status, "event": event}
     where: Json = {name: value for name, value in asked.items() if value}
     found = [found for account in store.accounts(_TYPE) for found in store.find(account, _TYPE, where, limit=limit)]
     found.sort(key=lambda document: document["created"], reverse=True)
