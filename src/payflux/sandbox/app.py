@@ -33,6 +33,7 @@ from payflux.sandbox.api import (
     reserves,
     reviews,
     setup,
+    subscription_items,
     subscriptions,
     webhook_endpoints,
 )
@@ -74,6 +75,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     *balance.ENDPOINTS,
     *checkout.ENDPOINTS,
     *subscriptions.ENDPOINTS,
+    *subscription_items.ENDPOINTS,
     *invoices.ENDPOINTS,
     *portal.ENDPOINTS,
     *reports.ENDPOINTS,

@@ -12,7 +12,7 @@ from payflux.sandbox.api.endpoints import Call, Endpoint, retrieving
 from payflux.sandbox.billing import ending, pausing
 from payflux.sandbox.billing.changing import BILLED, NOTHING, carry_out, changed_items, end_later, plan_change
 from payflux.sandbox.billing.discounts import redeem_discounts
-from payflux.sandbox.billing.items import amount_of, find_item
+from payflux.sandbox.billing.items import amount_of
 from payflux.sandbox.billing.lines import proration_lines
 from payflux.sandbox.billing.paying import invoice_pending
 from payflux.sandbox.billing.pending import hold
@@ -20,14 +20,14 @@ from payflux.sandbox.billing.rules import DAY, LONGEST_TRIAL, TRANSITIONS
 from payflux.sandbox.billing.subscribing import begin, check_trial_end
 from payflux.sandbox.billing.subscriptions import UNPAUSE_COLLECTION, is_over, items_of, period_of, schedule
 from payflux.sandbox.errors import StripeError
-from payflux.sandbox.listing import embedded, list_page
+from payflux.sandbox.listing import list_page
 from payflux.sandbox.payments import methods
 from payflux.sandbox.query import query_of
 from payflux.sandbox.schema.writing import merged, missing, not_carried_out, require_one
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work
 
-PATH, ITEMS = "/v1/subscriptions", "/v1/subscription_items"
+PATH = "/v1/subscriptions"
 READ, WRITE = "rak_subscription_read", "rak_subscription_write"
 _REFUSED = (
     "add_invoice_items",
@@ -131,7 +131,7 @@ def _create(call: Call) -> Json:
 def _update(call: Call) -> Json:
     given, work = call.params, call.work
     subscription = work.require("subscription", call.id)
-    _check_allowed(subscription, given)
+    check_allowed(subscription, given)
     changes = plain_fields(work, subscription["customer"], given) | end_later(work, subscription, given)
     if "metadata" in given:
         changes["metadata"] = merged(subscription["metadata"], given["metadata"])
@@ -158,11 +158,12 @@ def _update(call: Call) -> Json:
             trial_end=given.get("trial_end"),
             anchor_now=anchor_now,
         )
-    carry_out(work, subscription, plan, changes, **_payment(given))
+    carry_out(work, subscription, plan, changes, **payment_terms(given))
     return work.require("subscription", call.id)
 
 
-def _payment(given: Mapping[str, Any]) -> dict[str, Any]:
+def payment_terms(given: Mapping[str, Any]) -> dict[str, Any]:
+    """When and how a call wants what its change costs to be paid."""
     return {
         "invoice_now": given.get("proration_behavior") == "always_invoice",
         "payment_behavior": given.get("payment_behavior", "allow_incomplete"),
@@ -170,7 +171,7 @@ def _payment(given: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _check_allowed(subscription: Json, given: Mapping[str, Any]) -> None:
+def check_allowed(subscription: Json, given: Mapping[str, Any]) -> None:
     """Raises StripeError 400 for a change that the subscription's status does not allow."""
     if is_over(subscription) and given.keys() - _ALWAYS:
         raise StripeError(
@@ -244,71 +245,8 @@ def _list(call: Call) -> Json:
     return list_page(call.work, "subscription", PATH, query, where)
 
 
-def _item(call: Call) -> Json:
-    return find_item(call.work, call.id)[0]
-
-
-def _list_items(call: Call) -> Json:
-    subscription = call.work.require("subscription", call.params["subscription"], "subscription")
-    query = query_of(call.params)
-    items = items_of(subscription)
-    for name, backward in (("starting_after", False), ("ending_before", True)):
-        if cursor := call.params.get(name):
-            ids = [item["id"] for item in items]
-            if cursor not in ids:
-                find_item(call.work, cursor, name)
-            place = ids.index(cursor)
-            items = items[:place] if backward else items[place + 1 :]
-    answer = embedded(ITEMS, items, limit=query.limit)
-    del answer["total_count"]
-    return answer
-
-
-def _change_item(call: Call, subscription: Json, asked: Json) -> Json:
-    given, work = call.params, call.work
-    _check_allowed(subscription, {"items": [asked]})
-    plan = plan_change(
-        work,
-        subscription,
-        changed_items(work, subscription, [asked]),
-        proration_behavior=given.get("proration_behavior", "create_prorations"),
-        proration_date=given.get("proration_date"),
-    )
-    carry_out(work, subscription, plan, {}, **_payment(given))
-    return work.require("subscription", subscription["id"])
-
-
-_OF_ITEM = ("price", "price_data", "plan", "quantity", "metadata", "billing_thresholds", "current_trial", "discounts")
-
-
-def _create_item(call: Call) -> Json:
-    subscription = call.work.require("subscription", call.params["subscription"], "subscription")
-    before = {item["id"] for item in items_of(subscription)}
-    asked = {name: call.params[name] for name in _OF_ITEM if name in call.params}
-    after = _change_item(call, subscription, asked)
-    return next(item for item in items_of(after) if item["id"] not in before)
-
-
-def _update_item(call: Call) -> Json:
-    item, subscription = find_item(call.work, call.id)
-    asked = {name: call.params[name] for name in (*_OF_ITEM, "tax_rates") if name in call.params}
-    _change_item(call, subscription, {"id": item["id"], **asked})
-    return find_item(call.work, call.id)[0]
-
-
-def _delete_item(call: Call) -> Json:
-    item, subscription = find_item(call.work, call.id)
-    not_carried_out(call.params, "clear_usage")
-    _change_item(call, subscription, {"id": item["id"], "deleted": True})
-    return {"id": item["id"], "object": "subscription_item", "deleted": True}
-
-
 def _on(method: str, path: str, answer: Any, form: Any) -> Endpoint:
     return Endpoint(method, path, READ if method == "GET" else WRITE, stripe.Subscription, answer, form)
-
-
-def _on_item(method: str, path: str, answer: Any, form: Any = None) -> Endpoint:
-    return Endpoint(method, path, READ if method == "GET" else WRITE, stripe.SubscriptionItem, answer, form)
 
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -319,9 +257,4 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     _on("DELETE", f"{PATH}/{{id}}", _cancel, params.SubscriptionCancelParams),
     _on("POST", f"{PATH}/{{id}}/pause", _pause, params.SubscriptionPauseParams),
     _on("POST", f"{PATH}/{{id}}/resume", _resume, params.SubscriptionResumeParams),
-    _on_item("GET", ITEMS, _list_items, params.SubscriptionItemListParams),
-    _on_item("POST", ITEMS, _create_item, params.SubscriptionItemCreateParams),
-    _on_item("GET", f"{ITEMS}/{{id}}", _item),
-    _on_item("POST", f"{ITEMS}/{{id}}", _update_item, params.SubscriptionItemUpdateParams),
-    _on_item("DELETE", f"{ITEMS}/{{id}}", _delete_item, params.SubscriptionItemDeleteParams),
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 import stripe
 
@@ -11,24 +10,13 @@ from payflux.sandbox.billing.items import amount_of
 from payflux.sandbox.billing.rules import prorated
 from payflux.sandbox.schema.objects import complete
 from payflux.sandbox.store import Json
+from payflux.sandbox.wording import day, money
 from payflux.sandbox.work import Work, new_id
-
-_ZERO_DECIMAL = frozenset({"bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv"})
-_ZERO_DECIMAL |= frozenset({"xaf", "xof", "xpf"})
-
-
-def money_text(amount: int, currency: str) -> str:
-    """An amount as people read it, such as `$499.00` or `1,200 JPY`."""
-    sign = "-" if amount < 0 else ""
-    if currency in _ZERO_DECIMAL:
-        return f"{sign}{abs(amount):,} {currency.upper()}"
-    text = f"{abs(amount) // 100:,}.{abs(amount) % 100:02}"
-    return f"{sign}${text}" if currency == "usd" else f"{sign}{text} {currency.upper()}"
 
 
 def price_text(price: Json) -> str:
     """Such as `$499.00 / month` or `$99.00 every 3 months`."""
-    recurring, each = price["recurring"], money_text(price["unit_amount"] or 0, price["currency"])
+    recurring, each = price["recurring"], money(price["unit_amount"] or 0, price["currency"])
     count, interval = recurring["interval_count"], recurring["interval"]
     return f"{each} / {interval}" if count == 1 else f"{each} every {count} {interval}s"
 
@@ -63,7 +51,7 @@ def proration_lines(
 ) -> list[Json]:
     """What a change of items at `at`, in the middle of `period`, gives back for the unused time of what was `before`
     and asks for the remaining time of what is `after`. Items that stay as they are make no line."""
-    rest, day = (at, period[1]), datetime.fromtimestamp(at, UTC).strftime("%-d %b %Y")
+    rest = at, period[1]
     kept = {_terms(item) for item in before} & {_terms(item) for item in after}
     lines = []
     for sign, word, items in ((-1, "Unused", before), (1, "Remaining", after)):
@@ -72,7 +60,7 @@ def proration_lines(
                 continue
             amount = sign * prorated(amount_of(item), period, *rest)
             many = f"{item['quantity']} × " if item["quantity"] != 1 else ""
-            text = f"{word} time on {many}{product_name(work, item['price'])} after {day}"
+            text = f"{word} time on {many}{product_name(work, item['price'])} after {day(at)}"
             lines.append(_line(work, item, amount, rest, text, proration=True))
     return lines
 

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from payflux.sandbox import wording
 from payflux.sandbox.addresses import read_ticket, remember_address
-from payflux.sandbox.checkout import wording
 from payflux.sandbox.checkout.completing import Step, go_on, submit, success_url
 from payflux.sandbox.checkout.orders import full_amount, order_of
 from payflux.sandbox.checkout.sessions import coupon_of, enter_code, line_items

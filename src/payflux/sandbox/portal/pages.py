@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from payflux.sandbox import wording
 from payflux.sandbox.addresses import read_ticket, remember_address
 from payflux.sandbox.api.portal import make_default
 from payflux.sandbox.billing.invoices import subscription_of
 from payflux.sandbox.billing.lines import product_name
 from payflux.sandbox.billing.paying import attempt
 from payflux.sandbox.billing.subscriptions import change_settings, items_of, payment_method_of, period_of
-from payflux.sandbox.checkout import wording
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.merchants.archetypes import PLATFORM
 from payflux.sandbox.pages import render_page
@@ -135,7 +135,9 @@ def _page(
             subscription = _own(work, session, given)
             context["chosen"] = _shown(work, features, subscription)
         if view == "plan":
-            context["prices"] = acting.offered_prices(work, features, subscription)
+            context["prices"] = [
+                (price, product_name(work, price)) for price in acting.offered_prices(work, features, subscription)
+            ]
             if given["price"]:
                 with work.store.transaction():
                     context["due"] = acting.due_for_switch(work, features, subscription, given["price"])

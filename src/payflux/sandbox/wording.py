@@ -1,4 +1,4 @@
-"""Amounts, rhythms and dates as the hosted page says them."""
+"""Amounts, rhythms and dates as the hosted pages say them."""
 
 from __future__ import annotations
 
