@@ -45,6 +45,7 @@ HELD = 1.0
 """Real seconds for which deliveries wait for others to be shuffled with."""
 AT_ONCE = 6
 """Deliveries that an endpoint gets side by side."""
+_EXCERPT = 2_000  # bytes of an answer that are read
 BACKLOG = 2_000
 """Deliveries that wait while no further events are taken from the merchants' books."""
 
@@ -91,18 +92,18 @@ class Dispatcher:
         clock: Callable[[], float] = time.monotonic,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._state, self._store, self._clock, self._transport = state, state.store, clock, transport
+        self._state, self._store, self._clock = state, state.store, clock
+        # a client would follow redirects and keep cookies: a webhook does neither
+        self._transport = transport or httpx.AsyncHTTPTransport(trust_env=False)
         self._lines: dict[tuple[str, str], Line] = {}
         self._waiting: dict[str, Waiting] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._client: httpx.AsyncClient | None = None
         state.listeners.append(self.hear)
 
     async def start(self) -> None:
         """Begin to send, with what an earlier run has left."""
         self._loop = asyncio.get_running_loop()
-        self._client = httpx.AsyncClient(timeout=TIMEOUT, trust_env=False, headers=_HEADERS, transport=self._transport)
         left = deliveries(self._store, status="pending")
         for delivery in reversed(left):
             self._line(delivery.owner, delivery.endpoint).ready.append(delivery.id)
@@ -114,8 +115,7 @@ class Dispatcher:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        if self._client is not None:
-            await self._client.aclose()
+        await self._transport.aclose()
 
     def hear(self, account_id: str, event: Json) -> None:
         """Queue an event for each endpoint that hears of it."""
@@ -243,18 +243,31 @@ class Dispatcher:
         self._record(delivery.id, delivery.owner, attempt)
 
     async def _post(self, url: str, body: bytes, signed: str) -> Attempt:
-        assert self._client is not None
         begun = self._clock()
         status = None
         try:
-            answer = await self._client.post(url, content=body, headers={"Stripe-Signature": signed})
-            status, text = answer.status_code, answer.text
-        except httpx.TimeoutException:
+            async with asyncio.timeout(TIMEOUT):
+                status, text = await self._carried(httpx.Request("POST", url, headers=_HEADERS, content=body), signed)
+        except (TimeoutError, httpx.TimeoutException):
             text = f"Timed out after {TIMEOUT} seconds."
         except httpx.HTTPError as error:
             text = f"{type(error).__name__}: {error}"
         took = round((self._clock() - begun) * 1000)
-        return Attempt(self._now(), status, took, _SECRET.sub(r"\1\2…", text[:2_000])[:200])
+        return Attempt(self._now(), status, took, _SECRET.sub(r"\1\2…", text)[:200])
+
+    async def _carried(self, request: httpx.Request, signed: str) -> tuple[int, str]:
+        """The status and the beginning of what an endpoint answers."""
+        request.headers["Stripe-Signature"] = signed
+        answer = await self._transport.handle_async_request(request)
+        text = b""
+        try:
+            async for part in answer.aiter_bytes():
+                text += part
+                if len(text) > _EXCERPT:
+                    break
+        finally:
+            await answer.aclose()
+        return answer.status_code, text[:_EXCERPT].decode(errors="replace")
 
     def _record(self, delivery_id: str, owner: str, attempt: Attempt) -> None:
         delivery = delivery_of(self._store, owner, delivery_id)  # as it is now: it may have been sent again meanwhile
