@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import csv
+import heapq
 import io
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from payflux.sandbox.document_rows import (
+    BRAND_NAMES,
+    Row,
+    activity_row,
+    dispute_row,
+    made,
+    major,
+    moment,
+    payment_row,
+)
 from payflux.sandbox.export_columns import DISPUTES, ITEMIZED, PAYMENTS
 from payflux.sandbox.merchants.aftermath import DISPUTE_REASONS
 from payflux.sandbox.merchants.currencies import CURRENCIES
@@ -23,20 +34,8 @@ from payflux.sandbox.objects.claims import dispute_status, network_reason_code
 from payflux.sandbox.objects.ids import customer_id
 from payflux.sandbox.objects.movements import DESCRIPTIONS
 from payflux.sandbox.objects.view import View
+from payflux.sandbox.resources import find_in_books
 from payflux.sandbox.state import SandboxState
-
-BRAND_NAMES = {"visa": "Visa", "mastercard": "MasterCard", "amex": "American Express", "discover": "Discover"}
-
-Row = dict[str, Any]
-
-
-def major(cents: int) -> str:
-    sign, cents = ("-", -cents) if cents < 0 else ("", cents)
-    return f"{sign}{cents // 100}.{cents % 100:02d}"
-
-
-def moment(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def rows_within(view: View, table: str, since: int, before: int) -> Iterator[tuple[Any, int]]:
@@ -48,9 +47,23 @@ def rows_within(view: View, table: str, since: int, before: int) -> Iterator[tup
     yield from zip(view.merchant.tables[table].rows(indices), indices.tolist(), strict=True)
 
 
+def _merged(books: Iterator[Row], documents: Iterator[Row], created: str) -> Iterator[Row]:
+    """Both, the newest first by the column `created`."""
+    return heapq.merge(documents, books, key=lambda row: row[created], reverse=True)
+
+
 def _payments(view: View, since: int, before: int) -> Iterator[Row]:
+    documents = (payment_row(view, charge) for charge in made(view, "charge", since, before))
+    return _merged(_payments_of_books(view, since, before), documents, "Created date (UTC)")
+
+
+def _payments_of_books(view: View, since: int, before: int) -> Iterator[Row]:
     merchant = view.merchant
     for charge, index in rows_within(view, "charges", since, before):
+        charge_id = view.id("charges", index) or ""
+        if view.touched(charge_id):
+            yield payment_row(view, find_in_books(view, charge_id) or {})
+            continue
         card = card_of(charge.card)
         refunds = [merchant.refunds[row] for row in view.refunds_of(index)]
         refunded = sum(refund.amount for refund in refunds)
@@ -58,7 +71,7 @@ def _payments(view: View, since: int, before: int) -> Iterator[Row]:
         reason = None if charge.paid else DECLINES[charge.decline][0]
         settled = int(merchant.movements.data["amount"][charge.movement]) if charge.paid else charge.amount
         row = {
-            "id": view.id("charges", index),
+            "id": charge_id,
             "Created date (UTC)": moment(charge.created),
             "Amount": major(charge.amount),
             "Amount Refunded": major(refunded),
@@ -68,7 +81,7 @@ def _payments(view: View, since: int, before: int) -> Iterator[Row]:
             "Converted Amount Refunded": major(
                 -sum(int(merchant.movements.data["amount"][refund.movement]) for refund in refunds)
             ),
-            "Converted Currency": view.currency,
+            "Converted Currency": view.currency if charge.paid else CURRENCIES[charge.currency],
             "Decline Reason": reason or "",
             "Fee": major(int(merchant.movements.data["fee"][charge.movement]) if charge.paid else 0),
             "Refunded date (UTC)": moment(refunds[0].created) if refunds else "",
@@ -107,6 +120,11 @@ def _status(charge: Charge, refunded: int) -> str:
 
 
 def _disputes(view: View, since: int, before: int) -> Iterator[Row]:
+    documents = (dispute_row(view, dispute) for dispute in made(view, "dispute", since, before))
+    return _merged(_disputes_of_books(view, since, before), documents, "Created (UTC)")
+
+
+def _disputes_of_books(view: View, since: int, before: int) -> Iterator[Row]:
     merchant = view.merchant
     for dispute, index in rows_within(view, "disputes", since, before):
         charge = merchant.charges[dispute.charge]
@@ -128,8 +146,17 @@ def _disputes(view: View, since: int, before: int) -> Iterator[Row]:
         }
 
 
-def itemized(view: View, since: int, before: int) -> Iterator[Row]:
+def activity(view: View, since: int, before: int) -> Iterator[Row]:
     """The activity of the payments balance; payouts are a report of their own, as at Stripe."""
+    documents = (
+        activity_row(view, movement)
+        for movement in made(view, "balance_transaction", since, before, balance_type="payments")
+        if not movement["type"].startswith("payout")
+    )
+    return _merged(_activity_of_books(view, since, before), documents, "created_utc")
+
+
+def _activity_of_books(view: View, since: int, before: int) -> Iterator[Row]:
     for movement, index in rows_within(view, "movements", since, before):
         kind = MOVEMENTS[movement.kind]
         if kind.type != "payout" and kind.balance_type == "payments":
@@ -182,7 +209,7 @@ def itemized_row(view: View, movement: Movement, index: int) -> Row:
 EXPORTS: dict[str, tuple[list[str], Callable[[View, int, int], Iterator[Row]]]] = {
     "unified_payments.csv": (PAYMENTS, _payments),
     "disputes.csv": (DISPUTES, _disputes),
-    "balance_change_from_activity.itemized.csv": (ITEMIZED, itemized),
+    "balance_change_from_activity.itemized.csv": (ITEMIZED, activity),
 }
 
 

@@ -6,7 +6,6 @@ They say what the exports of the Dashboard say. docs.stripe.com/reports/report-t
 from __future__ import annotations
 
 import csv
-import heapq
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -14,13 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from payflux.sandbox.document_rows import Row, major, moment
 from payflux.sandbox.export_columns import ITEMIZED, PAYOUT_REPORT
-from payflux.sandbox.exports import Row, itemized, itemized_row, major, moment, rows_within
+from payflux.sandbox.exports import activity, itemized_row, rows_within
 from payflux.sandbox.merchants.tables import MOVEMENTS, RESERVED_KINDS
 from payflux.sandbox.merchants.tables import PAYOUT as PAYOUT_KIND
 from payflux.sandbox.objects.movements import bank_account_id, render_payout
 from payflux.sandbox.objects.view import View
-from payflux.sandbox.resources import find_in_books
 from payflux.sandbox.store import Json
 
 _METADATA = re.compile(r"(payment|refund)_metadata\[[^\[\]]{1,40}\]")
@@ -36,62 +35,6 @@ class ReportType(NamedTuple):
 
     def knows(self, column: str) -> bool:
         return column in self.columns or _METADATA.fullmatch(column) is not None
-
-
-def activity(view: View, since: int, before: int) -> Iterator[Row]:
-    """Every movement of the payments balance but payouts: those of the books and those that calls have made."""
-    both = (itemized(view, since, before), _made(view, since, before))
-    return heapq.merge(*both, key=lambda row: row["created_utc"], reverse=True)
-
-
-def _made(view: View, since: int, before: int) -> Iterator[Row]:
-    if view.store is None:
-        return
-    within = since, min(before - 1, view.now)
-    for movement in view.store.find(
-        view.account_id, "balance_transaction", {"balance_type": "payments"}, created=within
-    ):
-        if not movement["type"].startswith("payout"):
-            yield _made_row(view, movement)
-
-
-def _made_row(view: View, movement: Json) -> Row:
-    source = _object(view, movement["source"])
-    owner = source.get("charge") or source.get("source_charge")
-    charge = source if source.get("object") == "charge" else _object(view, owner)
-    card = (charge.get("payment_method_details") or {}).get("card") or {}
-    row: Row = {name: movement[name] for name in ("currency", "reporting_category")}
-    row |= {
-        "balance_transaction_id": movement["id"],
-        "created_utc": moment(movement["created"]),
-        "available_on_utc": moment(movement["available_on"]),
-        **{name: major(movement[of]) for name, of in (("gross", "amount"), ("fee", "fee"), ("net", "net"))},
-        "source_id": movement["source"] or "",
-        "description": movement["description"] or "",
-        "customer_facing_amount": major(source.get("amount") or movement["amount"]),
-        "customer_facing_currency": source.get("currency") or movement["currency"],
-        "dispute_reason": source.get("reason") or "" if source.get("object") == "dispute" else "",
-    }
-    if charge:
-        row |= {
-            "charge_id": charge["id"],
-            "charge_created_utc": moment(charge["created"]),
-            "payment_intent_id": charge["payment_intent"] or "",
-            "customer_id": charge["customer"] or "",
-            "payment_method_type": "card",
-            "is_link": "false",
-            "card_brand": card.get("brand") or "",
-            "card_country": card.get("country") or "",
-            "card_funding": card.get("funding") or "",
-            **{f"payment_metadata[{key}]": value for key, value in charge["metadata"].items()},
-        }
-    return row
-
-
-def _object(view: View, object_id: str | None) -> Json:
-    if not object_id or view.store is None:
-        return {}
-    return view.store.get(view.account_id, object_id) or find_in_books(view, object_id) or {}
 
 
 def _paid_out(view: View, since: int, before: int) -> Iterator[Row]:

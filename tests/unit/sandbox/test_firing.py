@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,7 +21,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from payflux.sandbox import feed
 from payflux.sandbox.app import TASKS
 from payflux.sandbox.clock import run_due
+from payflux.sandbox.document_rows import payment_row
 from payflux.sandbox.errors import StripeError
+from payflux.sandbox.exports import EXPORTS, export_csv
 from payflux.sandbox.firing import FIRE
 from payflux.sandbox.listing import list_page
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
@@ -330,3 +334,28 @@ def test_a_review_is_listed_while_it_is_open(state: SandboxState) -> None:
         event for event in feed.between(state, SHOP, work.now, work.now + 5 * DAY) if event["type"] == "review.closed"
     ]
     assert not {event["data"]["object"]["id"] for event in closed} & {review["id"] for review in in_books}
+
+
+def test_exports_and_balance_tell_what_was_fired(state: SandboxState) -> None:
+    dispute, refund = fire(state, "dispute", amount="300"), fire(state, "refund", amount="77")
+    files = {name: export_csv(state, SHOP, name, ANCHOR - timedelta(days=60), ANCHOR) for name in EXPORTS}
+    rows = {name: list(csv.DictReader(io.StringIO(text))) for name, text in files.items()}
+    payments = {row["id"]: row for row in rows["unified_payments.csv"]}
+    assert payments[dispute["charge"]]["Dispute Status"] == "needs_response"
+    assert payments[refund["charge"]]["Status"] == "Partial Refund"
+    assert payments[refund["charge"]]["Amount Refunded"] == "0.77"
+    assert rows["disputes.csv"][0]["id"] == dispute["id"]
+    moved = {row["source_id"]: row for row in rows["balance_change_from_activity.itemized.csv"]}
+    assert (moved[dispute["id"]]["gross"], moved[dispute["id"]]["fee"]) == ("-3.00", "15.00")
+    assert (moved[refund["id"]]["net"], moved[refund["id"]]["charge_id"]) == ("-0.77", refund["charge"])
+    view = work_on(state).view
+    newest = everything(work_on(state), "charge", created={"gte": view.now - 60 * DAY})
+    plain = [charge for charge in newest if not (charge["disputed"] or charge["amount_refunded"])]
+    assert {charge["paid"] for charge in plain} == {True, False}
+    for charge in plain:
+        if not view.touched(charge["id"]):
+            assert filled(payments[charge["id"]]) == filled(payment_row(view, charge))
+
+
+def filled(row: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in row.items() if value}
