@@ -135,6 +135,24 @@ def test_a_thin_notification_leads_to_its_event_and_its_object(
     state.disconnect(ALICE.account_id)
 
 
+def test_the_platform_is_told_that_a_merchant_left(
+    base: str, client: Client, state: SandboxState, receiver: Receiver
+) -> None:
+    v1 = client().v1
+    endpoint = v1.webhook_endpoints.create(
+        params={"url": receiver.url, "enabled_events": ["account.application.deauthorized"], "connect": True}
+    )
+    state.redeem_code(state.issue_code(ALICE.account_id, "read_write"))
+    httpx.post(f"{base}/sandbox/accounts/{ALICE.account_id}/fire/deauthorize").raise_for_status()
+    (post,) = receiver.wait_for(1)
+
+    assert (post.json["type"], post.json["account"]) == ("account.application.deauthorized", ALICE.account_id)
+    assert post.json["data"]["object"]["object"] == "application"
+    with pytest.raises(stripe.PermissionError, match="Application access may have been revoked"):
+        client(stripe_account=ALICE.account_id).v1.balance.retrieve()
+    v1.webhook_endpoints.delete(endpoint.id)
+
+
 def test_events_are_listed_by_type_time_and_delivery(client: Client, state: SandboxState) -> None:
     account = ARCHETYPES["low-activity"]
     events = client(account.restricted_key).v1.events

@@ -286,6 +286,27 @@ async def test_what_is_not_taken_survives_a_restart(machine: Machine, receiver: 
     assert {delivery.status for delivery in deliveries(again.store)} == {"delivered"}
 
 
+async def test_a_receiver_that_hangs_holds_up_neither_the_others_nor_the_end(
+    state: SandboxState, machine: Machine, receiver: Receiver
+) -> None:
+    async def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.port == 9:
+            await asyncio.Event().wait()
+        return receiver(request)
+
+    listen(state, PLATFORM.account_id, SECRET_KEY)
+    listen(state, PLATFORM.account_id, SECRET_KEY, url="http://127.0.0.1:10/hooks")
+    dispatcher = Dispatcher(state, machine.monotonic, httpx.MockTransport(answer))
+    await dispatcher.start()
+    events = [happen(state, PLATFORM.account_id)["id"] for _ in range(20)]
+    await settle()
+    await dispatcher.stop()
+
+    assert receiver.events == events
+    assert len(deliveries(state.store, status="pending")) == 20
+    assert len(asyncio.all_tasks()) == 1
+
+
 async def test_a_deleted_endpoint_gets_nothing_more(state: SandboxState, machine: Machine, receiver: Receiver) -> None:
     endpoint = listen(state)
     receiver.answer = lambda _: httpx.Response(500)

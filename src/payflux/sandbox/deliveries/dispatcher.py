@@ -8,7 +8,6 @@ first tries again come within real seconds.
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from payflux.sandbox.deliveries.destinations import (
     listened,
 )
 from payflux.sandbox.deliveries.payloads import body_of
+from payflux.sandbox.deliveries.posting import post
 from payflux.sandbox.deliveries.records import Attempt, Delivery, deliveries, delivery_of, save
 from payflux.sandbox.deliveries.signing import signature
 from payflux.sandbox.events import delivered, tell
@@ -35,7 +35,6 @@ from payflux.sandbox.state import SandboxState
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import new_id
 
-TIMEOUT = 10  # seconds that an endpoint may take
 QUICK = (1, 2, 4, 8, 15, 30, 60, 60, 60)
 """Real seconds until the first tries again."""
 SOONEST, LATEST = 300, 12 * 3600
@@ -45,17 +44,8 @@ HELD = 1.0
 """Real seconds for which deliveries wait for others to be shuffled with."""
 AT_ONCE = 6
 """Deliveries that an endpoint gets side by side."""
-_EXCERPT = 2_000  # bytes of an answer that are read
 BACKLOG = 2_000
 """Deliveries that wait while no further events are taken from the merchants' books."""
-
-_HEADERS = {
-    "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
-    "Content-Type": "application/json; charset=utf-8",
-    "Accept": "*/*; q=0.5, application/xml",
-    "Cache-Control": "no-cache",
-}
-_SECRET = re.compile(r"\b(whsec|sk|rk|pk|Bearer)([_ ])[\w.-]+")
 
 
 @dataclass
@@ -239,35 +229,10 @@ class Dispatcher:
                 save(self._store, delivery)
             return
         signed = signature(body, destination.active(self._now()), int(self._state.machine_now().timestamp()))
-        attempt = await self._post(endpoint["url"], body, signed)
-        self._record(delivery.id, delivery.owner, attempt)
-
-    async def _post(self, url: str, body: bytes, signed: str) -> Attempt:
         begun = self._clock()
-        status = None
-        try:
-            async with asyncio.timeout(TIMEOUT):
-                status, text = await self._carried(httpx.Request("POST", url, headers=_HEADERS, content=body), signed)
-        except (TimeoutError, httpx.TimeoutException):
-            text = f"Timed out after {TIMEOUT} seconds."
-        except httpx.HTTPError as error:
-            text = f"{type(error).__name__}: {error}"
+        status, text = await post(self._transport, endpoint["url"], body, signed)
         took = round((self._clock() - begun) * 1000)
-        return Attempt(self._now(), status, took, _SECRET.sub(r"\1\2…", text)[:200])
-
-    async def _carried(self, request: httpx.Request, signed: str) -> tuple[int, str]:
-        """The status and the beginning of what an endpoint answers."""
-        request.headers["Stripe-Signature"] = signed
-        answer = await self._transport.handle_async_request(request)
-        text = b""
-        try:
-            async for part in answer.aiter_bytes():
-                text += part
-                if len(text) > _EXCERPT:
-                    break
-        finally:
-            await answer.aclose()
-        return answer.status_code, text[:_EXCERPT].decode(errors="replace")
+        self._record(delivery.id, delivery.owner, Attempt(self._now(), status, took, text))
 
     def _record(self, delivery_id: str, owner: str, attempt: Attempt) -> None:
         delivery = delivery_of(self._store, owner, delivery_id)  # as it is now: it may have been sent again meanwhile
