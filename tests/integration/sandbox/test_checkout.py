@@ -223,6 +223,41 @@ def test_an_existing_customer_is_named_and_deleting_them_ends_what_they_bought(
     assert v1.subscriptions.retrieve(done.subscription).status == "canceled"
 
 
+def test_all_that_a_seller_of_subscriptions_asks_for_is_taken(client: Client, begin: Callable[..., Any]) -> None:
+    v1 = client().v1
+    customer = v1.customers.create(params={"email": "alice@example.com"})
+    session = begin(
+        "subscription",
+        customer=customer.id,
+        customer_update={"address": "auto", "name": "auto"},
+        automatic_tax={"enabled": True},
+        tax_id_collection={"enabled": True},
+        billing_address_collection="required",
+        consent_collection={"terms_of_service": "none"},
+        saved_payment_method_options={"payment_method_save": "enabled"},
+        custom_text={"submit": {"message": "Thank you"}},
+        branding_settings={"display_name": "PayFlux"},
+        wallet_options={"link": {"display": "never"}},
+        integration_identifier="payflux",
+        locale="auto",
+        subscription_data={
+            "trial_period_days": 14,
+            "trial_settings": {"end_behavior": {"missing_payment_method": "pause"}},
+        },
+    )
+    assert_complete(session, stripe.checkout.Session)
+    assert (session.tax_id_collection.required, session.branding_settings.font_family) == ("never", "default")
+    assert "country in two letters" in alert(httpx.post(session.url, data=FORM | {"country": "Germany"}))
+    assert httpx.post(session.url, data=FORM | {"country": "de", "postal_code": "10115"}).status_code == 303
+
+    done = v1.checkout.sessions.retrieve(session.id, params={"expand": ["subscription"]})
+    assert_complete(v1.checkout.sessions.retrieve(session.id), stripe.checkout.Session)
+    assert done.customer_details.address.country == "DE"
+    assert done.subscription.trial_settings.end_behavior.missing_payment_method == "pause"
+    named = v1.customers.retrieve(customer.id)
+    assert (named.name, named.address.postal_code) == ("Alice", "10115")
+
+
 def test_a_session_ends_by_a_call(client: Client, begin: Callable[..., Any]) -> None:
     session = begin()
     expired = client().v1.checkout.sessions.expire(session.id)
@@ -255,6 +290,8 @@ def test_yen_have_no_cents(begin: Callable[..., Any]) -> None:
         ("payment", {"ui_mode": "hosted"}, "ui_mode"),
         ("payment", {"client_reference_id": "x" * 201}, "client_reference_id"),
         ("payment", {"metadata": {"x" * 41: "y"}}, "metadata"),
+        ("payment", {"phone_number_collection": {"enabled": True}}, "phone_number_collection"),
+        ("payment", {"consent_collection": {"terms_of_service": "required"}}, "consent_collection"),
         ("subscription", {"customer_creation": "always"}, "customer_creation"),
         ("subscription", {"subscription_data": {"trial_period_days": 731}}, "subscription_data[trial_period_days]"),
         ("subscription", {"subscription_data": {"trial_period_days": 1, "trial_end": 1}}, "subscription_data"),

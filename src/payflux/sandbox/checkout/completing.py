@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import stripe
+
 from payflux.sandbox.billing.subscribing import subscribe
 from payflux.sandbox.checkout.orders import order_of, order_with_intent
 from payflux.sandbox.checkout.rules import trial_end_of
@@ -12,6 +14,7 @@ from payflux.sandbox.checkout.sessions import coupon_of, find_session
 from payflux.sandbox.payments import intents, methods, setups
 from payflux.sandbox.payments.customers import new_customer
 from payflux.sandbox.payments.discounts import redeem
+from payflux.sandbox.schema.objects import complete
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work
 
@@ -23,18 +26,18 @@ class Step(NamedTuple):
     refused: str = ""
 
 
-def submit(work: Work, session: Json, *, email: str, name: str, card: Mapping[str, Any] | None, page: str) -> Step:
-    """Pay an open session with a card; None where it collects none. `page` is the session's own address.
+def submit(work: Work, session: Json, *, billing: Json, card: Mapping[str, Any] | None, page: str) -> Step:
+    """Pay an open session with a card; None where it collects none. `billing` is the payer's `email`, `name` and, where
+    it was asked for, `address`; `page` is the session's own address.
 
     Raises StripeError for a card that cannot be right; then nothing is written.
     """
     order = order_of(work, session["id"])
-    billing = {"email": email or None, "name": name or None}
     method = methods.from_card(work, card, billing) if card is not None else None
     work.change(
         order, {"customer": _customer(work, session, order, billing), "payment_method": method and method["id"]}
     )
-    work.change(session, {"customer_details": _details(work, session, email, name)})
+    work.change(session, {"customer_details": _details(session, billing)})
     if method is None:
         return _complete(work, session, order)
     return _pay(work, session, order, method, f"{page}/return")
@@ -49,10 +52,9 @@ def _customer(work: Work, session: Json, order: Json, billing: Json) -> str | No
     return work.create(customer, "customer.created")["id"]
 
 
-def _details(work: Work, session: Json, email: str, name: str) -> Json:
-    details = session["customer_details"] or {"address": None, "phone": None, "tax_exempt": "none", "tax_ids": []}
-    missing = {"business_name": None, "individual_name": None}
-    return missing | details | {"email": email or details.get("email"), "name": name or None}
+def _details(session: Json, billing: Json) -> Json:
+    known = session["customer_details"] or {"tax_exempt": "none"}
+    return complete(stripe.checkout.Session.CustomerDetails, {"tax_ids": [], **known, **billing})
 
 
 def _pay(work: Work, session: Json, order: Json, method: Json, back: str) -> Step:
@@ -134,9 +136,10 @@ def _complete(work: Work, session: Json, order: Json) -> Step:
             "invoice": subscription["latest_invoice"],
             "payment_status": "paid" if due else "no_payment_required",
         }
-    if order["customer_update"].get("name") == "auto" and session["customer_details"]["name"]:
-        customer = work.require("customer", session["customer"])
-        work.change(customer, {"name": session["customer_details"]["name"]}, "customer.updated")
+    if order["customer_update"]:
+        details, update = session["customer_details"], order["customer_update"]
+        found = {name: details[name] for name in ("name", "address") if details[name] and update.get(name) == "auto"}
+        work.change(work.require("customer", session["customer"]), found, "customer.updated")
     work.never("checkout_expires", session["id"])
     work.change(session, changes, "checkout.session.completed")
     return Step(url=success_url(session))

@@ -26,6 +26,8 @@ from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
+_FIELDS = ("email", "name", "number", "expiry", "cvc", "country", "postal_code", "code")
 _EXPIRY = re.compile(r"\s*(\d{1,2})\s*/?\s*(\d{2}|\d{4})\s*")
 
 
@@ -64,7 +66,7 @@ async def pay(request: Request) -> Response:
         return _page(work, session, _prefilled(session, request.query_params.get("card", "")))
     remember_address(work.store, str(request.base_url).rstrip("/"))
     form = await request.form()
-    given = {name: str(form.get(name, "")).strip() for name in ("email", "name", "number", "expiry", "cvc", "code")}
+    given = {name: str(form.get(name, "")).strip() for name in _FIELDS}
     try:
         with work.store.transaction():
             step = _act(work, session, form, given, str(request.url_for("checkout_page", session=session["id"])))
@@ -91,7 +93,10 @@ def _act(work: Work, session: Json, form: FormData, given: Mapping[str, str], pa
     if not _EMAIL.fullmatch(email):
         raise Wrong("email", "Your email is incomplete.")
     card = _card(given) if _collects_card(session) else None
-    return submit(work, session, email=email, name=given["name"], card=card, page=page)
+    billing: Json = {"email": email, "name": given["name"] or None}
+    if _collects_address(session):
+        billing["address"] = _address(given)
+    return submit(work, session, billing=billing, card=card, page=page)
 
 
 def _card(given: Mapping[str, str]) -> Json:
@@ -108,6 +113,20 @@ def _card(given: Mapping[str, str]) -> Json:
         "exp_year": int(expiry[2]),
         "cvc": given["cvc"],
     }
+
+
+def _address(given: Mapping[str, str]) -> Json:
+    """The part of an address that taxes follow from."""
+    if not _COUNTRY.fullmatch(given["country"]):
+        raise Wrong("country", "Enter your country in two letters, such as US.")
+    if not given["postal_code"]:
+        raise Wrong("postal_code", "Your postal code is incomplete.")
+    known = {"country": given["country"].upper(), "postal_code": given["postal_code"]}
+    return dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state")) | known
+
+
+def _collects_address(session: Json) -> bool:
+    return session["billing_address_collection"] == "required" or session["automatic_tax"]["enabled"]
 
 
 def _fixed_email(session: Json) -> str:
@@ -131,10 +150,11 @@ def _collects_card(session: Json) -> bool:
 
 
 def _prefilled(session: Json, token: str) -> dict[str, str]:
-    given = dict.fromkeys(("email", "name", "number", "expiry", "cvc", "code"), "")
+    given = dict.fromkeys(_FIELDS, "")
     card = next((one for one in SHOWN if one.token == token), None)
     if card is not None:
         given |= {"number": card.number, "expiry": "12 / 34", "cvc": "123", "name": "Test Person"}
+        given |= {"country": "US", "postal_code": "94107"}
         given["email"] = _fixed_email(session) or "person@example.com"
     return given
 
@@ -159,6 +179,7 @@ def _page(work: Work, session: Json, given: Mapping[str, str], problem: str = ""
         "cards": SHOWN,
         "email": _fixed_email(session),
         "collects_card": _collects_card(session),
+        "collects_address": _collects_address(session),
         "words": wording,
     }
     return render_page("checkout.html", 402 if problem else 200, **context)

@@ -15,8 +15,10 @@ SHORTEST_TRIAL = 48 * HOUR
 MOST_TRIAL_DAYS = 730
 LONGEST_REFERENCE = 200
 _NOT_CARRIED_OUT = (
+    "after_expiration",
     "customer_account",
     "custom_fields",
+    "name_collection",
     "optional_items",
     "payment_method_configuration",
     "payment_method_data",
@@ -26,6 +28,12 @@ _NOT_CARRIED_OUT = (
     "shipping_address_collection",
     "shipping_options",
 )
+_NOT_CARRIED_OUT_WHERE: dict[str, dict[str, Any]] = {
+    "consent_collection": {"terms_of_service": "required"},
+    "invoice_creation": {"enabled": True},
+    "managed_payments": {"enabled": True},
+    "phone_number_collection": {"enabled": True},
+}
 _ONE_MODE = {
     "customer_creation": "payment",
     "invoice_creation": "payment",
@@ -49,6 +57,9 @@ def check_session(params: Mapping[str, Any], mode: str, now: int) -> None:
     for name, only in _ONE_MODE.items():
         if name in params and mode != only:
             raise StripeError(400, f"You can not pass `{name}` in `{mode}` mode.", param=name)
+    for name, part in _NOT_CARRIED_OUT_WHERE.items():
+        if all(params.get(name, {}).get(key) == value for key, value in part.items()):
+            not_carried_out(params, name)
     _check_customer(params)
     if len(params.get("discounts", ())) > 1:
         raise StripeError(400, "A session has one discount at most.", param="discounts")

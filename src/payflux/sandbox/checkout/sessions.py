@@ -51,8 +51,6 @@ def create_session(work: Work, params: Mapping[str, Any]) -> Json:
     """A session from the parameters of `POST /v1/checkout/sessions`. Raises StripeError."""
     mode = params.get("mode", "payment")
     check_session(params, mode, work.now)
-    if params.get("invoice_creation", {}).get("enabled"):
-        not_carried_out(params, "invoice_creation")
     for name, known in (("subscription_data", _SUBSCRIPTION_DATA), ("payment_intent_data", _INTENT_DATA)):
         not_carried_out(params.get(name, {}), *(set(params.get(name, {})) - set(known)))
     customer = require_customer(work, params["customer"]) if params.get("customer") else None
@@ -62,6 +60,7 @@ def create_session(work: Work, params: Mapping[str, Any]) -> Json:
     order = orders.new_order(
         session_id, work.now, lines, trial_end=trial_end, **{name: params.get(name, {}) for name in _DATA}
     )
+    params = _filled_in(work, params)
     session = complete(
         stripe.checkout.Session,
         _defaults(params, mode, customer)
@@ -105,6 +104,21 @@ def _lines(work: Work, params: Mapping[str, Any], mode: str) -> list[Json]:
     if "currency" not in params:
         raise missing("currency")
     return []
+
+
+def _filled_in(work: Work, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters with what Stripe adds to the parts that are given."""
+    parts = {
+        "branding_settings": {
+            "background_color": "#ffffff",
+            "border_style": "rounded",
+            "button_color": "#0074d4",
+            "display_name": work.view.merchant.archetype.business,
+            "font_family": "default",
+        },
+        "tax_id_collection": {"required": "never"},
+    }
+    return {**params, **{name: part | params[name] for name, part in parts.items() if name in params}}
 
 
 def _defaults(params: Mapping[str, Any], mode: str, customer: Json | None) -> Json:
