@@ -22,6 +22,7 @@ def sandbox_url() -> Iterator[str]:
 @pytest.fixture
 async def live_world(world: World, sandbox_url: str) -> AsyncIterator[World]:
     """The world with the sandbox for Stripe, and with the machine's clock, which the sandbox started by."""
-    settings = world.settings.model_copy(update={"stripe_api_base": sandbox_url, "stripe_connect_base": sandbox_url})
+    addresses = {"stripe_api_base": sandbox_url, "stripe_connect_base": sandbox_url, "stripe_test_rate": 1000.0}
+    settings = world.settings.model_copy(update=addresses)
     async with httpx.AsyncClient() as http:
         yield replace(world, settings=settings, clock=SystemClock(), http=http)

@@ -19,6 +19,7 @@ _NOUNS = {
     "early_fraud_warnings": ("fraud warning", "fraud warnings"),
     "payouts": ("payout", "payouts"),
     "balance_transactions": ("reserve movement", "reserve movements"),
+    "balance_report": ("row of Stripe's reports", "rows of Stripe's reports"),
 }
 
 

@@ -12,7 +12,7 @@ from payflux.monitor.processors.models import Connection, HistoryPull, PullPurpo
 from payflux.monitor.processors.planning import HISTORY, REPORT
 from payflux.monitor.processors.pull import start_pull
 
-_HEAD_START = timedelta(seconds=10)
+_HEAD_START = timedelta(seconds=2)
 """What the first projection has of the processor and of this machine for itself."""
 
 
