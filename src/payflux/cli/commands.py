@@ -96,15 +96,21 @@ def migrate() -> None:
 def sandbox(
     port: Annotated[int | None, typer.Option(help="The port to listen on, on loopback.")] = None,
     latency_ms: Annotated[int, typer.Option(min=0, help="How long every API answer takes at least.")] = 0,
+    requests_per_second: Annotated[float, typer.Option(min=1, help="Rate limit of each endpoint and account.")] = 25,
     fresh: Annotated[bool, typer.Option(help="Keep nothing: start anew and forget at the end.")] = False,
 ) -> None:
-    """Start the stand-in for Stripe alone, with made-up merchants."""
+    """Start the stand-in for Stripe alone, with made-up merchants and a page that controls it. Needs no database."""
     end_with_supervisor()
     with _settings("sandbox") as settings:
         if settings.environment == "production":
             raise SettingsError("The sandbox is for development: PAYFLUX_ENVIRONMENT is production.")
         state_dir: Path | None = None if fresh else settings.data_dir / "sandbox"
-        run_sandbox(port=port or settings.sandbox_port, state_dir=state_dir, latency_ms=latency_ms)
+        run_sandbox(
+            port=port or settings.sandbox_port,
+            state_dir=state_dir,
+            latency_ms=latency_ms,
+            requests_per_second=requests_per_second,
+        )
 
 
 @app.command()

@@ -39,12 +39,17 @@ def delivered(state: SandboxState, account_id: str, event_id: str) -> None:
 
 
 def find_event(state: SandboxState, account_id: str, event_id: str, *, connect: bool) -> Json | None:
-    """An event of the last 30 days; `connect` for one as the platform sees those of connected accounts."""
+    """An event; `connect` for one as the platform sees those of connected accounts."""
     found = state.store.get(account_id, event_id) or feed.find(state, account_id, event_id)
-    now = int(state.now().timestamp())
-    if found is None or found["object"] != "event" or not now - KEPT < found["created"] <= now:
+    if found is None or found["object"] != "event":
         return None
     return shown(state, account_id, found, connect=connect)
+
+
+def is_kept(state: SandboxState, event: Json) -> bool:
+    """Whether an event may still be asked for."""
+    now = int(state.now().timestamp())
+    return now - KEPT < event["created"] <= now
 
 
 def shown(state: SandboxState, account_id: str, event: Json, *, connect: bool) -> Json:

@@ -42,8 +42,13 @@ def test_the_clock_is_moved_and_what_is_due_happens() -> None:
         assert after["now"] - before["now"] == pytest.approx(5 * 86_400, abs=2)
         assert after["ahead"] == 5 * 86_400
         assert all(before["now"] <= post.json["created"] <= after["now"] for post in posts)
+        events = stripe.StripeClient(key, base_addresses={"api": base}).v1.events
+        assert events.retrieve(posts[0].json["id"]).to_dict() == posts[0].json
         to = http.post("/clock", json={"to": after["now"] + 3600}).json()
         assert to["now"] == pytest.approx(after["now"] + 3600, abs=2)
+        http.post("/clock", json={"advance": "31d"})
+        with pytest.raises(stripe.InvalidRequestError, match="No such event"):
+            events.retrieve(posts[0].json["id"])
         for wrong, param in (({"advance": "-3d"}, "advance"), ({"to": "2020-01-01"}, "to"), ({}, "advance")):
             refused = http.post("/clock", json=wrong)
             assert (refused.status_code, refused.json()["error"]["param"]) == (400, param)

@@ -10,7 +10,7 @@ from stripe import params
 from payflux.sandbox.api.endpoints import Call, Endpoint
 from payflux.sandbox.deliveries.payloads import thin
 from payflux.sandbox.errors import StripeError, no_such
-from payflux.sandbox.events import find_event, list_events
+from payflux.sandbox.events import find_event, is_kept, list_events
 from payflux.sandbox.merchants.archetypes import PLATFORM
 from payflux.sandbox.query import query_of
 from payflux.sandbox.state import SECRET_KEY
@@ -27,7 +27,7 @@ def _connect(call: Call) -> bool:
 
 def _retrieve(call: Call) -> Json:
     found = find_event(call.work.state, call.work.account_id, call.id, connect=_connect(call))
-    if found is None:
+    if found is None or not is_kept(call.work.state, found):
         raise no_such("event", call.id)
     return found
 
