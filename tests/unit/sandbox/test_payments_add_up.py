@@ -184,7 +184,7 @@ class Payments(RuleBasedStateMachine):
             known = seen.get(shown["id"])
             assert (known is None) == (before is None)
             if known is not None:
-                changed = {name: known[name] for name in known if known[name] != shown[name]}
+                changed = {name: known.get(name) for name in shown if known.get(name) != shown[name]}
                 assert changed == before
             seen[shown["id"]] = shown
         for object_id, shown in seen.items():
