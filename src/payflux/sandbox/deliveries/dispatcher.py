@@ -232,7 +232,8 @@ class Dispatcher:
         begun = self._clock()
         status, text = await post(self._transport, endpoint["url"], body, signed)
         took = round((self._clock() - begun) * 1000)
-        self._record(delivery.id, delivery.owner, Attempt(self._now(), status, took, text))
+        with self._store.transaction():
+            self._record(delivery.id, delivery.owner, Attempt(self._now(), status, took, text))
 
     def _record(self, delivery_id: str, owner: str, attempt: Attempt) -> None:
         delivery = delivery_of(self._store, owner, delivery_id)  # as it is now: it may have been sent again meanwhile
