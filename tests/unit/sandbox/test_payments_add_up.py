@@ -86,9 +86,7 @@ class Payments(RuleBasedStateMachine):
     def captures_or_cancels(self, pick: int, share: int, canceled: bool) -> None:
         if intent := self.some("payment_intent", pick, status="requires_capture"):
             amount = max(intent["amount"] * share // 100, 1)
-            self.do(
-                lambda work: intents.cancel(work, intent) if canceled else intents.capture(work, intent, amount)
-            )
+            self.do(lambda work: intents.cancel(work, intent) if canceled else intents.capture(work, intent, amount))
 
     @rule(pick=st.integers(0, 50), amount=st.none() | st.integers(1, 200_000))
     def refunds_a_charge(self, pick: int, amount: int | None) -> None:
