@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import stripe
+
 from payflux.sandbox.amendments import amend, give_order
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.merchants.archetypes import PLATFORM
 from payflux.sandbox.merchants.ledger import SETTLEMENT_DAYS
 from payflux.sandbox.merchants.orders import CHARGES, DELAY, PAYOUTS, SCHEDULE, Schedule
 from payflux.sandbox.objects.movements import BALANCE_SETTINGS, render_balance_settings
+from payflux.sandbox.schema.objects import complete, fields
 from payflux.sandbox.state import CLIENT_ID
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work
@@ -60,13 +63,32 @@ def _allow(work: Work, account: Json, requirements: Json, *, charges: bool, payo
         "payouts_enabled": payouts,
         "requirements": requirements,
     }
+    before = account["capabilities"]["card_payments"]
     work.change(account, changes, "account.updated")
+    if before != active:
+        work.tell("capability.updated", _capability(work, requirements, active), {"status": before})
     for what, allowed in ((CHARGES, charges), (PAYOUTS, payouts)):
         give_order(work.view, work.store, what, allowed)
     payments = render_balance_settings(work.view)["payments"]
     status = {"status": "enabled" if payouts else "disabled"}
     _change_settings(work, payments | {"payouts": payments["payouts"] | status})
     return account
+
+
+def _capability(work: Work, requirements: Json, status: str) -> Json:
+    shown = {name: requirements[name] for name in fields(stripe.Capability.Requirements)}
+    return complete(
+        stripe.Capability,
+        {
+            "id": "card_payments",
+            "account": work.account_id,
+            "future_requirements": {},
+            "requested": True,
+            "requested_at": work.view.merchant.opened,
+            "requirements": shown,
+            "status": status,
+        },
+    )
 
 
 def _account(work: Work) -> Json:

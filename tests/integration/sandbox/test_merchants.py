@@ -166,5 +166,7 @@ def test_an_account_that_is_restricted_says_so_everywhere(client: Client, state:
     assert account.requirements.disabled_reason == "requirements.past_due"
     assert account.capabilities.card_payments == "inactive"
     assert v1.balance_settings.retrieve().payments.payouts.status == "disabled"
-    types = [event.type for event in v1.events.list(params={"limit": 3}).data]
-    assert {"account.updated", "balance_settings.updated"} <= set(types)
+    told = {event.type: event.data for event in v1.events.list(params={"limit": 3}).data}
+    assert set(told) == {"account.updated", "capability.updated", "balance_settings.updated"}
+    assert_complete(told["capability.updated"].object, stripe.Capability)
+    assert (told["capability.updated"].object.status, told["account.updated"].object.id) == ("inactive", account.id)
