@@ -44,7 +44,7 @@ def _create_coupon(call: Call) -> Json:
     coupon_id = given.get("id") or "".join(secrets.choice(_ALPHABET) for _ in range(8))
     if call.work.find_any(coupon_id) is not None:
         raise StripeError(400, "Coupon already exists.", code="resource_already_exists", param="id")
-    values = {"duration": "once", "metadata": {}} | written(stripe.Coupon, given, ("id",))
+    values: Json = {"duration": "once", "metadata": {}} | written(stripe.Coupon, given, ("id",))
     if values.get("currency"):
         values["currency"] = values["currency"].lower()
     fixed = {"id": coupon_id, "created": call.now, "livemode": False, "times_redeemed": 0, "valid": True}
