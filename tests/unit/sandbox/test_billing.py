@@ -189,6 +189,20 @@ def test_a_cheaper_plan_is_a_credit_for_invoices_to_come() -> None:
     assert shop.get("customer", subscription["customer"])["balance"] == credit + 9_900
 
 
+def test_too_little_to_be_charged_waits_on_the_balance() -> None:
+    shop = Shop(amount=30)
+    subscription = shop.subscribe()
+    assert subscription["status"] == "active"
+    assert shop.get("customer", subscription["customer"])["balance"] == 30
+    shop.pass_time(days=32)
+
+    assert [(invoice["status"], invoice["amount_paid"]) for invoice in shop.all("invoice")] == [
+        ("paid", 0),
+        ("paid", 60),
+    ]
+    assert shop.get("customer", subscription["customer"])["balance"] == 0
+
+
 def test_another_interval_begins_a_new_period_now() -> None:
     shop = Shop(amount=1_000)
     subscription = shop.subscribe()

@@ -11,6 +11,7 @@ from payflux.sandbox.billing import discounts
 from payflux.sandbox.billing.rules import DRAFT_TIME
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.listing import embedded
+from payflux.sandbox.payments import intents
 from payflux.sandbox.schema.objects import complete
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work, new_id
@@ -82,20 +83,23 @@ def make_invoice(
             "period_end": end,
             "status": "draft",
             "webhooks_delivered_at": work.now,
-            **_totals(shown, customer["balance"]),
+            **_totals(shown, customer["balance"], subscription["currency"]),
         },
     )
 
 
-def _totals(lines: Sequence[Json], balance: int) -> Json:
-    """The sums of an invoice; a negative `balance` is a credit of the customer."""
+def _totals(lines: Sequence[Json], balance: int, currency: str) -> Json:
+    """The sums of an invoice; a negative `balance` is a credit of the customer.
+
+    What is too little to be charged is not due: it stays on the balance. docs.stripe.com/invoicing/customer/balance
+    """
     subtotal = sum(line["amount"] for line in lines)
     off: dict[str, int] = {}
     for line in lines:
         for part in line["discount_amounts"]:
             off[part["discount"]] = off.get(part["discount"], 0) + part["amount"]
     total = subtotal - sum(off.values())
-    due = max(total + balance, 0)
+    due = total + balance if total + balance >= intents.LEAST.get(currency, 1) else 0
     return {
         "amount_due": due,
         "amount_overpaid": 0,
@@ -120,7 +124,7 @@ def _totals(lines: Sequence[Json], balance: int) -> Json:
 def open_draft(work: Work, invoice: Json) -> Json:
     """Finalize a draft: it gets its number and its page, and takes the customer's credit."""
     customer = work.require("customer", invoice["customer"])
-    totals = _totals(invoice["lines"]["data"], customer["balance"])
+    totals = _totals(invoice["lines"]["data"], customer["balance"], invoice["currency"])
     balance = customer["balance"] + totals["total"] - totals["amount_due"]
     sequence = customer["next_invoice_sequence"]
     work.change(customer, {"next_invoice_sequence": sequence + 1})
@@ -172,7 +176,3 @@ def subscription_of(work: Work, invoice: Json) -> Json | None:
     if invoice["parent"] is None:
         return None
     return work.get("subscription", invoice["parent"]["subscription_details"]["subscription"])
-
-
-def require_invoice(work: Work, invoice_id: str) -> Json:
-    return work.require("invoice", invoice_id, "invoice")
