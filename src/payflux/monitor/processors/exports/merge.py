@@ -26,7 +26,9 @@ _COURSE = (
     *(Status.PENDING, Status.INQUIRY, Status.OPEN, Status.ACTIONABLE, Status.SUCCEEDED, Status.SETTLED),
     *(Status.LOST, Status.WON, Status.PREVENTED, Status.CANCELED, Status.FAILED),
 )
-_LATENESS = {status: position for position, status in enumerate(_COURSE)}
+LATENESS = {status: position for position, status in enumerate(_COURSE)}
+"""How far along its life an object of a status is."""
+
 _DEFAULTS = {
     field.name: field.default
     for field in msgspec.structs.fields(PaymentEvent)
@@ -112,7 +114,7 @@ def _told_by(event: PaymentEvent, other: PaymentEvent) -> PaymentEvent:
 
 def _ended(event: PaymentEvent, status: Status) -> PaymentEvent:
     """`event` with the later of its status and `status`."""
-    return msgspec.structs.replace(event, status=max(event.status, status, key=_LATENESS.__getitem__))
+    return msgspec.structs.replace(event, status=max(event.status, status, key=LATENESS.__getitem__))
 
 
 def _filled(event: PaymentEvent, other: PaymentEvent, names: Iterable[str]) -> PaymentEvent:
