@@ -247,7 +247,7 @@ async def test_of_two_workers_on_one_pull_one_gives_way_and_nothing_is_counted_t
     outcomes = await asyncio.gather(
         *(run_pull(shop.world, shop.account_id, pull.id) for _ in range(2)), return_exceptions=True
     )
-    assert all(outcome is None or isinstance(outcome, PullTakenOver) for outcome in outcomes)
+    assert all(outcome is True or isinstance(outcome, PullTakenOver) for outcome in outcomes), outcomes
     await run_pull(shop.world, shop.account_id, pull.id)
     assert (await progress(shop, pull))["charges"] == len(await source_ids(shop, Kind.CHARGE))
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.database import driver_connection
@@ -174,9 +175,12 @@ class Reading:
         changes = await upsert_events(session, self._connection, readings)
         if self._pull.purpose != PullPurpose.FIRST:  # whose end makes the rollups anew
             await apply_to_rollups(session, self._connection, *changes, self._world.clock.now())
-        session.add_all(window_row(self._pull, window) for read in batch for window in read.cut_off)
-        await session.flush()
         await self._move_cursors(session, batch)
+        session.add_all(window_row(self._pull, window) for read in batch for window in read.cut_off)
+        try:
+            await session.flush()
+        except IntegrityError:  # another worker has cut a window off under the same number
+            raise PullTakenOver(f"another worker reads pull {self._pull.id}") from None
         forbidden = {read.before.resource: "forbidden" for read in batch if read.page is None}
         if forbidden:
             await add_capabilities(session, self._connection, forbidden, degrades=True)

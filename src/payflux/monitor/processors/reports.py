@@ -8,11 +8,9 @@ events, so that a reading that dies goes on in the same file. Facts: docs.stripe
 from __future__ import annotations
 
 import asyncio
-import csv
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import datetime
-from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import delete, update
@@ -20,13 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.monitor.processors.codes import Kind
 from payflux.monitor.processors.events import PaymentEvent, moment
-from payflux.monitor.processors.exports.layouts import balance_activity
 from payflux.monitor.processors.exports.layouts.layout import Ending
-from payflux.monitor.processors.exports.reader import columns_of
-from payflux.monitor.processors.exports.rows import Row
 from payflux.monitor.processors.models import Connection, HistoryPull, PullPurpose, PullWindow
 from payflux.monitor.processors.planning import REPORT, REPORTED, plan_reports, plan_windows
 from payflux.monitor.processors.reading import PullTakenOver, add_capabilities, window_row
+from payflux.monitor.processors.report_rows import COLUMNS, Batch, batches
 from payflux.monitor.processors.resources import OBJECTS
 from payflux.monitor.processors.store import apply_to_rollups, upsert_events
 from payflux.monitor.processors.windows import Window
@@ -34,14 +30,7 @@ from payflux.world.bootstrap import World
 from payflux.world.stripe import PermissionMissing, ProcessorUnavailable, RequestRefused, StripeReader
 
 REPORT_TYPE = "balance_change_from_activity.itemized.6"
-COLUMNS = (
-    *("balance_transaction_id", "created_utc", "currency", "gross", "reporting_category", "source_id"),
-    *("charge_id", "charge_created_utc", "customer_id", "customer_facing_amount", "customer_facing_currency"),
-    *("payment_method_type", "card_brand", "card_country"),
-)
-"""What is asked for: no name, no address and no description of a payer."""
 
-_ROWS_A_TRANSACTION = 2000
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds, between two looks at a report that is being made
 _OBJECTS = {Kind.CHARGE: "charge", Kind.REFUND: "refund"}
 
@@ -65,12 +54,6 @@ class _ReportRun(msgspec.Struct):
     id: str
     status: str
     result: _ReportFile | None = None
-
-
-class _Batch(NamedTuple):
-    events: list[PaymentEvent]
-    endings: list[Ending]
-    rows: int
 
 
 async def replace_lists(world: World, reader: StripeReader, connection: Connection, pull: HistoryPull) -> bool:
@@ -183,14 +166,14 @@ class ReportReading:
     async def _take_in(self, window: PullWindow, file: _ReportFile, until: datetime | None) -> bool:
         """Store what the report says from where it was left; False when the time is over before its end."""
         async with aclosing(self._reader.lines(file.url)) as lines:
-            async for batch in _batches(lines, skip=window.objects):
+            async for batch in batches(lines, skip=window.objects):
                 if until is not None and self._world.clock.now() >= until:
                     return False
                 await self._store(window, batch)
         await self._note(window, done=True)
         return True
 
-    async def _store(self, window: PullWindow, batch: _Batch) -> None:
+    async def _store(self, window: PullWindow, batch: Batch) -> None:
         ended = [await self._read_again(ending) for ending in batch.endings]
         read_at = moment(int(window.to_at.timestamp()))  # whatever was read by its id is newer and tells more
         readings = [(event, read_at) for event in batch.events]
@@ -232,42 +215,3 @@ class ReportReading:
             raise PullTakenOver(f"another worker reads pull {self._pull.id}")
         for name, value in values.items():
             setattr(window, name, value)
-
-
-async def _batches(lines: AsyncIterator[str], *, skip: int) -> AsyncIterator[_Batch]:
-    """What the rows of a report say, but for the first `skip`, so many rows at a time.
-
-    A download that breaks off does so after everything that came is handed out.
-    """
-    columns: dict[str, int] | None = None
-    header: list[str] = []
-    batch, number = _Batch([], [], 0), 0
-    broken: ProcessorUnavailable | None = None
-    try:
-        async for line in lines:
-            (cells,) = csv.reader([line])
-            if columns is None:
-                header, columns = cells, columns_of(balance_activity.LAYOUT, cells)
-                continue
-            number += 1
-            if number <= skip:
-                continue
-            batch = _with_row(batch, Row(cells, columns, header, decimal_comma=False))
-            if batch.rows == _ROWS_A_TRANSACTION:
-                yield batch
-                batch = _Batch([], [], 0)
-    except ProcessorUnavailable as error:
-        broken = error
-    if batch.rows:
-        yield batch
-    if broken is not None:
-        raise broken
-
-
-def _with_row(batch: _Batch, row: Row) -> _Batch:
-    found = balance_activity.LAYOUT.read(row)
-    if isinstance(found, Ending):
-        batch.endings.extend([found] if found.kind in _OBJECTS else [])
-    elif not isinstance(found, str):
-        batch.events.extend(event for event in found if event.kind in _OBJECTS)
-    return batch._replace(rows=batch.rows + 1)
