@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from payflux.sandbox import oauth
 from payflux.sandbox.api import (
     balance,
     books,
@@ -44,6 +43,7 @@ from payflux.sandbox.billing.renewing import TASKS as BILLING_TASKS
 from payflux.sandbox.checkout.pages import PAGES as CHECKOUT_PAGES
 from payflux.sandbox.checkout.sessions import TASKS as CHECKOUT_TASKS
 from payflux.sandbox.clock import Tasks, run_due
+from payflux.sandbox.connect import apps, classic
 from payflux.sandbox.control import pages as control_pages
 from payflux.sandbox.control import routes as control
 from payflux.sandbox.control.actions import Console
@@ -212,9 +212,13 @@ def api_routes(api: Api) -> list[Route]:
 PAGES = [
     Route("/", _home),
     Route("/healthz", _health),
-    Route("/oauth/authorize", oauth.authorize, methods=["GET", "POST"]),
-    Route("/oauth/token", _oauth(oauth.token), methods=["POST"]),
-    Route("/oauth/deauthorize", _oauth(oauth.deauthorize), methods=["POST"]),
+    Route("/oauth/authorize", classic.authorize, methods=["GET", "POST"]),
+    Route("/oauth/token", _oauth(classic.token), methods=["POST"]),
+    Route("/oauth/deauthorize", _oauth(classic.deauthorize), methods=["POST"]),
+    Route("/oauth/v2/authorize", apps.authorize, methods=["GET", "POST"]),
+    Route("/oauth/v2/{channel}/authorize", apps.authorize, methods=["GET", "POST"]),
+    Route("/v1/oauth/token", _oauth(apps.token), methods=["POST"]),
+    Route("/v1/oauth/deauthorize", _oauth(apps.deauthorize), methods=["POST"]),
     Route("/exports/{account}/{name}", _export),
     Route("/v1/files/{id}/contents", reports.contents),
     *CHECKOUT_PAGES,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from payflux.sandbox import restrictions
 from payflux.sandbox.amendments import amend
 from payflux.sandbox.api.reports import fail_report
+from payflux.sandbox.connect.grants import uninstall
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.listing import EVERYTHING, list_page
 from payflux.sandbox.merchants.aftermath import DISPUTE_REASONS, FRAUD_TYPES
@@ -196,6 +197,13 @@ RESTRICTIONS = (
 )
 
 
+def _app_uninstalled(work: Work, _given: Given) -> Json:
+    application = uninstall(work)
+    if application is None:
+        raise StripeError(400, f"Account {work.account_id} does not have the Stripe App.")
+    return application
+
+
 def _restricted(work: Work, given: Given) -> Json:
     reason = given.get("disabled_reason", RESTRICTIONS[0])
     return restrictions.restrict(work, reason, ["company.tax_id"] if reason == RESTRICTIONS[0] else [])
@@ -271,6 +279,7 @@ FIRE: dict[str, Fire] = {
         "Stripe allows payments and payouts again", lambda work, _given: restrictions.restore(work)
     ),
     "deauthorize": Fire("The merchant disconnects the platform", lambda work, _given: restrictions.deauthorize(work)),
+    "app_uninstalled": Fire("The merchant uninstalls the Stripe App", _app_uninstalled),
     "report_run_failed": Fire(
         "A report fails",
         lambda work, given: fail_report(

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from payflux.sandbox.amendments import orders_of
+from payflux.sandbox.connect import grants
 from payflux.sandbox.errors import OAuthError, StripeError, masked
-from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM, Archetype
+from payflux.sandbox.merchants.archetypes import APP, ARCHETYPES, PLATFORM, Archetype
 from payflux.sandbox.merchants.merchant import Merchant
 from payflux.sandbox.objects.view import View
 from payflux.sandbox.store import Json, Store
@@ -91,16 +92,25 @@ class Caller:
     account_id: str
     permissions: frozenset[str] | None
     header: str | None = None  # the Stripe-Account header
+    application: bool = False  # whether it is the Stripe App, by an access token
 
     def require(self, permission: str) -> None:
         """Raises a 403 StripeError unless the key has `permission`."""
-        if self.permissions is not None and permission not in self.permissions:
+        if self.permissions is None or permission in self.permissions:
+            return
+        if self.application:
             raise StripeError(
                 403,
-                f"The provided key '{masked(self.key)}' does not have the required permissions for this endpoint on "
-                f"account '{self.account_id}'. Having the '{permission}' permission would allow this request to "
-                "continue.",
+                "This application does not have the required permissions for this endpoint on account "
+                f"'{self.account_id}'.",
+                code="more_permissions_required_for_application",
             )
+        raise StripeError(
+            403,
+            f"The provided key '{masked(self.key)}' does not have the required permissions for this endpoint on "
+            f"account '{self.account_id}'. Having the '{permission}' permission would allow this request to "
+            "continue.",
+        )
 
 
 class SandboxState:
@@ -126,7 +136,7 @@ class SandboxState:
         self.listeners: list[Listener] = []
         self._codes: dict[str, Code] = {}
         self._merchants: dict[str, Merchant] = {}
-        self.archetypes: dict[str, Archetype] = {a.account_id: a for a in (*ARCHETYPES.values(), PLATFORM)}
+        self.archetypes: dict[str, Archetype] = {a.account_id: a for a in (*ARCHETYPES.values(), PLATFORM, APP)}
         self._restricted: dict[str, tuple[str, frozenset[str]]] = {}
         for archetype in ARCHETYPES.values():
             self._restricted[archetype.restricted_key] = archetype.account_id, PERMISSIONS
@@ -218,12 +228,19 @@ class SandboxState:
             if account in self._saved.connected:
                 return Caller(key, account, None, account)
             raise no_access(key, account)
-        if key not in self._restricted:
+        permissions: frozenset[str] | None
+        application = False
+        if key == grants.APP_SECRET_KEY:
+            own, permissions = APP.account_id, None
+        elif key in self._restricted:
+            own, permissions = self._restricted[key]
+        elif found := grants.account_of(self.store, key, int(self.now().timestamp())):
+            own, permissions, application = found, grants.APP_PERMISSIONS, True
+        else:
             raise StripeError(401, f"Invalid API Key provided: {masked(key)}")
-        own, permissions = self._restricted[key]
         if account not in (None, own):
             raise no_access(key, account)
-        return Caller(key, own, permissions, account)
+        return Caller(key, own, permissions, account, application)
 
     def issue_code(self, account_id: str, scope: str) -> str:
         """A one-time authorization code for an account whose owner agreed to `scope`."""

@@ -11,7 +11,7 @@ from payflux.sandbox.api.endpoints import Call, Endpoint, listing, retrieving
 from payflux.sandbox.deliveries.destinations import forget, register
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.loopback import is_local
-from payflux.sandbox.merchants.archetypes import PLATFORM
+from payflux.sandbox.merchants.archetypes import APP, PLATFORM
 from payflux.sandbox.schema.objects import complete
 from payflux.sandbox.schema.writing import merged
 from payflux.sandbox.store import Json
@@ -29,7 +29,7 @@ def _create(call: Call) -> Json:
     if len(work.find(_KIND)) >= MOST:
         raise StripeError(400, f"You have reached the maximum of {MOST} test webhook endpoints.")
     connect = given.get("connect", False)
-    if connect and work.account_id != PLATFORM.account_id:
+    if connect and work.account_id not in (PLATFORM.account_id, APP.account_id):
         raise StripeError(400, "Only a Connect platform can create a Connect webhook endpoint.", param="connect")
     endpoint = work.create(
         complete(

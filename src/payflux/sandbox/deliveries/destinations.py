@@ -7,8 +7,9 @@ from typing import Literal
 
 import msgspec
 
+from payflux.sandbox.connect.grants import APP_CLIENT_ID
 from payflux.sandbox.errors import no_such
-from payflux.sandbox.merchants.archetypes import PLATFORM
+from payflux.sandbox.merchants.archetypes import APP, PLATFORM
 from payflux.sandbox.state import SandboxState
 from payflux.sandbox.store import Json, Store
 from payflux.sandbox.work import Work
@@ -105,9 +106,12 @@ def hearing(state: SandboxState, account_id: str, event: Json) -> list[Destinati
     An account's own endpoints hear of it, and the platform's Connect endpoints of each connected account; that an
     application was let in or out is told to that application alone.
     """
-    own = [] if event["type"] in _OF_THE_APPLICATION else _of(state.store, account_id, connect=False)
-    connected = account_id in state.connected or event["type"] in _OF_THE_APPLICATION
-    platform = _of(state.store, PLATFORM.account_id, connect=True) if connected else []
+    if event["type"] in _OF_THE_APPLICATION:
+        told = APP if event["data"]["object"]["id"] == APP_CLIENT_ID else PLATFORM
+        own, platform = [], _of(state.store, told.account_id, connect=True)
+    else:
+        own = _of(state.store, account_id, connect=False)
+        platform = _of(state.store, PLATFORM.account_id, connect=True) if account_id in state.connected else []
     return [
         destination
         for destination in (*own, *platform)

@@ -187,3 +187,12 @@ PLATFORM = Archetype(
     mcc="5734",
     sample=0.0,
 )
+
+APP = Archetype(
+    name="app",
+    business="PayFlux for Stripe",
+    story="The account that publishes the Stripe App, which takes no payments itself.",
+    url="https://payflux.example/app",
+    mcc="5734",
+    sample=0.0,
+)

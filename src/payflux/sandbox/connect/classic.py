@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import hmac
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from payflux.sandbox.errors import OAuthError, masked
 from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM
 from payflux.sandbox.pages import render_page
+from payflux.sandbox.redirects import leads_here, send_back
 from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, SandboxState
 
 SCOPES = ("read_only", "read_write")
-LOOPBACK = {"127.0.0.1", "localhost"}
+DENIED = {"error": "access_denied", "error_description": "The user denied your request"}
 
 
 def _checked(query: QueryParams | FormData) -> dict[str, str]:
     """The parameters of an authorize link, or OAuthError."""
     ask = {name: str(query.get(name, "")) for name in ("client_id", "response_type", "redirect_uri", "state")}
     ask["scope"] = str(query.get("scope") or "read_only")
-    target = urlsplit(ask["redirect_uri"])
     if ask["client_id"] != CLIENT_ID:
         raise OAuthError(
             "invalid_request", f"No application matches the supplied client identifier {ask['client_id']!r}"
         )
-    if target.scheme not in ("http", "https") or target.hostname not in LOOPBACK or target.fragment:
+    if not leads_here(ask["redirect_uri"]):
         raise OAuthError(
             "invalid_redirect_uri",
             "The redirect_uri must be an absolute http or https address of this machine (127.0.0.1 or localhost): "
@@ -40,13 +40,6 @@ def _checked(query: QueryParams | FormData) -> dict[str, str]:
     return ask
 
 
-def _back(ask: dict[str, str], answer: dict[str, str]) -> RedirectResponse:
-    joint = "&" if urlsplit(ask["redirect_uri"]).query else "?"
-    if ask["state"]:
-        answer["state"] = ask["state"]
-    return RedirectResponse(f"{ask['redirect_uri']}{joint}{urlencode(answer)}", 303)
-
-
 async def authorize(request: Request) -> Response:
     """GET shows the merchants to choose from; POST is the choice; a link with `deny` refuses."""
     state: SandboxState = request.app.state.sandbox
@@ -55,18 +48,25 @@ async def authorize(request: Request) -> Response:
     except OAuthError as error:
         return render_page("refused.html", status=error.status, **error.body)
     if request.query_params.get("deny"):
-        return _back(ask, {"error": "access_denied", "error_description": "The user denied your request"})
+        return send_back(ask["redirect_uri"], DENIED | {"state": ask["state"]})
     if request.method == "GET":
         cast = [(a, state.connected.get(a.account_id)) for a in ARCHETYPES.values()]
         deny = f"?{urlencode(ask | {'deny': '1'})}"
-        return render_page("authorize.html", ask=ask, cast=cast, deny=deny, client=PLATFORM.business)
+        wish = "read and write" if ask["scope"] == "read_write" else "read"
+        return render_page(
+            "authorize.html",
+            wish=f"It asks to {wish} payments, disputes, payouts and balances ({ask['scope']}).",
+            cast=cast,
+            deny=deny,
+            client=PLATFORM.business,
+        )
     choice = str((await request.form()).get("merchant", ""))
     if choice not in ARCHETYPES:
         return render_page(
             "refused.html", 400, error="invalid_request", error_description="Go back and choose one of the merchants."
         )
     code = state.issue_code(ARCHETYPES[choice].account_id, ask["scope"])
-    return _back(ask, {"scope": ask["scope"], "code": code})
+    return send_back(ask["redirect_uri"], {"scope": ask["scope"], "code": code, "state": ask["state"]})
 
 
 def _platform(request: Request, form: FormData, key: str | None) -> None:
