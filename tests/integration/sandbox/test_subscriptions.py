@@ -265,6 +265,16 @@ def test_an_end_now_gives_back_what_is_asked_for(clock: Clock, v1: Any, alice: s
         v1.subscriptions.cancel(made.id)
 
 
+def test_a_customer_who_is_deleted_is_subscribed_to_nothing(clock: Clock, v1: Any, alice: str, monthly: str) -> None:
+    made = v1.subscriptions.create(params={"customer": alice, "items": [{"price": monthly}]})
+
+    v1.customers.delete(alice)
+    clock.pass_days(40)
+
+    assert v1.subscriptions.retrieve(made.id).status == "canceled"
+    assert len(invoices_of(v1, made.id)) == 1
+
+
 def test_a_pause_stops_invoices_until_a_resumption_is_paid(clock: Clock, v1: Any, alice: str, monthly: str) -> None:
     made = v1.subscriptions.create(params={"customer": alice, "items": [{"price": monthly}]})
 

@@ -196,10 +196,8 @@ def test_too_little_to_be_charged_waits_on_the_balance() -> None:
     assert shop.get("customer", subscription["customer"])["balance"] == 30
     shop.pass_time(days=32)
 
-    assert [(invoice["status"], invoice["amount_paid"]) for invoice in shop.all("invoice")] == [
-        ("paid", 0),
-        ("paid", 60),
-    ]
+    paid = [(invoice["status"], invoice["amount_paid"]) for invoice in shop.all("invoice")]
+    assert paid == [("paid", 0), ("paid", 60)]
     assert shop.get("customer", subscription["customer"])["balance"] == 0
 
 

@@ -6,6 +6,7 @@ import stripe
 from stripe import params
 
 from payflux.sandbox.api.endpoints import Call, Endpoint, listing
+from payflux.sandbox.billing import ending
 from payflux.sandbox.billing.ending import cancel
 from payflux.sandbox.errors import StripeError, no_such
 from payflux.sandbox.expansion import Includes
@@ -85,6 +86,7 @@ def _delete(call: Call) -> Json:
     for subscription in call.work.find("subscription", {"customer": customer["id"]}):
         if subscription["status"] not in _OVER:
             cancel(call.work, subscription, reason="cancellation_requested")
+    ending.cancel_all(call.work, customer["id"])
     for method in call.work.find("payment_method", {"customer": customer["id"]}):
         methods.detach(call.work, method)
     stub = call.work.remove(customer, "customer.deleted")

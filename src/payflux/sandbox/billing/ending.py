@@ -35,6 +35,13 @@ def cancel(work: Work, subscription: Json, *, reason: str, details: Json | None 
     )
 
 
+def cancel_all(work: Work, customer: str) -> None:
+    """End whatever a customer who goes is still subscribed to."""
+    for subscription in work.find("subscription", {"customer": customer}):
+        if not is_over(subscription):
+            cancel(work, subscription, reason="cancellation_requested")
+
+
 def stop_collecting(work: Work, subscription: Json) -> None:
     """Leave the drafts and open invoices of a subscription as they are."""
     for invoice in unpaid_invoices(work, subscription):
