@@ -264,6 +264,19 @@ def test_an_open_invoice_is_paid_on_its_page(v1: Any, clock: Clock) -> None:
     assert "not open any more" in text_of(httpx.post(owed.hosted_invoice_url, data=CARD))
 
 
+def test_an_invoice_is_paid_once_the_bank_has_asked(v1: Any) -> None:
+    bob = a_customer(v1, "pm_card_authenticationRequired")
+    made = v1.subscriptions.create(params={"customer": bob, "items": [{"price": a_price(v1)}]})
+    link = v1.invoices.retrieve(made.latest_invoice).hosted_invoice_url
+
+    asked = httpx.post(link, data={**CARD, "number": "4000 0027 6000 3184"})
+    back = httpx.post(asked.headers["location"], data={"answer": "pass"}).headers["location"]
+
+    assert back.startswith(link)
+    assert "Paid" in text_of(httpx.get(back))
+    assert v1.subscriptions.retrieve(made.id).status == "active"
+
+
 @pytest.mark.parametrize("view", ["home", "card", "cancel", "plan", "invoice"])
 def test_the_pages_break_no_accessibility_rule_and_fit_a_phone(browser: Browser, v1: Any, view: str) -> None:
     portal = opened(v1)

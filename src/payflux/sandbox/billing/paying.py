@@ -157,6 +157,15 @@ def _intent_of(work: Work, invoice: Json) -> Json:
     return work.require("payment_intent", payments_of(work, invoice)[0]["payment"]["payment_intent"])
 
 
+def settle_if_paid(work: Work, invoice: Json) -> Json:
+    """An open invoice as it is when what its customer has just paid is counted, before the clock's next look."""
+    intent = _intent_of(work, invoice) if invoice["status"] == "open" else None
+    if intent is None or intent["status"] != "succeeded":
+        return invoice
+    work.never(PAYMENT, intent["id"])
+    return settle(work, invoice, intent)
+
+
 def no_method() -> StripeError:
     """Nothing is there to pay with."""
     return StripeError(

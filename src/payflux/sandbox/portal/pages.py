@@ -14,7 +14,7 @@ from payflux.sandbox.addresses import read_ticket, remember_address
 from payflux.sandbox.api.portal import make_default
 from payflux.sandbox.billing.invoices import subscription_of
 from payflux.sandbox.billing.lines import product_name
-from payflux.sandbox.billing.paying import attempt
+from payflux.sandbox.billing.paying import attempt, settle_if_paid
 from payflux.sandbox.billing.subscriptions import change_settings, items_of, payment_method_of, period_of
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.merchants.archetypes import PLATFORM
@@ -199,6 +199,9 @@ async def invoice(request: Request) -> Response:
     form = await request.form() if request.method == "POST" else request.query_params
     given = {name: str(form.get(name, "")).strip() for name in _FIELDS}
     if request.method == "GET":
+        with work.store.transaction():
+            shown = settle_if_paid(work, shown)
+        work.state.announce(work)
         return _invoice_page(work, shown, given)
     try:
         with work.store.transaction():
