@@ -1,0 +1,12 @@
+"""Addresses that are proven, and sessions that say where they are used."""
+
+from __future__ import annotations
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

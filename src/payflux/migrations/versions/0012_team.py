@@ -1,0 +1,12 @@
+"""Invitations, transfers of ownership, and what is left of a deleted account."""
+
+from __future__ import annotations
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

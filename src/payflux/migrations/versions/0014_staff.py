@@ -1,0 +1,12 @@
+"""The people who run PayFlux, and what they look at."""
+
+from __future__ import annotations
+
+revision = "0014"
+down_revision = "0013"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
