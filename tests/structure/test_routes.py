@@ -69,7 +69,7 @@ def test_every_route_checks_that_a_change_comes_from_our_own_pages(settings: Set
 
 def test_whoever_calls_a_webhook_proves_it_by_a_signature_of_the_body(settings: Settings) -> None:
     routes = {route.path: route.methods for route in iter_route_contexts(hook_router.routes)}
-    assert routes == {"/stripe/connect": {"POST"}, "/stripe/{token}": {"POST"}}
+    assert routes == {"/stripe/connect": {"POST"}, "/stripe/{token}": {"POST"}, "/events/{token}": {"POST"}}
 
 
 def test_only_owners_and_admins_change_what_is_connected(settings: Settings) -> None:

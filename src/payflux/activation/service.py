@@ -15,7 +15,8 @@ from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, Forbidden, NotFound
 from payflux.kit.ids import new_id
 from payflux.kit.jobs import enqueue
-from payflux.monitor.processors.models import Connection
+from payflux.monitor.processors.generic.history import take_stored_history
+from payflux.monitor.processors.models import Connection, HistoryPull
 from payflux.monitor.processors.pull import start_pull
 
 CONNECT_ATTEMPT_LIFETIME = timedelta(minutes=15)
@@ -157,13 +158,29 @@ async def begin_pipeline(
 ) -> None:
     """Point the workspace at a processor that has just been connected, and start pulling its history."""
     pull = await start_pull(session, connection, now)
-    workspace.connection_id = connection.id
+    await _stand_on(session, workspace, pull, now=now, actor_id=actor_id)
+    await enqueue_step(session, "pull_processor_events", workspace)
+
+
+async def begin_with_stored(
+    session: AsyncSession, workspace: Workspace, connection: Connection, *, now: datetime, actor_id: UUID | None
+) -> None:
+    """Point the workspace at a processor that posts to us and whose history is in; what follows a pull begins."""
+    pull = await take_stored_history(session, connection, now=now)
+    await _stand_on(session, workspace, pull, now=now, actor_id=actor_id)
+    workspace.pulled_at = now
+    await enqueue_step(session, "compute_baseline", workspace)
+
+
+async def _stand_on(
+    session: AsyncSession, workspace: Workspace, pull: HistoryPull, *, now: datetime, actor_id: UUID | None
+) -> None:
+    workspace.connection_id = pull.connection_id
     workspace.pull_id = pull.id
     workspace.connected_at = now
     workspace.problem = None
     _forget_results(workspace)
     await change_state(session, workspace, Cause.CONNECTED, now=now, actor_id=actor_id)
-    await enqueue_step(session, "pull_processor_events", workspace)
 
 
 async def leave_connection(

@@ -11,13 +11,14 @@ from payflux.kit import audit
 from payflux.kit.database import Base
 from payflux.monitor.alerts import models as alerts
 from payflux.monitor.processors import models as processors
+from payflux.monitor.processors.generic import models as generic
 from payflux.monitor.processors.reconciling import models as reconciling
 from payflux.monitor.projections import models as projections
 from payflux.monitor.risk import models as risk
 from payflux.monitor.risk.sweep import models as sweep
 
 # imported so that every table is known to Base.metadata
-MODELS = (accounts, activation, alerts, audit, billing, processors, projections, reconciling, risk, sweep)
+MODELS = (accounts, activation, alerts, audit, billing, generic, processors, projections, reconciling, risk, sweep)
 
 context.configure(
     connection=context.config.attributes["connection"],

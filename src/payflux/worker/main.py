@@ -13,11 +13,13 @@ import structlog
 from payflux.activation.ending import connection_ended
 from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
+from payflux.activation.sources import start_from_events
 from payflux.frontdoor.accounts.service import delete_ended_sessions
 from payflux.kit.database import asyncpg_address
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
 from payflux.monitor.processors.backfill.jobs import backfill_history
 from payflux.monitor.processors.connecting.endpoint import create_webhook_endpoint
+from payflux.monitor.processors.generic.applying import apply_posted_events, clean_deliveries, keep_sources_going
 from payflux.monitor.processors.live.applying import apply_webhook_events
 from payflux.monitor.processors.live.polling import poll_events
 from payflux.monitor.processors.live.refreshing import catch_up, read_gap
@@ -30,6 +32,7 @@ from payflux.world.bootstrap import World
 JOBS: dict[str, Step] = {
     job.__name__: job
     for job in (
+        apply_posted_events,
         apply_webhook_events,
         backfill_history,
         catch_up,
@@ -39,6 +42,7 @@ JOBS: dict[str, Step] = {
         read_gap,
         reconcile_connection,
         send_mail,
+        start_from_events,
     )
 }
 """The jobs beside the pipeline's, by name."""
@@ -87,12 +91,14 @@ async def work(
 
     async def apply_due() -> None:
         await apply_due_events(world)
+        await keep_sources_going(world)
 
     async def keep_up() -> None:
         await keep_connections_up_to_date(world)
 
     async def tidy() -> None:
         await clean_inbox(world)
+        await clean_deliveries(world)
 
     try:
         await run_jobs(

@@ -54,8 +54,9 @@ class Connection(Base):
     `capabilities` maps each resource to `ok` or `forbidden`. `snapshot` is the account and the balance as last read.
     `secret` is the encrypted restricted key, or the tokens of a Stripe App, which end at `secret_expires_at`; none for
     Connect OAuth. `hook_digest` is the digest of the token in the connection's own webhook address, `hook_secrets` its
-    encrypted signing secrets. Everything the processor had created up to `synced_through` is stored, back to
-    `history_from`; its list of events has been read up to `polled_through`.
+    encrypted signing secrets; all but the newest end at `hook_secret_until`, where that is set. Everything the
+    processor had created up to `synced_through` is stored, back to `history_from`; its list of events has been read up
+    to `polled_through`.
     """
 
     __tablename__ = "processor_connections"
@@ -82,6 +83,7 @@ class Connection(Base):
     secret_expires_at: Mapped[MaybeInstant]
     hook_digest: Mapped[bytes | None] = mapped_column(LargeBinary)
     hook_secrets: Mapped[bytes | None] = mapped_column(LargeBinary)
+    hook_secret_until: Mapped[MaybeInstant]
     hook_endpoint_id: Mapped[str] = mapped_column(Text, server_default="", default="")
     snapshot: Mapped[dict] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     connected_at: Mapped[Instant]

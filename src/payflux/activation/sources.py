@@ -1,0 +1,71 @@
+"""From a processor that posts to us to live: once enough is stored, what follows a pull begins."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.activation.models import Workspace
+from payflux.activation.service import begin_with_stored, get_workspace
+from payflux.activation.states import ActivationState
+from payflux.frontdoor.billing.rules import is_entitled
+from payflux.frontdoor.billing.service import live_subscription
+from payflux.kit.errors import Conflict
+from payflux.kit.jobs import Payload
+from payflux.monitor.processors.generic.history import payments_stored
+from payflux.monitor.processors.models import Connection, ConnectionStatus
+from payflux.monitor.processors.queries import get_connection
+from payflux.monitor.risk.rules.bands import MINIMUM_PAYMENTS
+from payflux.world.bootstrap import World
+
+
+class TooFewPayments(Conflict):
+    code = "too_few_payments"
+
+
+async def start_from_events(world: World, payload: Payload) -> None:
+    """Job: the first events of a processor that posts to us are in. The workspace begins with them if nothing else is
+    connected, its plan runs, and there are enough."""
+    account_id, connection_id = UUID(payload["account_id"]), UUID(payload["connection_id"])
+    async with world.database.tenant(account_id) as session:
+        now = world.clock.now()
+        workspace = await get_workspace(session, account_id=account_id, lock=True)
+        connection = await get_connection(session, account_id=account_id, connection_id=connection_id)
+        subscription = await live_subscription(session, account_id=account_id)
+        entitled = subscription is not None and is_entitled(
+            status=subscription.status, current_period_end=subscription.current_period_end, now=now
+        )
+        unconnected = workspace.activation_state == ActivationState.PAID_UNCONNECTED
+        ended = connection.status == ConnectionStatus.DISCONNECTED
+        if entitled and unconnected and not ended and await has_enough(session, connection):
+            await begin_with_stored(session, workspace, connection, now=now, actor_id=None)
+
+
+async def compute_from_stored(
+    session: AsyncSession, workspace: Workspace, connection: Connection, *, now: datetime, actor_id: UUID
+) -> None:
+    """Begin with what is stored of `connection`, or begin again with what has come since.
+
+    Raises TooFewPayments, and Conflict while the workspace stands on another processor."""
+    refuse_beside_another(workspace, connection)
+    if not await has_enough(session, connection):
+        raise TooFewPayments(
+            f"There are fewer than {MINIMUM_PAYMENTS} payments: too few for any rate.",
+            way_out="Import a file with your history, or post more events.",
+        )
+    await begin_with_stored(session, workspace, connection, now=now, actor_id=actor_id)
+
+
+def refuse_beside_another(workspace: Workspace, connection: Connection | None) -> None:
+    """Raises Conflict when the workspace stands on another processor than `connection`."""
+    if workspace.connection_id is not None and (connection is None or workspace.connection_id != connection.id):
+        raise Conflict(
+            "Another processor is connected to this workspace.",
+            way_out="Disconnect it on the Connection page first; what was read stays.",
+        )
+
+
+async def has_enough(session: AsyncSession, connection: Connection) -> bool:
+    return await payments_stored(session, connection) >= MINIMUM_PAYMENTS

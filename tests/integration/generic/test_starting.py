@@ -1,0 +1,90 @@
+"""From posted events to live: it begins by itself once enough are in, and only then."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from payflux.activation.sources import TooFewPayments, compute_from_stored
+from payflux.activation.states import ActivationState
+from payflux.app import create_app
+from payflux.monitor.processors.generic.applying import QUIET, keep_sources_going
+from payflux.monitor.projections.queries import projection_of_pull
+from payflux.monitor.risk.queries import surface_of_pull
+from payflux.world.bootstrap import World
+from tests.conftest import MovedClock
+from tests.integration.generic.sending import Source, connection_of, merchant_history, send, source_of
+from tests.integration.test_pipeline import work_off, workspace_of
+
+
+async def sent(world: World, source: Source, count: int) -> None:
+    now, app = world.clock.now(), create_app(world)
+    history = merchant_history(now, count)
+    for start in range(0, count, 300):
+        answer = await send(app, source, history[start : start + 300], now, message_id=f"msg_{start}")
+        assert answer.status_code == 200, answer.text
+
+
+async def test_the_pipeline_goes_on_when_the_first_events_are_in(world: World, clock: MovedClock) -> None:
+    alice = await source_of(world, "Alice")
+    await sent(world, alice, 900)
+    await work_off(world)
+    await keep_sources_going(world)
+    await work_off(world)
+    assert (await workspace_of(world, alice.account_id)).activation_state == ActivationState.PAID_UNCONNECTED
+    clock.move(QUIET)
+    await keep_sources_going(world)
+    await work_off(world)
+    workspace = await workspace_of(world, alice.account_id)
+    assert workspace.activation_state == ActivationState.LIVE_MONITORED
+    assert workspace.pull_id is not None
+    async with world.database.tenant(alice.account_id) as session:
+        surface = await surface_of_pull(session, account_id=alice.account_id, pull_id=workspace.pull_id)
+        projection = await projection_of_pull(session, account_id=alice.account_id, pull_id=workspace.pull_id)
+    assert surface is not None
+    assert projection is not None
+    assert surface.event_count == 900
+    assert [window.horizon_days for window in projection.windows] == [30, 60, 90]
+
+
+async def test_too_few_payments_begin_nothing(world: World, clock: MovedClock) -> None:
+    alice = await source_of(world, "Alice")
+    await sent(world, alice, 20)
+    clock.move(QUIET)
+    await work_off(world)
+    await keep_sources_going(world)
+    await work_off(world)
+    workspace = await workspace_of(world, alice.account_id)
+    assert workspace.activation_state == ActivationState.PAID_UNCONNECTED
+    connection = await connection_of(world, alice)
+    async with world.database.tenant(alice.account_id) as session:
+        with pytest.raises(TooFewPayments):
+            await compute_from_stored(session, workspace, connection, now=clock.now(), actor_id=alice.user_id)
+
+
+async def test_nothing_begins_by_itself_once_the_trial_is_over(world: World, clock: MovedClock) -> None:
+    alice = await source_of(world, "Alice")
+    await sent(world, alice, 200)
+    await work_off(world)
+    clock.move(timedelta(days=30))
+    await keep_sources_going(world)
+    await work_off(world)
+    assert (await workspace_of(world, alice.account_id)).activation_state == ActivationState.PAID_UNCONNECTED
+
+
+async def test_a_history_that_ended_long_ago_is_judged_as_of_its_last_day(world: World, clock: MovedClock) -> None:
+    alice = await source_of(world, "Alice")
+    await sent(world, alice, 200)
+    await work_off(world)
+    last = (await connection_of(world, alice)).last_event_at
+    assert last is not None
+    clock.move(timedelta(days=12))
+    await keep_sources_going(world)
+    await work_off(world)
+    workspace = await workspace_of(world, alice.account_id)
+    assert workspace.pull_id is not None
+    async with world.database.tenant(alice.account_id) as session:
+        surface = await surface_of_pull(session, account_id=alice.account_id, pull_id=workspace.pull_id)
+    assert surface is not None
+    assert surface.as_of.date() == last.date()
