@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +38,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def free_sandbox_port() -> int:
+    """A free port whose successor, which the sandbox's mailbox takes, is free too."""
+    while True:
+        port = free_port()
+        with suppress(OSError, OverflowError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port + 1))
+            return port
+
+
 def product_environment(data_dir: Path, **changes: str) -> dict[str, str]:
     """The environment without the settings of whoever runs the tests."""
     inherited = {key: value for key, value in os.environ.items() if not re.match(r"PAYFLUX_|STRIPE_|DATABASE_URL", key)}
@@ -52,7 +61,7 @@ def product_environment(data_dir: Path, **changes: str) -> dict[str, str]:
 @contextmanager
 def running_product(data_dir: Path, log: Path) -> Generator[Running, None, None]:
     """Start `payflux run`, wait until its pages answer, and end it with Ctrl-C."""
-    port, sandbox_port = free_port(), free_port()
+    port, sandbox_port = free_port(), free_sandbox_port()
     environment = product_environment(data_dir, PAYFLUX_PORT=str(port), PAYFLUX_SANDBOX_PORT=str(sandbox_port))
     with log.open("w") as output:
         process = subprocess.Popen(

@@ -94,7 +94,9 @@ class Settings(BaseSettings):
     )
     stripe_live_rate: float = Field(10.0, gt=0, le=100, description="requests a second against a live account")
     stripe_test_rate: float = Field(20.0, gt=0, le=100, description="requests a second against a test account")
-    sandbox_port: int = Field(8001, ge=1, le=65535, description="the port of the sandbox that `payflux run` starts")
+    sandbox_port: int = Field(
+        8001, ge=1, le=65534, description="the port of the sandbox that `payflux run` starts; its mailbox has the next"
+    )
     smtp_host: str = Field("", description="the mail server; default in development: the sandbox's mailbox")
     smtp_port: int = Field(587, ge=1, le=65535, description="the mail server's port")
     smtp_username: str = Field("", description="the user name at the mail server; empty where it asks for none")
@@ -177,6 +179,11 @@ class Settings(BaseSettings):
     def sandbox_url(self) -> str:
         return f"http://127.0.0.1:{self.sandbox_port}"
 
+    @property
+    def mailbox_port(self) -> int:
+        """Where the sandbox takes mails."""
+        return self.sandbox_port + 1
+
 
 def load_settings(**overrides: object) -> Settings:
     """Read the environment. In development, generate what may be generated and fall back to the sandbox.
@@ -202,7 +209,7 @@ def load_settings(**overrides: object) -> Settings:
             "stripe_connect_base": settings.sandbox_url,
         }
         if not settings.smtp_host:
-            generated |= {"smtp_host": "127.0.0.1", "smtp_port": settings.sandbox_port + 1, "smtp_tls": "none"}
+            generated |= {"smtp_host": "127.0.0.1", "smtp_port": settings.mailbox_port, "smtp_tls": "none"}
     if not settings.smtp_from:
         generated["smtp_from"] = "PayFlux <payflux@localhost>"
     return settings.model_copy(update=generated)

@@ -15,7 +15,7 @@ import httpx
 from typer.testing import CliRunner
 
 from payflux.cli.commands import app
-from tests.running import free_port, product_environment
+from tests.running import free_port, free_sandbox_port, product_environment
 
 
 class Outcome(NamedTuple):
@@ -71,7 +71,7 @@ def started(
 
 def free_ports() -> dict[str, str]:
     """Ports for the pages and the sandbox, as settings."""
-    return {"PAYFLUX_PORT": str(free_port()), "PAYFLUX_SANDBOX_PORT": str(free_port())}
+    return {"PAYFLUX_PORT": str(free_port()), "PAYFLUX_SANDBOX_PORT": str(free_sandbox_port())}
 
 
 def answers(address: str) -> bool:

@@ -105,12 +105,15 @@ def sandbox(
         if settings.environment == "production":
             raise SettingsError("The sandbox is for development: PAYFLUX_ENVIRONMENT is production.")
         state_dir: Path | None = None if fresh else settings.data_dir / "sandbox"
-        run_sandbox(
-            port=port or settings.sandbox_port,
-            state_dir=state_dir,
-            latency_ms=latency_ms,
-            requests_per_second=requests_per_second,
-        )
+        try:
+            run_sandbox(
+                port=port or settings.sandbox_port,
+                state_dir=state_dir,
+                latency_ms=latency_ms,
+                requests_per_second=requests_per_second,
+            )
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
 
 
 @app.command()

@@ -30,11 +30,13 @@ def run_all(settings: Settings, console: Console) -> None:
     """
     _refuse_unusable_port(settings.host, settings.port, environment_variable("port"))
     if settings.uses_sandbox:
-        _refuse_unusable_port("127.0.0.1", settings.sandbox_port, environment_variable("sandbox_port"))
-        if settings.port == settings.sandbox_port:
+        for port in (settings.sandbox_port, settings.mailbox_port):
+            _refuse_unusable_port("127.0.0.1", port, environment_variable("sandbox_port"))
+        if settings.port in (settings.sandbox_port, settings.mailbox_port):
+            both = f"both {settings.port}" if settings.port == settings.sandbox_port else "next to each other"
             raise PortTaken(
-                f"PAYFLUX_PORT and PAYFLUX_SANDBOX_PORT are both {settings.port}; the pages and the sandbox need a "
-                "port each."
+                f"PAYFLUX_PORT and PAYFLUX_SANDBOX_PORT are {both}; the pages, the sandbox and, on the port after the "
+                "sandbox's, its mailbox need a port each."
             )
     stop = _StopSignal()
     with owner_database(settings) as owner_url:
@@ -131,6 +133,7 @@ def _say_what_runs(console: Console, settings: Settings, plans: int) -> None:
     table.add_row("database", f"{database}, {plans} plans")
     if settings.uses_sandbox:
         table.add_row("Stripe", f"{settings.sandbox_url}  a sandbox with made-up merchants; no key is set")
+        table.add_row("mail", f"{settings.sandbox_url}/mailbox  what PayFlux sends ends there")
     else:
         table.add_row("Stripe", settings.stripe_api_base)
     console.print()

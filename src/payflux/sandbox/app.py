@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from datetime import date
 
 from starlette.applications import Starlette
@@ -52,6 +53,8 @@ from payflux.sandbox.errors import OAuthError
 from payflux.sandbox.expansion import Includes
 from payflux.sandbox.exports import EXPORTS, export_csv
 from payflux.sandbox.limits import RateLimiter
+from payflux.sandbox.mailbox import routes as mailbox_routes
+from payflux.sandbox.mailbox.smtp import receiving
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from payflux.sandbox.pages import render_page
 from payflux.sandbox.payments.tasks import TASKS as PAYMENT_TASKS
@@ -151,12 +154,14 @@ def create_app(
     clock: Callable[[], float] = time.monotonic,
     account_requests_per_second: float | None = None,
     concurrent_requests: int | None = None,
+    mailbox: socket.socket | None = None,
 ) -> Starlette:
     """The sandbox as an application.
 
     Every call under /v1 takes `latency_ms` longer than it must. `clock` counts the seconds of the rate limit: the
     traffic is real even where the merchants' time stands still. An account may make `account_requests_per_second` and
-    have `concurrent_requests` side by side; by default as :class:`RateLimiter` says.
+    have `concurrent_requests` side by side; by default as :class:`RateLimiter` says. Mails are
+    taken on the listening socket `mailbox`.
     """
 
     dispatcher = Dispatcher(state)
@@ -173,7 +178,8 @@ def create_app(
     async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
         await dispatcher.start()
         ticking = asyncio.create_task(_tick(turn))
-        yield
+        async with receiving(state, mailbox) if mailbox else nullcontext():
+            yield
         ticking.cancel()
         with suppress(asyncio.CancelledError):
             await ticking
@@ -184,12 +190,14 @@ def create_app(
             *PAGES,
             *control_pages.ROUTES,
             *control.ROUTES,
+            *mailbox_routes.ROUTES,
             *api_routes(Api(state, INCLUDES, latency_ms, clock, limiter)),
         ],
         middleware=[Middleware(Faulty, state=state)],
         lifespan=lifespan,
     )
     app.state.sandbox, app.state.console = state, Console(state, dispatcher, turn)
+    app.state.mailbox_port = mailbox.getsockname()[1] if mailbox else None
     return app
 
 

@@ -19,7 +19,7 @@ POLICY = (
 )
 
 
-def render_page(template: str, status: int = 200, **context: object) -> HTMLResponse:
-    """A page from `templates/`, with a policy that lets it load nothing."""
-    headers = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}
+def render_page(template: str, status: int = 200, *, policy: str = POLICY, **context: object) -> HTMLResponse:
+    """A page from `templates/`, with a policy that by default lets it load nothing."""
+    headers = {"Content-Security-Policy": policy, "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}
     return HTMLResponse(_PAGES.get_template(template).render(**context), status, headers)

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from payflux.sandbox.app import create_app
 from payflux.sandbox.loopback import is_local
+from payflux.sandbox.mailbox.smtp import listen
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, SandboxState
 
@@ -34,17 +35,19 @@ def run(
 ) -> None:
     """Serve the sandbox until it is interrupted, and print its keys first. The limits are those of `create_app`.
 
-    Raises ValueError for a host that is not loopback, a negative latency, a rate below one or a broken state
-    file.
+    Mails are taken on the port after `port`. Raises ValueError for a host that is not loopback, a negative latency, a
+    rate below one, a broken state file, or where the mailbox's port is taken.
     """
     require_loopback(host)
     if latency_ms < 0 or min(requests_per_second, account_requests_per_second or 1, concurrent_requests or 1) < 1:
         raise ValueError("Latency cannot be negative, and the limits are at least one request.")
+    mailbox = listen(host, port + 1)
     state = SandboxState(state_dir=state_dir, requests_per_second=requests_per_second)
     base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     out = Console(highlight=False, soft_wrap=True)
     out.print(f"Sandbox - simulated Stripe, no real account - on {base}", markup=False)
     out.print(f"  control         {base}/control", markup=False)
+    out.print(f"  mailbox         {base}/mailbox, takes mails on {host}:{port + 1}", markup=False)
     out.print(f"  platform key    {SECRET_KEY}\n  Connect client  {CLIENT_ID}", markup=False)
     for archetype in ARCHETYPES.values():
         out.print(f"  {archetype.restricted_key:<36} {archetype.account_id}  {archetype.business}", markup=False)
@@ -53,5 +56,6 @@ def run(
         latency_ms=latency_ms,
         account_requests_per_second=account_requests_per_second,
         concurrent_requests=concurrent_requests,
+        mailbox=mailbox,
     )
     uvicorn.run(app, host=host, port=port, log_level="warning")
