@@ -1,0 +1,72 @@
+"""What each role may do in an account. Pure data: guards, pages and tests read the same table."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    OWNER = "owner"
+    ADMIN = "admin"
+    ANALYST = "analyst"
+    VIEWER = "viewer"
+
+
+_OWNER = frozenset({Role.OWNER})
+_MANAGERS = frozenset({Role.OWNER, Role.ADMIN})
+_EVERYONE = frozenset(Role)
+
+CAPABILITIES: dict[str, frozenset[Role]] = {
+    "monitor.read": _EVERYONE,
+    "connection.manage": _MANAGERS,
+    "alerts.manage": _MANAGERS | {Role.ANALYST},
+    "evidence.export": _MANAGERS | {Role.ANALYST},
+    "keys.manage": _MANAGERS,
+    "billing.read": _MANAGERS,
+    "billing.manage": _MANAGERS,
+    "team.read": _EVERYONE,
+    "team.invite": _MANAGERS,
+    "team.manage": _MANAGERS,
+    "account.update": _MANAGERS,
+    "account.export": _OWNER,
+    "account.transfer": _OWNER,
+    "account.delete": _OWNER,
+    "audit.read": _MANAGERS,
+}
+"""Every capability by name, and the roles that have it."""
+
+_MANAGES: dict[Role, frozenset[Role]] = {
+    Role.OWNER: frozenset({Role.ADMIN, Role.ANALYST, Role.VIEWER}),
+    Role.ADMIN: frozenset({Role.ANALYST, Role.VIEWER}),
+    Role.ANALYST: frozenset(),
+    Role.VIEWER: frozenset(),
+}
+
+
+def may(role: str, capability: str) -> bool:
+    """Whether a member in `role` has `capability`. Raises KeyError for a capability that is not in the table."""
+    return role in CAPABILITIES[capability]
+
+
+def holders(capability: str) -> str:
+    """The roles that have `capability` as a sentence names them, such as "the owner or an admin"."""
+    articles = {Role.OWNER: "the owner", Role.ADMIN: "an admin", Role.ANALYST: "an analyst", Role.VIEWER: "a viewer"}
+    *names, last = (articles[role] for role in Role if role in CAPABILITIES[capability])
+    return f"{', '.join(names)} or {last}" if names else last
+
+
+def manageable_roles(actor: str) -> list[Role]:
+    """The roles that a member in the role `actor` may give, take and invite into: always below their own, so that nobody
+    makes themselves, or somebody else, more than they are. The owner's changes hands by transfer alone."""
+    return [role for role in Role if role in _MANAGES.get(Role(actor), frozenset())]
+
+
+def may_change_role(actor: str, *, of: str, to: str) -> bool:
+    """Whether `actor` may give a member whose role is `of` the role `to`."""
+    allowed = manageable_roles(actor)
+    return of in allowed and to in allowed
+
+
+def may_remove(actor: str, *, target: str) -> bool:
+    """Whether `actor` may remove another member whose role is `target`. Leaving is everyone's but the owner's."""
+    return target in manageable_roles(actor)
