@@ -16,7 +16,7 @@ from payflux.activation.models import ActivationTransition, Workspace
 from payflux.activation.pipeline import STEPS
 from payflux.activation.queries import activation_progress
 from payflux.activation.states import ActivationState, Cause
-from payflux.frontdoor.accounts.service import register
+from payflux.frontdoor.accounts.registering import register
 from payflux.frontdoor.billing.service import start_trial
 from payflux.monitor.alerts.models import AlertRule
 from payflux.monitor.processors.connecting.keys import authorize_with_key
@@ -157,6 +157,8 @@ async def test_a_killed_worker_loses_nothing_and_does_nothing_twice(
                 session, workspace, Cause.DISCONNECTED, now=live_world.clock.now(), actor_id=None
             )
             await session.execute(text("DELETE FROM payment_events"))
+            # else what is older than 90 days would be taken for read
+            await session.execute(text("UPDATE processor_connections SET history_from = NULL, synced_through = NULL"))
         await reconnect(live_world, account_id, None, "healthy")
         await work_off(live_world)
         assert after_the_kill["events"] == (await counts(live_world, account_id))["events"] > 100

@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import ProgrammingError
 
 from payflux.activation.service import create_workspace
-from payflux.frontdoor.accounts.service import register
+from payflux.frontdoor.accounts.registering import register
 from payflux.kit.ids import new_id
 from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.events import PaymentEvent

@@ -12,7 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from payflux.activation.models import Workspace
 from payflux.frontdoor.accounts.models import Account
-from payflux.frontdoor.accounts.service import register
+from payflux.frontdoor.accounts.registering import register
 from payflux.kit.database import Base, DatabaseError, asyncpg_address, refuse_powerful_role
 from payflux.world.bootstrap import World
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.frontdoor.accounts.service import SignedIn, authenticate
+from payflux.frontdoor.accounts.sessions import SignedIn, authenticate
 from payflux.frontdoor.billing import rules as billing_rules
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.service import live_subscription

@@ -14,7 +14,7 @@ from payflux.activation.ending import connection_ended
 from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
 from payflux.activation.sources import start_from_events
-from payflux.frontdoor.accounts.service import delete_ended_sessions
+from payflux.frontdoor.accounts.sessions import delete_ended_sessions
 from payflux.kit.database import asyncpg_address
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
 from payflux.monitor.processors.backfill.jobs import backfill_history

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from payflux.activation import service as activation
 from payflux.activation.models import Workspace
-from payflux.frontdoor.accounts.service import register
+from payflux.frontdoor.accounts.registering import register
 from payflux.frontdoor.billing.service import start_trial
 from payflux.monitor.processors.connecting.probing import Authorized
 from payflux.monitor.processors.connecting.storing import store_connection

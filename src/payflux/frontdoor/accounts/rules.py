@@ -6,12 +6,7 @@ import re
 import unicodedata
 from datetime import datetime, timedelta
 
-from zxcvbn import zxcvbn
-
-PASSWORD_MIN = 10
-PASSWORD_MAX = 128
-PASSWORD_STRENGTH = 3
-"""The least zxcvbn score (0 to 4) of an acceptable password: 3 is "safely unguessable", about 10^8 guesses."""
+from payflux.frontdoor.accounts.passwords import password_problem
 
 SESSION_IDLE = timedelta(days=14)
 SESSION_ABSOLUTE = timedelta(days=30)
@@ -37,11 +32,6 @@ def is_email(address: str) -> bool:
     return len(address) <= EMAIL_MAX and not _CONTROL.search(address) and bool(_EMAIL.fullmatch(address))
 
 
-def normalize_password(password: str) -> str:
-    """NFKC, so that the same password typed on another keyboard is the same (NIST SP 800-63B)."""
-    return unicodedata.normalize("NFKC", password)
-
-
 def registration_problems(*, name: str, email: str, password: str) -> dict[str, str]:
     """What is wrong with a registration, by field; empty when nothing is."""
     problems = {}
@@ -56,22 +46,6 @@ def registration_problems(*, name: str, email: str, password: str) -> dict[str, 
     if problem := password_problem(password, context=(name, email)):
         problems["password"] = problem
     return problems
-
-
-def password_problem(password: str, *, context: tuple[str, ...]) -> str:
-    """Why `password` is not acceptable, or an empty string. `context` are words that a guesser would try first."""
-    password = normalize_password(password)
-    if len(password) < PASSWORD_MIN:
-        return f"Use at least {PASSWORD_MIN} characters; a few unrelated words work well."
-    if len(password) > PASSWORD_MAX:
-        return f"Use at most {PASSWORD_MAX} characters."
-    words = [part for text in (*context, "payflux") for part in re.split(r"[\s@.+_-]+", text.lower()) if len(part) > 2]
-    # zxcvbn's time grows faster than the input's length; what is beyond 72 characters cannot make it weaker
-    result = zxcvbn(password[:72], user_inputs=words)
-    if result["score"] >= PASSWORD_STRENGTH:
-        return ""
-    reason = result["feedback"]["warning"] or "This password is easy to guess"
-    return f"{reason.rstrip('.')}. Add another word or two that have nothing to do with you."
 
 
 def session_expiry(created_at: datetime, used_at: datetime) -> datetime:

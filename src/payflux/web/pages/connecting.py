@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.activation import service as activation
 from payflux.activation.problems import Problem, declined_problem, problem_of
 from payflux.activation.states import HOME, ActivationState
-from payflux.frontdoor.accounts.service import SignedIn
+from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.service import live_subscription
 from payflux.kit.errors import InvalidInput, UserError
 from payflux.monitor.processors.connecting.endpoint import enqueue_endpoint

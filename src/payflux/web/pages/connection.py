@@ -13,7 +13,7 @@ from payflux.activation import service as activation
 from payflux.activation.models import Workspace
 from payflux.activation.problems import Problem, problem_of
 from payflux.activation.states import Cause
-from payflux.frontdoor.accounts.service import SignedIn
+from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.models import Subscription
 from payflux.kit.errors import InvalidInput, NotFound, UserError
 from payflux.monitor.processors.backfill.queries import backfill_progress

@@ -12,8 +12,9 @@ from fastapi.responses import RedirectResponse, Response
 
 from payflux.activation.service import create_workspace, get_workspace
 from payflux.activation.states import HOME, ActivationState
-from payflux.frontdoor.accounts import service as accounts
-from payflux.frontdoor.accounts.service import SignedIn
+from payflux.frontdoor.accounts import registering, sessions
+from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.frontdoor.accounts.signing_in import sign_in as check_password
 from payflux.frontdoor.billing.service import start_trial
 from payflux.kit.errors import InvalidInput, TooManyRequests
 from payflux.web.guards import CurrentWorld, Visitor, Who
@@ -62,11 +63,11 @@ async def register(
     now = world.clock.now()
     try:
         async with world.database.system() as session:
-            user, account = await accounts.register(session, name=name, email=email, password=password, now=now)
+            user, account = await registering.register(session, name=name, email=email, password=password, now=now)
             await start_trial(session, account_id=account.id, now=now)
             await create_workspace(session, account_id=account.id, name=account.name, now=now)
-            token = await accounts.start_session(session, world.tokens, user_id=user.id, now=now, replacing=_held(who))
-    except (InvalidInput, accounts.EmailTaken) as error:
+            token = await sessions.start_session(session, world.tokens, user_id=user.id, now=now, replacing=_held(who))
+    except (InvalidInput, registering.EmailTaken) as error:
         errors = error.fields if isinstance(error, InvalidInput) else {"email": f"{error.message} {error.way_out}"}
         form = {"name": name, "email": email}
         return render(request, "register.html", error.status, form=form, errors=errors, next="")
@@ -95,9 +96,9 @@ async def sign_in(
     token, status = "", HTTPStatus.UNPROCESSABLE_ENTITY
     try:
         async with world.database.system() as session:
-            user = await accounts.sign_in(session, world.tokens, email=email, password=password, client=client, now=now)
+            user = await check_password(session, world.tokens, email=email, password=password, client=client, now=now)
             if user is not None:
-                token = await accounts.start_session(
+                token = await sessions.start_session(
                     session, world.tokens, user_id=user.id, now=now, replacing=_held(who)
                 )
     except TooManyRequests as error:
@@ -111,7 +112,7 @@ async def sign_in(
 @router.post("/sign-out")
 async def sign_out(who: Who, world: CurrentWorld) -> Response:
     async with world.database.system() as session:
-        await accounts.sign_out(session, session_id=who.session_id)
+        await sessions.sign_out(session, session_id=who.session_id)
     return _with_session(_see("/"), world, "", max_age=0)
 
 

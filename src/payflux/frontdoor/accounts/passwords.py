@@ -1,0 +1,58 @@
+"""Passwords: what makes one acceptable, and how it is kept."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import unicodedata
+from functools import cache
+
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from zxcvbn import zxcvbn
+
+PASSWORD_MIN = 10
+PASSWORD_MAX = 128
+PASSWORD_STRENGTH = 3
+"""The least zxcvbn score (0 to 4) of an acceptable password: 3 is "safely unguessable", about 10^8 guesses."""
+
+_HASHES = PasswordHash((Argon2Hasher(),))
+
+
+def normalize_password(password: str) -> str:
+    """NFKC, so that the same password typed on another keyboard is the same (NIST SP 800-63B)."""
+    return unicodedata.normalize("NFKC", password)
+
+
+def password_problem(password: str, *, context: tuple[str, ...]) -> str:
+    """Why `password` is not acceptable, or an empty string. `context` are words that a guesser would try first."""
+    password = normalize_password(password)
+    if len(password) < PASSWORD_MIN:
+        return f"Use at least {PASSWORD_MIN} characters; a few unrelated words work well."
+    if len(password) > PASSWORD_MAX:
+        return f"Use at most {PASSWORD_MAX} characters."
+    words = [part for text in (*context, "payflux") for part in re.split(r"[\s@.+_-]+", text.lower()) if len(part) > 2]
+    # zxcvbn's time grows faster than the input's length; what is beyond 72 characters cannot make it weaker
+    result = zxcvbn(password[:72], user_inputs=words)
+    if result["score"] >= PASSWORD_STRENGTH:
+        return ""
+    reason = result["feedback"]["warning"] or "This password is easy to guess"
+    return f"{reason.rstrip('.')}. Add another word or two that have nothing to do with you."
+
+
+async def hash_password(password: str) -> str:
+    """The Argon2id hash under which `password` is kept."""
+    # slow on purpose, so it runs beside the event loop and not on it
+    return await asyncio.to_thread(_HASHES.hash, normalize_password(password))
+
+
+async def verify_password(password: str, password_hash: str | None) -> bool:
+    """Whether `password` is the one that was hashed. Without a hash it takes as long, and is false."""
+    typed = normalize_password(password[: 4 * PASSWORD_MAX])
+    correct = await asyncio.to_thread(lambda: _HASHES.verify(typed, password_hash or _decoy()))
+    return correct and password_hash is not None
+
+
+@cache
+def _decoy() -> str:
+    return _HASHES.hash("no user has this password")
