@@ -56,8 +56,8 @@ def holders(capability: str) -> str:
 
 
 def manageable_roles(actor: str) -> list[Role]:
-    """The roles that a member in the role `actor` may give, take and invite into: always below their own, so that nobody
-    makes themselves, or somebody else, more than they are. The owner's changes hands by transfer alone."""
+    """The roles that a member in the role `actor` may give, take and invite into: always below their own, so that
+    nobody makes anybody more than they are themselves. The owner's changes hands by transfer alone."""
     return [role for role in Role if role in _MANAGES.get(Role(actor), frozenset())]
 
 
