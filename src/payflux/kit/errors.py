@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 
 class UserError(Exception):
     """Something the person, and not the programmer, has to act on.
 
-    `message` says what happened, `way_out` what to do about it. `code` is stable and for machines.
+    `message` says what happened, `way_out` what to do about it. `code` is stable and for machines, and so are
+    `details`: which rule it was, who can change it, and where.
     """
 
     status: HTTPStatus = HTTPStatus.BAD_REQUEST
     code: str = "error"
 
-    def __init__(self, message: str, *, way_out: str = "", code: str = "") -> None:
+    def __init__(
+        self, message: str, *, way_out: str = "", code: str = "", details: Mapping[str, object] | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.way_out = way_out
+        self.details = dict(details or {})
         if code:
             self.code = code
 
@@ -83,6 +88,7 @@ def problem_details(error: UserError, *, instance: str, request_id: str) -> dict
         "instance": instance,
         "request_id": request_id,
     }
+    details |= error.details
     if error.way_out:
         details["way_out"] = error.way_out
     if isinstance(error, InvalidInput):

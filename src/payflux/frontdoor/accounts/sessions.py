@@ -28,6 +28,8 @@ class SignedIn:
     role: str
     name: str
     email: str
+    email_verified: bool
+    user_created_at: datetime
     account_name: str
 
 
@@ -81,6 +83,8 @@ async def authenticate(session: AsyncSession, tokens: TokenHasher, *, token: str
         role=membership.role,
         name=user.name,
         email=user.email,
+        email_verified=user.email_verified_at is not None,
+        user_created_at=user.created_at,
         account_name=account.name,
     )
 

@@ -51,6 +51,14 @@ async def live_subscription(session: AsyncSession, *, account_id: UUID) -> Subsc
     ).scalar_one_or_none()
 
 
+async def plan_has_feature(session: AsyncSession, *, plan: str, feature: str) -> bool:
+    """Whether the catalogue gives `feature` to `plan`."""
+    held = select(PlanFeatureDefault.enabled).where(
+        PlanFeatureDefault.plan == plan, PlanFeatureDefault.feature == feature
+    )
+    return bool((await session.execute(held)).scalar_one_or_none())
+
+
 class PlanEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One plan of the catalogue file."""
 
