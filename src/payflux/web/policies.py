@@ -1,0 +1,184 @@
+"""What each route asks of its caller: declared on the route, enforced there, and listed from there.
+
+Every route carries exactly one :func:`guard`; :func:`require_policies` refuses to build an app in which one does not.
+A guard asks in this order: who it is, whether their address is proven, what their role may do, what the plan allows,
+and how long ago they proved who they are. So 401 comes before 403, and 403 before 402: no plan buys a role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from fastapi import FastAPI, params
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.routing import BaseRoute, Mount
+from starlette.types import ASGIApp
+
+from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES
+from payflux.frontdoor.billing.service import read_catalogue
+from payflux.web import refusals
+from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
+
+
+class Audience(StrEnum):
+    """Who may call a route at all. SIGNED_BODY: whoever proves it by a signature, as the senders of webhooks do."""
+
+    PUBLIC = "public"
+    SIGNED_BODY = "signed body"
+    SIGNED_IN = "signed in"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a route asks of its caller beyond its audience.
+
+    `verified`: a proven address once the grace after registration has ended; without `grace`, from the start.
+    `capability`: what the caller's role must be able to do. `entitled`: a running trial or subscription. `feature`:
+    one that the plan of a running subscription holds. `step_up`: a recent proof of who they are.
+    """
+
+    audience: Audience
+    verified: bool = False
+    grace: bool = True
+    capability: str | None = None
+    entitled: bool = False
+    feature: str | None = None
+    step_up: bool = False
+
+    def __str__(self) -> str:
+        asked = [str(self.audience)]
+        if self.verified:
+            asked.append("verified after grace" if self.grace else "verified")
+        if self.capability:
+            asked.append(f"may {self.capability}")
+        if self.entitled:
+            asked.append("entitled")
+        if self.feature:
+            asked.append(f"plan has {self.feature}")
+        if self.step_up:
+            asked.append("stepped up")
+        return ", ".join(asked)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guard(params.Depends):
+    """The dependency that enforces `policy`, and by which the policy of a route is found.
+
+    A surface with an audience of its own, such as the staff console, makes its guards from its own dependency.
+    """
+
+    policy: Policy
+
+
+class UndeclaredPolicy(Exception):
+    """Routes do not say who may call them. The message names each of them."""
+
+
+def guard(
+    audience: Audience = Audience.SIGNED_IN,
+    *,
+    verified: bool = True,
+    grace: bool = True,
+    entitled: bool = False,
+    capability: str | None = None,
+    feature: str | None = None,
+    step_up: bool = False,
+) -> Guard:
+    """The one guard of a route: `dependencies=[guard(...)]`. See :class:`Policy` for what is asked.
+
+    Raises ValueError for a capability or feature that there is none of, and for an audience with guards of its own.
+    """
+    if audience is Audience.PUBLIC:
+        return Guard(policy=Policy(audience), dependency=_anybody)
+    if audience is not Audience.SIGNED_IN:
+        raise ValueError(f"{audience} is guarded by its own surface")
+    if capability is not None and capability not in CAPABILITIES:
+        raise ValueError(f"no capability is called {capability}")
+    if feature is not None and feature not in read_catalogue().features:
+        raise ValueError(f"the catalogue has no feature {feature}")
+    policy = Policy(audience, verified, grace, capability, entitled, feature, step_up)
+    # scope="function": it shares the transaction of the route, which ends before the answer is sent
+    return Guard(policy=policy, dependency=_asking(policy), scope="function")
+
+
+async def _anybody() -> None:
+    """Lets everybody pass."""
+
+
+def _asking(policy: Policy) -> Callable[..., object]:
+    def ask_person(who: Who, world: CurrentWorld) -> None:
+        if policy.verified:
+            refusals.refuse_unverified(who, grace=policy.grace, now=world.clock.now())
+        if policy.capability:
+            refusals.refuse_role(who, policy.capability)
+
+    async def asked_of_person(who: Who, world: CurrentWorld) -> None:
+        ask_person(who, world)
+
+    async def asked_of_plan(who: Who, world: CurrentWorld, session: Tenant, subscription: CurrentSubscription) -> None:
+        ask_person(who, world)
+        refusals.refuse_unentitled(subscription, now=world.clock.now())
+        if policy.feature:
+            await refusals.refuse_missing_feature(session, subscription, policy.feature)
+
+    return asked_of_plan if policy.entitled or policy.feature else asked_of_person
+
+
+class GuardedRoute(NamedTuple):
+    """One route with what it asks; `methods` without the HEAD that comes with a GET."""
+
+    methods: tuple[str, ...]
+    path: str
+    policy: Policy
+
+
+SENDERS = Policy(Audience.SIGNED_BODY)
+MOUNTED = {"/hooks": SENDERS, "/static": Policy(Audience.PUBLIC)}
+"""What is mounted beside the pages and guards itself: each sender of a webhook signs, files are for everybody."""
+
+
+def guarded_routes(app: FastAPI) -> list[GuardedRoute]:
+    """Every route of `app` with its policy, by path; mounted applications with their own routes.
+
+    Raises UndeclaredPolicy naming each route that has no guard, or more than one.
+    """
+    found: list[GuardedRoute] = []
+    wrong: list[str] = []
+    for methods, path, guards in _declared(app.routes):
+        if len(guards) == 1:
+            found.append(GuardedRoute(methods, path, guards[0]))
+        else:
+            wrong.append(f"{'/'.join(methods)} {path} has {'several guards' if guards else 'no guard'}")
+    if wrong:
+        raise UndeclaredPolicy(f"{'; '.join(sorted(wrong))}. Give each route exactly one: dependencies=[guard(...)].")
+    return sorted(found, key=lambda route: (route.path, route.methods))
+
+
+def require_policies(app: FastAPI) -> None:
+    """Raises UndeclaredPolicy unless every route of `app` says who may call it."""
+    guarded_routes(app)
+
+
+def _declared(routes: Sequence[BaseRoute], prefix: str = "") -> Iterator[tuple[tuple[str, ...], str, list[Policy]]]:
+    for context in iter_route_contexts(routes):
+        route, path = context.original_route, f"{prefix}{context.path}"
+        if isinstance(route, Mount):
+            by_mount = [MOUNTED[path]] if path in MOUNTED else []
+            inner = list(_declared(_routes_in(route.app), path)) or [(("GET",), f"{path}/{{file}}", [])]
+            yield from ((methods, deep, guards or by_mount) for methods, deep, guards in inner)
+        else:
+            guards = context.dependencies if isinstance(route, APIRoute) else []
+            methods = tuple(sorted((context.methods or set()) - {"HEAD"}))
+            yield methods, path, [each.policy for each in guards if isinstance(each, Guard)]
+
+
+def _routes_in(mounted: ASGIApp) -> Sequence[BaseRoute]:
+    """The routes of a mounted application, also through the middleware around it."""
+    inner: object = mounted
+    while inner is not None and not hasattr(inner, "routes"):
+        inner = getattr(inner, "app", None)
+    return getattr(inner, "routes", ())
