@@ -61,6 +61,9 @@ class Session(Base):
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     last_used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    refresh_generation: Mapped[int | None]
+    """How often an API client's refresh token was exchanged; None for a browser."""
+    refreshed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class SignInFailure(Base):
