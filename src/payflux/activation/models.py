@@ -59,7 +59,9 @@ class ActivationTransition(Base):
 
     __tablename__ = "activation_transitions"
     __table_args__ = (
-        ForeignKeyConstraint(["account_id", "workspace_id"], ["workspaces.account_id", "workspaces.id"]),
+        ForeignKeyConstraint(
+            ["account_id", "workspace_id"], ["workspaces.account_id", "workspaces.id"], ondelete="CASCADE"
+        ),
         Index("ix_activation_transitions_workspace", "account_id", "workspace_id", "at"),
     )
 

@@ -6,6 +6,8 @@ from alembic import context
 
 from payflux.activation import models as activation
 from payflux.frontdoor.accounts import models as accounts
+from payflux.frontdoor.accounts.providers import models as providers
+from payflux.frontdoor.accounts.team import models as team
 from payflux.frontdoor.billing import models as billing
 from payflux.kit import audit
 from payflux.kit.database import Base
@@ -18,7 +20,21 @@ from payflux.monitor.risk import models as risk
 from payflux.monitor.risk.sweep import models as sweep
 
 # imported so that every table is known to Base.metadata
-MODELS = (accounts, activation, alerts, audit, billing, generic, processors, projections, reconciling, risk, sweep)
+MODELS = (
+    accounts,
+    activation,
+    alerts,
+    audit,
+    billing,
+    generic,
+    processors,
+    projections,
+    providers,
+    reconciling,
+    risk,
+    sweep,
+    team,
+)
 
 context.configure(
     connection=context.config.attributes["connection"],

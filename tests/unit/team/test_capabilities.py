@@ -49,7 +49,7 @@ def test_nobody_removes_a_member_who_stands_as_high_or_higher() -> None:
     assert stated == WHO_REMOVES_WHOM
 
 
-@pytest.mark.parametrize(("actor", "of", "to"), itertools.product(Role, Role, Role))
+@pytest.mark.parametrize(("actor", "of", "to"), list(itertools.product(Role, Role, Role)))
 def test_a_role_is_given_only_by_someone_above_both_the_old_and_the_new_one(actor: Role, of: Role, to: Role) -> None:
     below = {"owner": {"admin", "analyst", "viewer"}, "admin": {"analyst", "viewer"}}.get(actor, set())
     assert may_change_role(actor, of=of, to=to) == (of in below and to in below)

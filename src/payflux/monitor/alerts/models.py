@@ -17,7 +17,9 @@ class AlertRule(Base):
 
     __tablename__ = "alert_rules"
     __table_args__ = (
-        ForeignKeyConstraint(["account_id", "workspace_id"], ["workspaces.account_id", "workspaces.id"]),
+        ForeignKeyConstraint(
+            ["account_id", "workspace_id"], ["workspaces.account_id", "workspaces.id"], ondelete="CASCADE"
+        ),
         CheckConstraint(
             "trigger in ('tier_escalation', 'reserve_spike', 'trend_degradation', 'projection_breach')", name="trigger"
         ),

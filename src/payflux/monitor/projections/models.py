@@ -17,7 +17,9 @@ class ReserveProjectionRecord(Base):
 
     __tablename__ = "reserve_projections"
     __table_args__ = (
-        ForeignKeyConstraint(["account_id", "workspace_id"], ["workspaces.account_id", "workspaces.id"]),
+        ForeignKeyConstraint(
+            ["account_id", "workspace_id"], ["workspaces.account_id", "workspaces.id"], ondelete="CASCADE"
+        ),
         Index("ix_reserve_projections_newest", "account_id", "workspace_id", "as_of"),
         Index("uq_reserve_projections_pull", "account_id", "pull_id", unique=True),
     )
@@ -43,7 +45,9 @@ class ProjectionScoreRecord(Base):
     __tablename__ = "projection_scores"
     __table_args__ = (
         ForeignKeyConstraint(
-            ["account_id", "projection_id"], ["reserve_projections.account_id", "reserve_projections.id"]
+            ["account_id", "projection_id"],
+            ["reserve_projections.account_id", "reserve_projections.id"],
+            ondelete="CASCADE",
         ),
         CheckConstraint("(scored_at IS NULL) = (score IS NULL)", name="scored"),
         Index("ix_projection_scores_due", "due_at", postgresql_where=text("scored_at IS NULL")),

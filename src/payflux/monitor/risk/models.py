@@ -17,7 +17,9 @@ class RiskSurfaceRecord(Base):
 
     __tablename__ = "risk_surfaces"
     __table_args__ = (
-        ForeignKeyConstraint(["account_id", "workspace_id"], ["workspaces.account_id", "workspaces.id"]),
+        ForeignKeyConstraint(
+            ["account_id", "workspace_id"], ["workspaces.account_id", "workspaces.id"], ondelete="CASCADE"
+        ),
         CheckConstraint("risk_tier between 1 and 5", name="risk_tier"),
         Index("ix_risk_surfaces_newest", "account_id", "workspace_id", "as_of"),
         Index("uq_risk_surfaces_pull", "account_id", "pull_id", unique=True),
