@@ -9,7 +9,13 @@ import structlog
 
 from payflux.kit.jobs import Payload, Permanent
 from payflux.monitor.processors.backfill.queries import newest_backfill, reads_and_transactions
-from payflux.monitor.processors.backfill.rules import ALLOWANCE_PAUSE, BACKGROUND, OUTAGE_PAUSE, reads_allowed
+from payflux.monitor.processors.backfill.rules import (
+    ALLOWANCE_PAUSE,
+    BACKGROUND,
+    OUTAGE_PAUSE,
+    TAKEN_OVER_PAUSE,
+    reads_allowed,
+)
 from payflux.monitor.processors.backfill.service import enqueue_slice
 from payflux.monitor.processors.models import ConnectionStatus, HistoryPull
 from payflux.monitor.processors.pull import run_pull
@@ -31,8 +37,8 @@ async def backfill_history(world: World, payload: Payload) -> None:
     try:
         if await run_pull(world, account_id, pull_id, BACKGROUND):
             return
-    except PullTakenOver:  # this slice ran before and had enqueued the next one
-        return
+    except PullTakenOver:  # of two that read at the same time each may have stopped the other
+        pause = TAKEN_OVER_PAUSE
     except (ProcessorUnavailable, KeyRefused, Disconnected):
         pause = OUTAGE_PAUSE  # the next slice finds out whether the connection has ended
     except StripeFailure as failure:

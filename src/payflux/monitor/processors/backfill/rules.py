@@ -10,6 +10,7 @@ BACKGROUND = Pace(share=0.25, at_once=2, for_at_most=timedelta(minutes=1))
 """A quarter of the rate, so that the merchant's own requests, and what somebody waits for, come first; and no worker
 is held for longer than a minute."""
 
+TAKEN_OVER_PAUSE = timedelta(seconds=5)
 OUTAGE_PAUSE = timedelta(minutes=10)
 ALLOWANCE_PAUSE = timedelta(days=1)
 
