@@ -1,87 +1,102 @@
-"""Every route is closed unless it stands in the one list of public routes."""
+"""Every route says who may call it, and an app in which one does not is not built."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
-
+import pytest
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from payflux.app import create_app
-from payflux.hooks.routes import router as hook_router
+from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES
 from payflux.settings import Settings
-from payflux.web.guards import PUBLIC_PATHS, require_entitled, require_manager, signed_in
+from payflux.web.guards import signed_in
+from payflux.web.policies import Audience, Guard, Policy, UndeclaredPolicy, guard, guarded_routes, require_policies
 from payflux.web.security import require_csrf
 from payflux.world.bootstrap import build_world
-
-NEEDS_A_MANAGER = {"/api/stripe/authorize", "/api/stripe/callback", "/api/stripe/key", "/activate/retry"}
-NEEDS_A_MANAGER |= {"/api/stripe/app/authorize", "/api/stripe/app/callback", "/activate/cancel"}
-NEEDS_A_MANAGER |= {"/connection/disconnect", "/connection/check", "/connection/host"}
-NEEDS_A_MANAGER |= {"/connection/secrets", "/connection/secrets/remove"}
-NEEDS_A_PLAN = {
-    "/dashboard",
-    "/what-if",
-    "/api/stripe/authorize",
-    "/api/stripe/app/authorize",
-    "/api/stripe/app/callback",
-    "/api/stripe/callback",
-    "/api/stripe/key",
-    "/activate/retry",
-}
+from tests.structure.dependencies import calls_of
 
 
-class Route(NamedTuple):
-    path: str
-    methods: set[str]
-    guards: set[object]
-
-
-def app_of(settings: Settings) -> FastAPI:
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
     return create_app(build_world(settings, database_url="postgresql://nobody@127.0.0.1:1/nothing"))
 
 
-def guards_of(dependant: Dependant) -> Iterator[object]:
-    yield dependant.call
-    for child in dependant.dependencies:
-        yield from guards_of(child)
+async def shown() -> None:
+    """A page."""
 
 
-def routes_of(app: FastAPI) -> list[Route]:
-    """Every route of ours, with the dependencies that hold for it; mounted files have none."""
-    found = [context for context in iter_route_contexts(app.routes) if isinstance(context.original_route, APIRoute)]
-    assert len(found) > 10
-    return [Route(str(context.path), context.methods or set(), set(guards_of(context.dependant))) for context in found]
+def test_every_route_has_exactly_one_policy(app: FastAPI) -> None:
+    routes = guarded_routes(app)
+    assert len(routes) > 40
+    assert len({(route.methods, route.path) for route in routes}) == len(routes)
 
 
-def test_every_route_needs_a_signed_in_user_unless_it_is_listed_as_public(settings: Settings) -> None:
-    closed = {route.path for route in routes_of(app_of(settings)) if signed_in in route.guards}
-    every = {route.path for route in routes_of(app_of(settings))}
-    assert every - closed - {"/sign-out"} == PUBLIC_PATHS - {"/sign-out"}
-    assert "/sign-out" in closed
+@pytest.mark.parametrize(
+    ("guards", "complaint"),
+    [([], "GET /forgotten has no guard"), ([guard(), guard(entitled=True)], "GET /forgotten has several guards")],
+)
+def test_an_app_with_a_route_that_says_nothing_or_two_things_is_not_built(
+    app: FastAPI, guards: list[Guard], complaint: str
+) -> None:
+    app.add_api_route("/forgotten", shown, dependencies=guards)
+    with pytest.raises(UndeclaredPolicy, match=complaint):
+        require_policies(app)
 
 
-def test_every_route_checks_that_a_change_comes_from_our_own_pages(settings: Settings) -> None:
-    for route in routes_of(app_of(settings)):
-        assert require_csrf in route.guards, route.path
+def test_what_is_mounted_is_guarded_too_or_the_app_is_not_built(app: FastAPI) -> None:
+    other = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    other.add_api_route("/forgotten", shown)
+    app.mount("/other", other)
+    with pytest.raises(UndeclaredPolicy, match="GET /other/forgotten has no guard"):
+        require_policies(app)
 
 
-def test_whoever_calls_a_webhook_proves_it_by_a_signature_of_the_body(settings: Settings) -> None:
-    routes = {route.path: route.methods for route in iter_route_contexts(hook_router.routes)}
-    assert routes == {"/stripe/connect": {"POST"}, "/stripe/{token}": {"POST"}, "/events/{token}": {"POST"}}
+def test_a_guard_asks_for_capabilities_and_features_that_there_are(app: FastAPI) -> None:
+    with pytest.raises(ValueError, match=r"no capability is called monitor\.reed"):
+        guard(capability="monitor.reed")
+    with pytest.raises(ValueError, match="the catalogue has no feature time_travel"):
+        guard(feature="time_travel")
+    with pytest.raises(ValueError, match="staff is guarded by its own surface"):
+        guard(Audience.STAFF)
+    asked = {route.policy.capability for route in guarded_routes(app)} - {None}
+    assert asked <= set(CAPABILITIES)
 
 
-def test_only_owners_and_admins_change_what_is_connected(settings: Settings) -> None:
-    guarded = {route.path for route in routes_of(app_of(settings)) if require_manager in route.guards}
-    assert guarded == NEEDS_A_MANAGER
+def test_a_policy_reads_as_a_sentence_about_its_caller() -> None:
+    assert str(Policy(Audience.PUBLIC)) == "public"
+    strict = Policy(Audience.SIGNED_IN, True, False, "team.invite", True, "audit_log", True)
+    assert str(strict) == "signed in, verified, may team.invite, entitled, plan has audit_log, stepped up"
 
 
-def test_what_the_plan_pays_for_needs_a_running_trial_or_subscription(settings: Settings) -> None:
-    guarded = {route.path for route in routes_of(app_of(settings)) if require_entitled in route.guards}
-    assert guarded == NEEDS_A_PLAN
+def test_the_guard_of_a_route_for_members_asks_who_they_are(app: FastAPI) -> None:
+    asking = {
+        f"{sorted(context.methods or ())} {context.path}"
+        for context in iter_route_contexts(app.routes)
+        if isinstance(context.original_route, APIRoute) and signed_in in calls_of(context.dependant)
+    }
+    declared = {
+        f"{list(route.methods)} {route.path}"
+        for route in guarded_routes(app)
+        if route.policy.audience is Audience.SIGNED_IN and not route.path.startswith("/uploads/")
+    }
+    assert asking == declared
 
 
-def test_a_route_either_shows_or_changes(settings: Settings) -> None:
-    for route in routes_of(app_of(settings)):
-        assert route.methods in ({"GET"}, {"POST"}), route.path
+def test_every_route_checks_that_a_change_comes_from_our_own_pages(app: FastAPI) -> None:
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute):
+            assert require_csrf in calls_of(context.dependant), context.path
+
+
+def test_whoever_calls_a_webhook_proves_it_by_a_signature_of_the_body(app: FastAPI) -> None:
+    hooks = [route for route in guarded_routes(app) if route.policy.audience is Audience.SIGNED_BODY]
+    assert {(route.methods, route.path) for route in hooks} == {
+        (("POST",), "/hooks/stripe/connect"),
+        (("POST",), "/hooks/stripe/{token}"),
+        (("POST",), "/hooks/events/{token}"),
+    }
+
+
+def test_a_page_either_shows_or_changes(app: FastAPI) -> None:
+    for route in guarded_routes(app):
+        assert len(route.methods) == 1, route.path

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payflux.kit.errors import InvalidInput, NotFound, NotSignedIn, UserError, problem_details
+from payflux.web.refusals import EmailNotVerified, way_to
 from payflux.web.rendering import render
 from payflux.web.security import logged_path
 
@@ -85,6 +86,8 @@ def present(request: Request, error: UserError) -> Response:
         # a form cannot be sent again by a redirect, and its address is no page
         to = f"/sign-in?next={quote(path)}" if request.method == "GET" else "/sign-in"
         return RedirectResponse(to, status_code=HTTPStatus.SEE_OTHER)
+    if isinstance(error, EmailNotVerified):
+        return RedirectResponse(way_to(error, path if request.method == "GET" else "/start"), HTTPStatus.SEE_OTHER)
     return render(
         request,
         "error.html",

@@ -1,4 +1,4 @@
-"""Who may call a route. Every route is closed unless its path stands in :data:`PUBLIC_PATHS`."""
+"""Who is asking, in which account, and the transaction that serves them. What they may do: :mod:`.policies`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,11 @@ from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.sessions import SignedIn, authenticate
-from payflux.frontdoor.billing import rules as billing_rules
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.service import live_subscription
-from payflux.kit.errors import Forbidden, NotSignedIn, PaymentRequired
+from payflux.kit.errors import NotSignedIn
 from payflux.web.security import cookie_name
 from payflux.world.bootstrap import World
-
-PUBLIC_PATHS = frozenset({"/", "/register", "/sign-in", "/start", "/healthz", "/readyz"})
-"""Every route that a stranger may call. /static is mounted beside them."""
 
 
 def get_world(request: Request) -> World:
@@ -67,23 +63,3 @@ async def subscription_of(who: Who, session: Tenant) -> Subscription | None:
 
 
 CurrentSubscription = Annotated[Subscription | None, Depends(subscription_of, scope="function")]
-
-
-async def require_entitled(subscription: CurrentSubscription, world: CurrentWorld) -> None:
-    """Raises PaymentRequired unless the account's trial or subscription runs."""
-    if subscription is None or not billing_rules.is_entitled(
-        status=subscription.status, current_period_end=subscription.current_period_end, now=world.clock.now()
-    ):
-        raise PaymentRequired(
-            "Your trial has ended, or your subscription is not active.",
-            way_out="The owner of the account can choose a plan. What was computed so far is kept.",
-        )
-
-
-async def require_manager(who: Who) -> None:
-    """Raises Forbidden unless the caller may change the account's connections: owner or admin."""
-    if who.role not in ("owner", "admin"):
-        raise Forbidden(
-            "Your role may look at the connection but not change it.",
-            way_out="Ask an owner or an admin of the account.",
-        )

@@ -6,10 +6,9 @@ from datetime import timedelta
 
 import asyncpg
 from fastapi import FastAPI
-from fastapi.routing import APIRoute, iter_route_contexts
 
 from payflux.activation.states import Cause
-from payflux.web.guards import PUBLIC_PATHS
+from payflux.web.policies import guarded_routes
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
 from tests.integration.pages.browser import MACHINE, Browser
@@ -17,9 +16,8 @@ from tests.integration.pages.conftest import ALICE, CHANGES, connected, move_on,
 
 
 def closed_pages(app: FastAPI) -> list[str]:
-    found = [context for context in iter_route_contexts(app.routes) if isinstance(context.original_route, APIRoute)]
-    paths = {str(context.path) for context in found if "GET" in (context.methods or ())}
-    return sorted(paths - PUBLIC_PATHS)
+    routes = guarded_routes(app)
+    return [route.path for route in routes if route.policy.audience == "signed in" and "GET" in route.methods]
 
 
 async def test_a_stranger_is_sent_to_sign_in_and_a_machine_is_told_why_not(app: FastAPI) -> None:
@@ -53,7 +51,7 @@ async def test_a_viewer_looks_but_does_not_change_what_is_connected(
     for path in CHANGES:
         answer = await bob.post(path, {"key": "rk_test_x"})
         assert answer.status_code == 403, path
-        assert "Ask an owner or an admin" in answer.text
+        assert "Ask the owner or an admin" in answer.text
     assert (await bob.get("/api/stripe/callback?state=x&code=y")).status_code == 403
     assert await rows(stored) == before
     assert "Alices_shop" in (await bob.get("/connection")).text
@@ -74,6 +72,7 @@ async def test_a_role_that_was_raised_or_lowered_holds_from_the_next_request_on(
 async def test_when_the_trial_has_ended_what_the_plan_pays_for_is_closed_and_the_rest_is_not(
     app: FastAPI, alice: Browser, clock: MovedClock, stored: asyncpg.Connection
 ) -> None:
+    await stored.execute("UPDATE users SET email_verified_at = now()")
     clock.move(timedelta(days=13, hours=23))
     assert (await alice.get("/dashboard")).headers["Location"] == "/dashboard/activate-prompt"
     clock.move(timedelta(days=1, hours=1))

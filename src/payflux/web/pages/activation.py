@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import msgspec
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
@@ -19,19 +19,20 @@ from payflux.web.guards import (
     CurrentWorld,
     Tenant,
     Who,
-    require_manager,
-    signed_in,
 )
 from payflux.web.pages.connecting import MAY_CONNECT
+from payflux.web.policies import guard
 from payflux.web.rendering import render, see_other
 
-router = APIRouter(dependencies=[Depends(signed_in)])
+router = APIRouter()
+
+WATCHING = [guard(capability="monitor.read")]
 
 PROGRESS_INTERVAL = 0.3  # seconds between looks at the database while somebody watches
 STREAM_LOOKS = 200  # then the browser asks again, and proves again who it is
 
 
-@router.get("/activate/arming")
+@router.get("/activate/arming", dependencies=WATCHING)
 async def arming(request: Request, who: Who, session: Tenant, world: CurrentWorld) -> Response:
     """The pipeline at work, in four stages."""
     progress = await activation_progress(session, account_id=who.account_id, now=world.clock.now())
@@ -48,14 +49,14 @@ async def arming(request: Request, who: Who, session: Tenant, world: CurrentWorl
     )
 
 
-@router.get("/activate/arming/state")
+@router.get("/activate/arming/state", dependencies=WATCHING)
 async def arming_state(who: Who, session: Tenant, world: CurrentWorld) -> Response:
     """The same as JSON, for a browser that cannot hold an event stream open."""
     progress = await activation_progress(session, account_id=who.account_id, now=world.clock.now())
     return Response(msgspec.json.encode(progress), media_type="application/json")
 
 
-@router.get("/activate/arming/events", response_class=EventSourceResponse)
+@router.get("/activate/arming/events", dependencies=WATCHING, response_class=EventSourceResponse)
 async def arming_events(request: Request, who: Who, world: CurrentWorld) -> AsyncIterator[ServerSentEvent]:
     """The same as server-sent events, one for each change, until the workspace is live or needs a person."""
     said: Progress | None = None
@@ -81,7 +82,7 @@ async def retry(who: Who, session: Tenant) -> Response:
     return see_other("/start")
 
 
-@router.post("/activate/cancel", dependencies=[Depends(require_manager)])
+@router.post("/activate/cancel", dependencies=[guard(capability="connection.manage")])
 async def cancel(who: Who, session: Tenant, world: CurrentWorld) -> Response:
     """Stop the activation and go back to connecting."""
     workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)

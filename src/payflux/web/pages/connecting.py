@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Mapping
 from typing import Annotated, NamedTuple, Protocol
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,20 +26,18 @@ from payflux.web.guards import (
     CurrentWorld,
     Tenant,
     Who,
-    require_entitled,
-    require_manager,
-    signed_in,
 )
+from payflux.web.policies import guard
 from payflux.web.rendering import render, see_other
 from payflux.world.bootstrap import World
 from payflux.world.stripe import AppOAuth, ConnectOAuth, StripeFailure
 
-router = APIRouter(dependencies=[Depends(signed_in)])
+router = APIRouter()
 
-MAY_CONNECT = [Depends(require_entitled, scope="function"), Depends(require_manager)]
+MAY_CONNECT = [guard(capability="connection.manage", entitled=True)]
 
 
-@router.get("/activate")
+@router.get("/activate", dependencies=[guard(capability="monitor.read")])
 async def activate(request: Request, who: Who, session: Tenant) -> Response:
     """The one thing to do before a workspace is live: connect the processor."""
     workspace = await activation.get_workspace(session, account_id=who.account_id)

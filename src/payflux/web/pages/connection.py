@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,15 +45,16 @@ from payflux.monitor.processors.permissions import CAPABILITIES, key_creation_ur
 from payflux.monitor.processors.queries import count_events, get_connection, last_pulled_at
 from payflux.web.books import books_lines
 from payflux.web.freshness import freshness_line
-from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_manager, signed_in
+from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
 from payflux.web.pages.dashboard import product_context
+from payflux.web.policies import guard
 from payflux.web.rendering import render, see_other
 from payflux.world.bootstrap import World
 from payflux.world.stripe import StripeFailure
 
-router = APIRouter(dependencies=[Depends(signed_in)])
+router = APIRouter()
 
-MANAGED = [Depends(require_manager)]
+MANAGED = [guard(capability="connection.manage")]
 
 _KINDS = {
     Kind.CHARGE: "Charges",
@@ -68,7 +69,7 @@ _KINDS = {
 }
 
 
-@router.get("/connection")
+@router.get("/connection", dependencies=[guard(capability="monitor.read")])
 async def connection_page(
     request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
 ) -> Response:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from payflux.activation.models import Workspace
@@ -19,12 +19,13 @@ from payflux.monitor.risk.queries import surface_of_pull
 from payflux.web.books import books_lines
 from payflux.web.charts import release_chart, tier_chart, trapped_capital_chart
 from payflux.web.freshness import freshness_line
-from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_entitled, signed_in
+from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
 from payflux.web.outlook import releases_by_week, series_rows
+from payflux.web.policies import guard
 from payflux.web.rendering import render
 from payflux.world.bootstrap import World
 
-router = APIRouter(dependencies=[Depends(signed_in)])
+router = APIRouter()
 
 
 def product_context(world: World, workspace: Workspace, subscription: Subscription | None) -> dict[str, object]:
@@ -38,7 +39,7 @@ def product_context(world: World, workspace: Workspace, subscription: Subscripti
     return {"workspace": workspace, "live": not missing_conditions(workspace, entitled=entitled), "trial": trial}
 
 
-@router.get("/dashboard", dependencies=[Depends(require_entitled, scope="function")])
+@router.get("/dashboard", dependencies=[guard(capability="monitor.read", entitled=True)])
 async def dashboard(
     request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
 ) -> Response:
@@ -76,7 +77,7 @@ async def dashboard(
     )
 
 
-@router.get("/dashboard/activate-prompt")
+@router.get("/dashboard/activate-prompt", dependencies=[guard(capability="monitor.read")])
 async def activate_prompt(request: Request, who: Who, session: Tenant) -> Response:
     """Where a member lands whose workspace has no processor yet."""
     workspace = await get_workspace(session, account_id=who.account_id)

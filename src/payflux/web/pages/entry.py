@@ -18,22 +18,25 @@ from payflux.frontdoor.accounts.signing_in import sign_in as check_password
 from payflux.frontdoor.billing.service import start_trial
 from payflux.kit.errors import InvalidInput, TooManyRequests
 from payflux.web.guards import CurrentWorld, Visitor, Who
+from payflux.web.policies import Audience, guard
 from payflux.web.rendering import render
 from payflux.web.security import cookie_name
 from payflux.world.bootstrap import World
 
 router = APIRouter()
 
+PUBLIC = [guard(Audience.PUBLIC)]
+
 Text = Annotated[str, Form()]
 
 
-@router.get("/")
+@router.get("/", dependencies=PUBLIC)
 async def landing(request: Request, who: Visitor) -> Response:
     """What PayFlux does, in one screen."""
     return render(request, "landing.html")
 
 
-@router.get("/start")
+@router.get("/start", dependencies=PUBLIC)
 async def start(who: Visitor, world: CurrentWorld) -> Response:
     """The page the visitor belongs on: a stranger's is the landing page, a member's depends on the activation."""
     if who is None:
@@ -43,14 +46,14 @@ async def start(who: Visitor, world: CurrentWorld) -> Response:
     return _see(HOME[ActivationState(workspace.activation_state)])
 
 
-@router.get("/register")
+@router.get("/register", dependencies=PUBLIC)
 async def register_form(request: Request, who: Visitor, next: str = "") -> Response:  # noqa: A002 -- the field's name
     if who is not None:
         return _see("/start")
     return render(request, "register.html", form={"name": "", "email": ""}, errors={}, next=_local(next))
 
 
-@router.post("/register")
+@router.post("/register", dependencies=PUBLIC)
 async def register(
     request: Request,
     who: Visitor,
@@ -74,14 +77,14 @@ async def register(
     return _with_session(_see("/activate"), world, token)
 
 
-@router.get("/sign-in")
+@router.get("/sign-in", dependencies=PUBLIC)
 async def sign_in_form(request: Request, who: Visitor, next: str = "") -> Response:  # noqa: A002 -- the field's name
     if who is not None:
         return _see(_local(next) or "/start")
     return render(request, "sign_in.html", form={"email": ""}, errors={}, next=_local(next))
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", dependencies=PUBLIC)
 async def sign_in(
     request: Request,
     who: Visitor,
@@ -109,7 +112,7 @@ async def sign_in(
     return _with_session(_see(_local(next) or "/start"), world, token)
 
 
-@router.post("/sign-out")
+@router.post("/sign-out", dependencies=[guard(verified=False)])
 async def sign_out(who: Who, world: CurrentWorld) -> Response:
     async with world.database.system() as session:
         await sessions.sign_out(session, session_id=who.session_id)

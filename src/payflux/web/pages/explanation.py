@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from payflux.activation.service import get_workspace
@@ -15,12 +15,13 @@ from payflux.monitor.risk.rules.programmes.nowcast import ESCALATION
 from payflux.monitor.risk.rules.scoring import MODEL_VERSION
 from payflux.monitor.whatif.changes import SHIFTED_SHARE
 from payflux.web.explaining import EXAMPLE_SALES, rolling_example, signal_rows, tier_rows
-from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, signed_in
+from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
 from payflux.web.pages.dashboard import product_context
+from payflux.web.policies import guard
 from payflux.web.programmes import programme_rows
 from payflux.web.rendering import render
 
-router = APIRouter(dependencies=[Depends(signed_in)])
+router = APIRouter()
 
 DEFAULTS = {
     "minimum_payments": MINIMUM_PAYMENTS,
@@ -37,7 +38,7 @@ DEFAULTS = {
 """The numbers that the page's sentences state, as the models have them."""
 
 
-@router.get("/how-it-works")
+@router.get("/how-it-works", dependencies=[guard(capability="monitor.read")])
 async def how_it_works(
     request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
 ) -> Response:

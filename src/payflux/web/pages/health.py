@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from payflux.web.guards import CurrentWorld
+from payflux.web.policies import Audience, guard
 
 router = APIRouter()
 log = structlog.get_logger(__name__)
@@ -19,13 +20,13 @@ log = structlog.get_logger(__name__)
 _PATIENCE = 3.0  # seconds
 
 
-@router.get("/healthz")
+@router.get("/healthz", dependencies=[guard(Audience.PUBLIC)])
 async def healthz() -> dict[str, str]:
     """The process answers."""
     return {"status": "ok"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", dependencies=[guard(Audience.PUBLIC)])
 async def readyz(world: CurrentWorld) -> JSONResponse:
     """The process can serve: its database answers. 503 while it does not."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from payflux.activation.service import get_workspace
@@ -14,15 +14,16 @@ from payflux.monitor.whatif.changes import Changes
 from payflux.monitor.whatif.service import answer_for_pull
 from payflux.web.charts import comparison_chart
 from payflux.web.comparison import changes_in_words, comparison
-from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, require_entitled, signed_in
+from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
 from payflux.web.pages.dashboard import product_context
+from payflux.web.policies import guard
 from payflux.web.rendering import render
 from payflux.web.whatif_form import EXAMPLES, FIELDS, read_changes, typed
 
-router = APIRouter(dependencies=[Depends(signed_in)])
+router = APIRouter()
 
 
-@router.get("/what-if", dependencies=[Depends(require_entitled, scope="function")])
+@router.get("/what-if", dependencies=[guard(capability="monitor.read", entitled=True)])
 async def what_if(
     request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
 ) -> Response:
