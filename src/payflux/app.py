@@ -12,6 +12,7 @@ from starlette.staticfiles import StaticFiles
 from payflux.hooks.routes import hooks
 from payflux.web.errors import add_error_handlers
 from payflux.web.pages import activation, connecting, connection, dashboard, entry, explanation, health, whatif
+from payflux.web.policies import require_policies
 from payflux.web.rendering import build_templates
 from payflux.web.security import Envelope, require_csrf
 from payflux.world.bootstrap import World
@@ -20,7 +21,10 @@ LARGEST_BODY = 64 * 1024  # bytes; the largest form is a registration
 
 
 def create_app(world: World) -> FastAPI:
-    """The web application on `world`; it refuses to start on database roles with too much power."""
+    """The web application on `world`; it refuses to start on database roles with too much power.
+
+    Raises UndeclaredPolicy when a route does not say who may call it.
+    """
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
@@ -42,6 +46,7 @@ def create_app(world: World) -> FastAPI:
         app.include_router(page.router)
     app.mount("/hooks", hooks)
     app.mount("/static", StaticFiles(packages=[("payflux", "static")]), name="static")
+    require_policies(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
     add_error_handlers(app)
     app.add_middleware(Envelope, settings=world.settings)
