@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from payflux.activation.mails import enqueue_mail
 from payflux.activation.problems import ended_problem
 from payflux.activation.service import get_workspace, leave_connection
 from payflux.activation.states import Cause
@@ -13,6 +12,7 @@ from payflux.kit.jobs import Payload
 from payflux.monitor.processors.models import ConnectionStatus
 from payflux.monitor.processors.queries import get_connection
 from payflux.world.bootstrap import World
+from payflux.world.outbox import enqueue_mail
 
 
 async def connection_ended(world: World, payload: Payload) -> None:

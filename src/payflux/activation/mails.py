@@ -1,5 +1,4 @@
-"""The mails that the product sends, each a job. A job holds ids alone: who they are and where they are written to is
-looked up when the mail is sent."""
+"""The job that sends a mail, and how each mail is written. They are enqueued by :mod:`payflux.world.outbox`."""
 
 from __future__ import annotations
 
@@ -11,8 +10,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.problems import ended_problem
-from payflux.frontdoor.accounts.queries import Addressee, get_addressee
-from payflux.kit.ids import new_id
+from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
 from payflux.kit.jobs import Payload, Permanent, enqueue
 from payflux.monitor.processors.queries import get_connection
 from payflux.world.bootstrap import World
@@ -23,25 +21,21 @@ RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 36
 
 log = structlog.get_logger(__name__)
 
-Writer = Callable[[World, Payload, Addressee], Awaitable[Mail]]
-
-
-async def enqueue_mail(session: AsyncSession, mail: str, account_id: UUID, user_id: UUID, **subject_ids: str) -> None:
-    """Send the mail of that name to a member if, and only if, `session`'s transaction commits. `subject_ids` name what
-    it is about."""
-    payload = {"mail": mail, "mail_id": str(new_id()), "account_id": str(account_id), "user_id": str(user_id)}
-    await enqueue(session, "send_mail", payload | subject_ids)
+Writer = Callable[[World, Payload, Addressee], Awaitable[Mail | None]]
+AddressLookUp = Callable[[AsyncSession, UUID], Awaitable[Addressee | None]]
 
 
 async def send_mail(world: World, payload: Payload) -> None:
     """Job: write one mail and hand it to the mail server. Tried again, later each time, while that cannot take it."""
-    account_id, user_id = UUID(payload["account_id"]), UUID(payload["user_id"])
     async with world.database.system() as session:
-        addressee = await get_addressee(session, account_id=account_id, user_id=user_id)
+        addressee = await _addressee(session, payload)
     if addressee is None:
         log.info("mail not sent: its reader has left", mail=payload["mail"])
         return
     mail = await WRITERS[payload["mail"]](world, payload, addressee)
+    if mail is None:
+        log.info("mail not sent: it is out of date", mail=payload["mail"])
+        return
     try:
         await deliver(world.settings, mail, to=addressee.email, message_id=payload["mail_id"])
     except MailUnavailable as failure:
@@ -50,12 +44,21 @@ async def send_mail(world: World, payload: Payload) -> None:
         raise Permanent(str(refusal)) from refusal
 
 
+async def _addressee(session: AsyncSession, payload: Payload) -> Addressee | None:
+    if "kept_in" in payload:
+        return await ADDRESSES[payload["kept_in"]](session, UUID(payload["row_id"]))
+    user_id = UUID(payload["user_id"])
+    if "account_id" in payload:
+        return await get_addressee(session, account_id=UUID(payload["account_id"]), user_id=user_id)
+    return await get_user_addressee(session, user_id=user_id)
+
+
 async def _send_later(world: World, payload: Payload, failure: MailUnavailable) -> None:
     attempt = int(payload.get("attempt", "0"))
     if attempt >= len(RETRY_AFTER):
         raise Permanent(str(failure)) from failure
     log.warning("mail put off", mail=payload["mail"], attempt=attempt + 1, reason=str(failure))
-    async with world.database.tenant(UUID(payload["account_id"])) as session:
+    async with world.database.system() as session:
         later = payload | {"attempt": str(attempt + 1)}
         await enqueue(session, "send_mail", later, delay=RETRY_AFTER[attempt])
 
@@ -78,4 +81,7 @@ async def _connection_ended(world: World, payload: Payload, addressee: Addressee
 
 
 WRITERS: dict[str, Writer] = {"connection_ended": _connection_ended}
-"""Every mail by its name, and how it is written."""
+"""Every mail by its name, and how it is written; None for one that is out of date by now."""
+
+ADDRESSES: dict[str, AddressLookUp] = {}
+"""Where an address is kept that is perhaps nobody's, and how it is read by the id of its row."""

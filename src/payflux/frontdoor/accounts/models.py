@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, String, func, text
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payflux.kit.database import Base
@@ -26,12 +26,14 @@ class User(Base):
 
 
 class Account(Base):
-    """The customer, and the tenant: every tenant row carries its id as `account_id`."""
+    """The customer, and the tenant: every tenant row carries its id as `account_id`. `intended_plan` is the one they
+    chose before they registered."""
 
     __tablename__ = "accounts"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(255))
+    intended_plan: Mapped[str | None] = mapped_column(String(50))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
@@ -51,19 +53,28 @@ class Membership(Base):
 
 
 class Session(Base):
-    """A signed-in browser. Only the HMAC of its token is stored."""
+    """A signed-in browser or API client. Only the HMAC of its token is stored.
+
+    `account_id` is the account that a member of several acts in; without one it is the first they joined. `factors`
+    are what the user proved themselves with, and `authenticated_at` is when they last did.
+    """
 
     __tablename__ = "sessions"
+    __table_args__ = (CheckConstraint("kind in ('browser', 'api')", name="kind"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     token_digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(10), server_default="browser")
+    user_agent: Mapped[str] = mapped_column(String(300), server_default="")
+    address: Mapped[str] = mapped_column(String(64), server_default="")
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
+    impersonated_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    factors: Mapped[list[str]] = mapped_column(ARRAY(String(20)), server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    authenticated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     last_used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    refresh_generation: Mapped[int | None]
-    """How often an API client's refresh token was exchanged; None for a browser."""
-    refreshed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class SignInFailure(Base):

@@ -13,7 +13,7 @@ from payflux.frontdoor.accounts.models import Account, Membership, User
 
 @dataclass(frozen=True)
 class Addressee:
-    """A member as a mail addresses them."""
+    """Whoever a mail is for, as it addresses them; `name` and `account_name` may be empty."""
 
     name: str
     email: str
@@ -36,3 +36,9 @@ async def get_addressee(session: AsyncSession, *, account_id: UUID, user_id: UUI
     )
     found = (await session.execute(query)).one_or_none()
     return None if found is None else Addressee(*found)
+
+
+async def get_user_addressee(session: AsyncSession, *, user_id: UUID) -> Addressee | None:
+    """How to write to a user as a person, whatever accounts they belong to; None when there is no such user."""
+    found = (await session.execute(select(User.name, User.email).where(User.id == user_id))).one_or_none()
+    return None if found is None else Addressee(*found, account_name="")

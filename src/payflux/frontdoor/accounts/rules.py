@@ -32,6 +32,11 @@ def is_email(address: str) -> bool:
     return len(address) <= EMAIL_MAX and not _CONTROL.search(address) and bool(_EMAIL.fullmatch(address))
 
 
+def printable(text: str) -> str:
+    """`text` without what no screen shows and the database cannot hold."""
+    return "".join(character for character in text if character.isprintable())
+
+
 def registration_problems(*, name: str, email: str, password: str) -> dict[str, str]:
     """What is wrong with a registration, by field; empty when nothing is."""
     problems = {}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Literal, cast
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import CursorResult, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts import rules
@@ -17,10 +19,21 @@ from payflux.kit.ids import new_id
 
 _LAST_USE_RESOLUTION = timedelta(minutes=1)
 
+Kind = Literal["browser", "api"]
+
+
+@dataclass(frozen=True)
+class Client:
+    """What is asking, as far as a request tells: its network address and its user agent, each may be empty."""
+
+    address: str
+    user_agent: str
+
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Who is asking: a user, the account they act in, and their role there."""
+    """Who is asking: a user, the account they act in, and their role there. `factors` are what they proved themselves
+    with, the last time at `authenticated_at`."""
 
     user_id: UUID
     account_id: UUID
@@ -31,14 +44,27 @@ class SignedIn:
     email_verified: bool
     user_created_at: datetime
     account_name: str
+    authenticated_at: datetime
+    factors: frozenset[str]
+    kind: Kind = "browser"
+    impersonated_by: UUID | None = None
 
 
 async def start_session(
-    session: AsyncSession, tokens: TokenHasher, *, user_id: UUID, now: datetime, replacing: UUID | None = None
+    session: AsyncSession,
+    tokens: TokenHasher,
+    *,
+    user_id: UUID,
+    client: Client,
+    factors: Iterable[str],
+    now: datetime,
+    replacing: UUID | None = None,
+    kind: Kind = "browser",
 ) -> str:
-    """Open a new session for a user who has just proven who they are; returns the token the browser keeps.
+    """Open a new session for a user who has just proven who they are by `factors`; returns the token their client
+    keeps.
 
-    `replacing` is the session that the browser had until now: it ends.
+    `replacing` is the session that the client had until now: it ends.
     """
     if replacing is not None:
         await sign_out(session, session_id=replacing)
@@ -48,7 +74,12 @@ async def start_session(
             id=new_id(),
             token_digest=tokens.digest(token),
             user_id=user_id,
+            kind=kind,
+            user_agent=rules.printable(client.user_agent)[:300],
+            address=rules.printable(client.address)[:64],
+            factors=sorted(factors),
             created_at=now,
+            authenticated_at=now,
             last_used_at=now,
             expires_at=rules.session_expiry(now, now),
         )
@@ -66,7 +97,7 @@ async def authenticate(session: AsyncSession, tokens: TokenHasher, *, token: str
             .join(Membership, Membership.user_id == User.id)
             .join(Account, Account.id == Membership.account_id)
             .where(Session.token_digest == tokens.digest(token), Session.expires_at > now)
-            .order_by(Membership.created_at)
+            .order_by((Membership.account_id == Session.account_id).desc(), Membership.created_at)
             .limit(1)
         )
     ).first()
@@ -86,12 +117,23 @@ async def authenticate(session: AsyncSession, tokens: TokenHasher, *, token: str
         email_verified=user.email_verified_at is not None,
         user_created_at=user.created_at,
         account_name=account.name,
+        authenticated_at=browser.authenticated_at,
+        factors=frozenset(browser.factors),
+        kind=cast("Kind", browser.kind),
+        impersonated_by=browser.impersonated_by,
     )
 
 
 async def sign_out(session: AsyncSession, *, session_id: UUID) -> None:
     """End a session on the server, so that its cookie opens nothing any more."""
     await session.execute(delete(Session).where(Session.id == session_id))
+
+
+async def end_sessions(session: AsyncSession, *, user_id: UUID, except_id: UUID | None = None) -> int:
+    """End every session of a user, but the one they keep; returns how many ended."""
+    mine = delete(Session).where(Session.user_id == user_id)
+    ended = await session.execute(mine if except_id is None else mine.where(Session.id != except_id))
+    return cast("CursorResult[object]", ended).rowcount
 
 
 async def delete_ended_sessions(session: AsyncSession, *, now: datetime) -> None:

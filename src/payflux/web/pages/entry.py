@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from payflux.activation.service import create_workspace, get_workspace
+from payflux.activation.onboarding import open_account
+from payflux.activation.service import get_workspace
 from payflux.activation.states import HOME, ActivationState
 from payflux.frontdoor.accounts import registering, sessions
-from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.signing_in import sign_in as check_password
-from payflux.frontdoor.billing.service import start_trial
 from payflux.kit.errors import InvalidInput, TooManyRequests
+from payflux.web.browsers import client_of, local_path, session_held, with_session
 from payflux.web.guards import CurrentWorld, Visitor, Who
 from payflux.web.policies import Audience, guard
 from payflux.web.rendering import render
-from payflux.web.security import cookie_name
-from payflux.world.bootstrap import World
 
 router = APIRouter()
 
@@ -50,7 +46,7 @@ async def start(who: Visitor, world: CurrentWorld) -> Response:
 async def register_form(request: Request, who: Visitor, next: str = "") -> Response:  # noqa: A002 -- the field's name
     if who is not None:
         return _see("/start")
-    return render(request, "register.html", form={"name": "", "email": ""}, errors={}, next=_local(next))
+    return render(request, "register.html", form={"name": "", "email": ""}, errors={}, next=local_path(next))
 
 
 @router.post("/register", dependencies=PUBLIC)
@@ -66,22 +62,29 @@ async def register(
     now = world.clock.now()
     try:
         async with world.database.system() as session:
-            user, account = await registering.register(session, name=name, email=email, password=password, now=now)
-            await start_trial(session, account_id=account.id, now=now)
-            await create_workspace(session, account_id=account.id, name=account.name, now=now)
-            token = await sessions.start_session(session, world.tokens, user_id=user.id, now=now, replacing=_held(who))
+            user = await registering.register_user(session, name=name, email=email, password=password, now=now)
+            await open_account(session, user, now)
+            token = await sessions.start_session(
+                session,
+                world.tokens,
+                user_id=user.id,
+                client=client_of(request),
+                factors=["password"],
+                now=now,
+                replacing=session_held(who),
+            )
     except (InvalidInput, registering.EmailTaken) as error:
         errors = error.fields if isinstance(error, InvalidInput) else {"email": f"{error.message} {error.way_out}"}
         form = {"name": name, "email": email}
         return render(request, "register.html", error.status, form=form, errors=errors, next="")
-    return _with_session(_see("/activate"), world, token)
+    return with_session(_see("/activate"), world, token)
 
 
 @router.get("/sign-in", dependencies=PUBLIC)
 async def sign_in_form(request: Request, who: Visitor, next: str = "") -> Response:  # noqa: A002 -- the field's name
     if who is not None:
-        return _see(_local(next) or "/start")
-    return render(request, "sign_in.html", form={"email": ""}, errors={}, next=_local(next))
+        return _see(local_path(next) or "/start")
+    return render(request, "sign_in.html", form={"email": ""}, errors={}, next=local_path(next))
 
 
 @router.post("/sign-in", dependencies=PUBLIC)
@@ -102,49 +105,28 @@ async def sign_in(
             user = await check_password(session, world.tokens, email=email, password=password, client=client, now=now)
             if user is not None:
                 token = await sessions.start_session(
-                    session, world.tokens, user_id=user.id, now=now, replacing=_held(who)
+                    session,
+                    world.tokens,
+                    user_id=user.id,
+                    client=client_of(request),
+                    factors=["password"],
+                    now=now,
+                    replacing=session_held(who),
                 )
     except TooManyRequests as error:
         problem, status = f"{error.message} {error.way_out}", error.status
     if not token:
         form, errors = {"email": email}, {"": problem}
-        return render(request, "sign_in.html", status, form=form, errors=errors, next=_local(next))
-    return _with_session(_see(_local(next) or "/start"), world, token)
+        return render(request, "sign_in.html", status, form=form, errors=errors, next=local_path(next))
+    return with_session(_see(local_path(next) or "/start"), world, token)
 
 
 @router.post("/sign-out", dependencies=[guard(verified=False)])
 async def sign_out(who: Who, world: CurrentWorld) -> Response:
     async with world.database.system() as session:
         await sessions.sign_out(session, session_id=who.session_id)
-    return _with_session(_see("/"), world, "", max_age=0)
-
-
-def _held(who: SignedIn | None) -> UUID | None:
-    return who.session_id if who else None
-
-
-def _with_session(
-    response: RedirectResponse, world: World, token: str, *, max_age: int = 30 * 24 * 3600
-) -> RedirectResponse:
-    """`response` with the session cookie for `max_age` seconds; 0 deletes it, with the attributes of its prefix all
-    the same, or a browser would not listen."""
-    response.set_cookie(
-        cookie_name(world.settings, "session"),
-        token,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=world.settings.url.startswith("https://"),
-        max_age=max_age,
-    )
-    return response
+    return with_session(_see("/"), world, "")
 
 
 def _see(path: str) -> RedirectResponse:
     return RedirectResponse(path, status_code=HTTPStatus.SEE_OTHER)
-
-
-def _local(path: str) -> str:
-    """`path` where it leads to a page of ours; an empty string where it could lead elsewhere."""
-    # browsers take a backslash for a slash and skip tabs and line ends
-    return path if re.fullmatch(r"/(?!/)[^\\\x00-\x20]*", path) else ""

@@ -1,0 +1,23 @@
+"""From a new user to an account with a running trial and a workspace."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.activation.service import create_workspace
+from payflux.frontdoor.accounts.models import Account, User
+from payflux.frontdoor.accounts.registering import create_account
+from payflux.frontdoor.billing.service import read_catalogue, start_trial
+
+
+async def open_account(session: AsyncSession, user: User, now: datetime, *, plan: str = "") -> Account:
+    """The account that a new `user` owns, with its trial and its workspace. `plan` is the one they chose on the way;
+    one that the catalogue does not have is ignored."""
+    account = await create_account(session, owner=user, now=now)
+    if plan in read_catalogue().plans:
+        account.intended_plan = plan
+    await start_trial(session, account_id=account.id, now=now)
+    await create_workspace(session, account_id=account.id, name=account.name, now=now)
+    return account

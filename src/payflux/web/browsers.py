@@ -1,0 +1,69 @@
+"""What a browser tells of itself and keeps for us: its address and user agent, its cookies, where it was going."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+from uuid import UUID
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from payflux.frontdoor.accounts.sessions import Client, SignedIn
+from payflux.web.security import cookie_name
+from payflux.world.bootstrap import World
+
+DAY = 24 * 3600  # seconds
+Answer = TypeVar("Answer", bound=Response)
+
+
+def client_of(request: Request) -> Client:
+    """The network address and the user agent of whoever asks."""
+    return Client(request.client.host if request.client else "", request.headers.get("User-Agent", ""))
+
+
+def session_held(who: SignedIn | None) -> UUID | None:
+    """The session that a new one replaces in this browser."""
+    return who.session_id if who else None
+
+
+def keep(response: Answer, world: World, name: str, value: str, *, max_age: int) -> Answer:
+    """`response` with our cookie `name` for `max_age` seconds, out of reach of scripts. 0 deletes it, with the
+    attributes of its prefix all the same, or a browser would not listen."""
+    response.set_cookie(
+        cookie_name(world.settings, name),
+        value,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        secure=world.settings.url.startswith("https://"),
+        max_age=max_age,
+    )
+    return response
+
+
+def kept(request: Request, world: World, name: str) -> str:
+    """What our cookie `name` holds; empty where there is none."""
+    return request.cookies.get(cookie_name(world.settings, name), "")
+
+
+def with_session(response: Answer, world: World, token: str) -> Answer:
+    """`response` with the session cookie; an empty `token` deletes it."""
+    return keep(response, world, "session", token, max_age=30 * DAY if token else 0)
+
+
+def with_last_method(response: Answer, world: World, method: str) -> Answer:
+    """`response` with a note for the sign-in page: `method` ("password" or a provider) was used last in this
+    browser."""
+    return keep(response, world, "last_method", method, max_age=400 * DAY)
+
+
+def last_method(request: Request, world: World) -> str:
+    """How somebody signed in last in this browser; empty where nobody did."""
+    return kept(request, world, "last_method")
+
+
+def local_path(path: str) -> str:
+    """`path` where it leads to a page of ours; an empty string where it could lead elsewhere."""
+    # browsers take a backslash for a slash and skip tabs and line ends
+    return path if re.fullmatch(r"/(?!/)[^\\\x00-\x20]*", path) else ""
