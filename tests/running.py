@@ -49,7 +49,11 @@ def free_sandbox_port() -> int:
 
 def product_environment(data_dir: Path, **changes: str) -> dict[str, str]:
     """The environment without the settings of whoever runs the tests."""
-    inherited = {key: value for key, value in os.environ.items() if not re.match(r"PAYFLUX_|STRIPE_|DATABASE_URL", key)}
+    inherited = {
+        key: value
+        for key, value in os.environ.items()
+        if not re.match(r"PAYFLUX_|STRIPE_|GOOGLE_|MICROSOFT_|DATABASE_URL", key)
+    }
     return inherited | {
         "PAYFLUX_DATA_DIR": str(data_dir),
         "PYTHONUNBUFFERED": "1",

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 STRIPE_API_VERSION = "2026-10-28.endive"
 SANDBOX_SECRET_KEY = "sk_test_sandbox"  # noqa: S105 -- the sandbox's published key, refused in production
 SANDBOX_CLIENT_ID = "ca_sandbox"
+SANDBOX_GOOGLE_CLIENT_ID, SANDBOX_MICROSOFT_CLIENT_ID = "google-sandbox", "microsoft-sandbox"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -40,6 +41,9 @@ class Settings(BaseSettings):
     public_url: str = Field("", description="the address people open; default http://HOST:PORT")
     secret_key: SecretStr = Field(
         SecretStr(""), description="at least 32 characters; all keys are derived from it; generated in development"
+    )
+    previous_secret_key: SecretStr = Field(
+        SecretStr(""), description="the secret key before the last change: API clients stay signed in across it"
     )
     pg_bin: Path | None = Field(None, description="folder with PostgreSQL's binaries for the embedded database")
     database_url: str = Field(
@@ -94,6 +98,36 @@ class Settings(BaseSettings):
     )
     stripe_live_rate: float = Field(10.0, gt=0, le=100, description="requests a second against a live account")
     stripe_test_rate: float = Field(20.0, gt=0, le=100, description="requests a second against a test account")
+    google_client_id: str = Field(
+        "",
+        validation_alias=AliasChoices("GOOGLE_CLIENT_ID", "google_client_id"),
+        description="the OAuth client id at Google; people may sign in by Google when it and its secret are set",
+    )
+    google_client_secret: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("GOOGLE_CLIENT_SECRET", "google_client_secret"),
+        description="the secret of that client",
+    )
+    google_base: str = Field("https://accounts.google.com", description="Google's issuer, where discovery begins")
+    microsoft_client_id: str = Field(
+        "",
+        validation_alias=AliasChoices("MICROSOFT_CLIENT_ID", "microsoft_client_id"),
+        description="the application (client) id at Microsoft Entra; offered when it and its secret are set",
+    )
+    microsoft_client_secret: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("MICROSOFT_CLIENT_SECRET", "microsoft_client_secret"),
+        description="the secret of that application",
+    )
+    microsoft_tenant: str = Field(
+        "common",
+        pattern=r"^[\w.-]+$",
+        validation_alias=AliasChoices("MICROSOFT_TENANT", "microsoft_tenant"),
+        description="whose accounts may sign in: common, organizations, consumers or one tenant's id",
+    )
+    microsoft_base: str = Field(
+        "https://login.microsoftonline.com", description="Microsoft's address, where discovery begins"
+    )
     sandbox_port: int = Field(
         8001, ge=1, le=65534, description="the port of the sandbox that `payflux run` starts; its mailbox has the next"
     )
@@ -138,11 +172,15 @@ class Settings(BaseSettings):
             ("STRIPE_API_BASE", self.stripe_api_base),
             ("STRIPE_CONNECT_BASE", self.stripe_connect_base),
             ("STRIPE_APP_AUTHORIZE_URL", self.stripe_app_authorize_url),
+            ("PAYFLUX_GOOGLE_BASE", self.google_base),
+            ("PAYFLUX_MICROSOFT_BASE", self.microsoft_base),
         ):
             if not base.startswith("https://") or urlsplit(base).hostname in _LOOPBACK:
                 problems.append(
-                    f"{name} must be an https:// address that is not this machine; unset it to use Stripe's"
+                    f"{name} must be an https:// address that is not this machine; unset it to use the real one"
                 )
+        if self.google_client_id == SANDBOX_GOOGLE_CLIENT_ID or self.microsoft_client_id == SANDBOX_MICROSOFT_CLIENT_ID:
+            problems.append("GOOGLE_CLIENT_ID and MICROSOFT_CLIENT_ID are the sandbox's; use your own, or unset them")
         if not self.smtp_host or self.smtp_host in _LOOPBACK:
             problems.append("PAYFLUX_SMTP_HOST must be a mail server that delivers; one on this machine only captures")
         elif not self.smtp_from:
@@ -208,11 +246,30 @@ def load_settings(**overrides: object) -> Settings:
             "stripe_api_base": settings.sandbox_url,
             "stripe_connect_base": settings.sandbox_url,
         }
+        generated |= _sandbox_providers(settings)
         if not settings.smtp_host:
             generated |= {"smtp_host": "127.0.0.1", "smtp_port": settings.mailbox_port, "smtp_tls": "none"}
     if not settings.smtp_from:
         generated["smtp_from"] = "PayFlux <payflux@localhost>"
     return settings.model_copy(update=generated)
+
+
+def _sandbox_providers(settings: Settings) -> dict[str, object]:
+    """The sandbox in the place of each provider that is not set up."""
+    generated: dict[str, object] = {}
+    if not settings.google_client_id:
+        generated |= {
+            "google_client_id": SANDBOX_GOOGLE_CLIENT_ID,
+            "google_client_secret": SecretStr(f"{SANDBOX_GOOGLE_CLIENT_ID}-secret"),
+            "google_base": f"{settings.sandbox_url}/google",
+        }
+    if not settings.microsoft_client_id:
+        generated |= {
+            "microsoft_client_id": SANDBOX_MICROSOFT_CLIENT_ID,
+            "microsoft_client_secret": SecretStr(f"{SANDBOX_MICROSOFT_CLIENT_ID}-secret"),
+            "microsoft_base": f"{settings.sandbox_url}/microsoft",
+        }
+    return generated
 
 
 def environment_variable(field: str) -> str:

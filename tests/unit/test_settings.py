@@ -8,6 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from payflux.settings import SANDBOX_SECRET_KEY, SettingsError, load_settings
+from payflux.world.oidc import sign_in_providers
 
 PRODUCTION = {
     "PAYFLUX_ENVIRONMENT": "production",
@@ -43,6 +44,26 @@ def test_a_stripe_key_replaces_the_sandbox_by_configuration_alone(environment: p
     assert settings.stripe_api_base == "https://api.stripe.com"
 
 
+def test_the_sandbox_signs_people_in_where_no_provider_is_set_up(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("GOOGLE_CLIENT_ID", "mine.apps.googleusercontent.com")
+    environment.setenv("GOOGLE_CLIENT_SECRET", "mine")
+    settings = load_settings()
+    assert settings.google_base == "https://accounts.google.com"
+    assert settings.microsoft_base == "http://127.0.0.1:8001/microsoft"
+    assert set(sign_in_providers(settings)) == {"google", "microsoft"}
+
+
+def test_only_providers_that_are_set_up_are_offered_beside_real_money(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("STRIPE_SECRET_KEY", "sk_test_mine")
+    assert sign_in_providers(load_settings()) == {}
+    environment.setenv("MICROSOFT_CLIENT_ID", "mine")
+    assert sign_in_providers(load_settings()) == {}
+    environment.setenv("MICROSOFT_CLIENT_SECRET", "mine")
+    environment.setenv("MICROSOFT_TENANT", "organizations")
+    offered = sign_in_providers(load_settings())
+    assert offered["microsoft"].base == "https://login.microsoftonline.com/organizations/v2.0"
+
+
 def test_settings_cannot_be_changed(environment: pytest.MonkeyPatch) -> None:
     settings = load_settings()
     with pytest.raises(ValidationError):
@@ -67,6 +88,10 @@ def test_production_accepts_real_settings(environment: pytest.MonkeyPatch) -> No
         ("STRIPE_API_BASE", "https://localhost"),
         ("STRIPE_CONNECT_BASE", "http://connect.stripe.com"),
         ("STRIPE_APP_AUTHORIZE_URL", "http://marketplace.stripe.com/oauth/v2/authorize"),
+        ("GOOGLE_CLIENT_ID", "google-sandbox"),
+        ("MICROSOFT_CLIENT_ID", "microsoft-sandbox"),
+        ("PAYFLUX_GOOGLE_BASE", "http://accounts.google.com"),
+        ("PAYFLUX_MICROSOFT_BASE", "https://127.0.0.1"),
         ("PAYFLUX_SMTP_HOST", ""),
         ("PAYFLUX_SMTP_HOST", "127.0.0.1"),
         ("PAYFLUX_SMTP_FROM", ""),

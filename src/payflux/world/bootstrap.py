@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import httpx
 
@@ -10,6 +10,7 @@ from payflux.kit.clock import Clock, SystemClock
 from payflux.kit.crypto import SecretBox, TokenHasher
 from payflux.kit.database import Database, database_urls
 from payflux.settings import Settings
+from payflux.world.oidc import ProviderDocuments
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class World:
     secrets: SecretBox
     tokens: TokenHasher
     http: httpx.AsyncClient
+    provider_documents: ProviderDocuments = field(default_factory=ProviderDocuments)
 
     async def close(self) -> None:
         await self.http.aclose()
