@@ -45,6 +45,7 @@ from payflux.sandbox.checkout.pages import PAGES as CHECKOUT_PAGES
 from payflux.sandbox.checkout.sessions import TASKS as CHECKOUT_TASKS
 from payflux.sandbox.clock import Tasks, run_due
 from payflux.sandbox.connect import apps, classic
+from payflux.sandbox.connect.grants import APP_CLIENT_ID, APP_SECRET_KEY
 from payflux.sandbox.control import pages as control_pages
 from payflux.sandbox.control import routes as control
 from payflux.sandbox.control.actions import Console
@@ -52,6 +53,7 @@ from payflux.sandbox.deliveries.dispatcher import Dispatcher
 from payflux.sandbox.errors import OAuthError
 from payflux.sandbox.expansion import Includes
 from payflux.sandbox.exports import EXPORTS, export_csv
+from payflux.sandbox.identity import routes as identity_routes
 from payflux.sandbox.limits import RateLimiter
 from payflux.sandbox.mailbox import routes as mailbox_routes
 from payflux.sandbox.mailbox.smtp import receiving
@@ -60,7 +62,6 @@ from payflux.sandbox.pages import render_page
 from payflux.sandbox.payments.tasks import TASKS as PAYMENT_TASKS
 from payflux.sandbox.portal.pages import PAGES as PORTAL_PAGES
 from payflux.sandbox.reserves import TASKS as RESERVE_TASKS
-from payflux.sandbox.resources import RESOURCES
 from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, WITHOUT_DISPUTES, SandboxState
 from payflux.sandbox.work import API_VERSION
 
@@ -127,6 +128,14 @@ async def _export(request: Request) -> Response:
     return Response(export_csv(state, account_id, name, start, end), 200, headers, "text/csv; charset=utf-8")
 
 
+def _paths() -> dict[str, list[str]]:
+    """The paths under /v1 in their order, and what each answers to."""
+    paths: dict[str, list[str]] = {}
+    for endpoint in sorted(ENDPOINTS, key=lambda endpoint: endpoint.path):
+        paths.setdefault(endpoint.path, []).append(endpoint.method)
+    return paths
+
+
 async def _home(request: Request) -> Response:
     state: SandboxState = request.app.state.sandbox
     return render_page(
@@ -136,10 +145,14 @@ async def _home(request: Request) -> Response:
         secret_key=SECRET_KEY,
         client_id=CLIENT_ID,
         without_disputes=WITHOUT_DISPUTES,
-        resources=[resource.path for resource in RESOURCES],
+        endpoints=_paths(),
         exports=EXPORTS,
         version=API_VERSION,
         rate=state.requests_per_second,
+        now=state.now(),
+        app_client_id=APP_CLIENT_ID,
+        app_secret_key=APP_SECRET_KEY,
+        mailbox_port=request.app.state.mailbox_port,
     )
 
 
@@ -191,6 +204,7 @@ def create_app(
             *control_pages.ROUTES,
             *control.ROUTES,
             *mailbox_routes.ROUTES,
+            *identity_routes.ROUTES,
             *api_routes(Api(state, INCLUDES, latency_ms, clock, limiter)),
         ],
         middleware=[Middleware(Faulty, state=state)],
