@@ -75,6 +75,9 @@ class Session(Base):
     authenticated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     last_used_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    refresh_generation: Mapped[int | None]
+    """How often an API client's refresh token was exchanged; None for a browser."""
+    refreshed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class SignInFailure(Base):
