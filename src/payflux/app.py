@@ -11,7 +11,18 @@ from starlette.staticfiles import StaticFiles
 
 from payflux.hooks.routes import hooks
 from payflux.web.errors import add_error_handlers
-from payflux.web.pages import activation, connecting, connection, dashboard, entry, explanation, health, whatif
+from payflux.web.pages import (
+    activation,
+    connecting,
+    connection,
+    dashboard,
+    entry,
+    explanation,
+    health,
+    sources,
+    whatif,
+)
+from payflux.web.pages.imports import uploads
 from payflux.web.policies import require_policies
 from payflux.web.rendering import build_templates
 from payflux.web.security import Envelope, require_csrf
@@ -42,9 +53,10 @@ def create_app(world: World) -> FastAPI:
     )
     app.state.world = world
     app.state.templates = build_templates()
-    for page in (health, entry, connecting, activation, dashboard, connection, whatif, explanation):
+    for page in (health, entry, connecting, activation, dashboard, connection, sources, whatif, explanation):
         app.include_router(page.router)
     app.mount("/hooks", hooks)
+    app.mount("/uploads", uploads)
     app.mount("/static", StaticFiles(packages=[("payflux", "static")]), name="static")
     require_policies(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)

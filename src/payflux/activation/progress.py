@@ -42,7 +42,14 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 def progress_of(
-    workspace: Workspace, pulled: Mapping[str, int], *, event_count: int, windows: int, alerts: int, now: datetime
+    workspace: Workspace,
+    pulled: Mapping[str, int],
+    *,
+    event_count: int,
+    windows: int,
+    alerts: int,
+    now: datetime,
+    processor: str = "Stripe",
 ) -> Progress:
     """The stages of `workspace`. `pulled` counts the objects read so far by resource, `event_count` those scored,
     `windows` the horizons projected, `alerts` the rules armed."""
@@ -61,7 +68,13 @@ def progress_of(
     )
     here = "failed" if workspace.problem else "running"
     stages = tuple(
-        Stage(key, label, detail, "done" if index < reached else here if index == reached else "waiting", count)
+        Stage(
+            key,
+            label,
+            detail.format(processor),
+            "done" if index < reached else here if index == reached else "waiting",
+            count,
+        )
         for index, ((key, label, detail), count) in enumerate(zip(_STAGES, counts, strict=True))
     )
     started = workspace.connected_at
@@ -75,7 +88,7 @@ def progress_of(
 
 
 _STAGES = (
-    ("pull", "Pulling processor data", "Retrieving payment events from your Stripe account..."),
+    ("pull", "Pulling processor data", "Retrieving payment events from your {} account..."),
     ("baseline", "Computing risk baseline", "Analyzing failure patterns, retry pressure, geographic entropy..."),
     ("projection", "Generating reserve projection", "Modeling reserve exposure across T+30, T+60, T+90 windows..."),
     ("alerts", "Arming default alerts", "Setting up tier escalation, reserve spike, and trend monitors..."),

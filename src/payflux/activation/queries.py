@@ -8,9 +8,11 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.models import Workspace
 from payflux.activation.progress import Progress, progress_of
 from payflux.activation.service import get_workspace
 from payflux.monitor.alerts.models import AlertRule
+from payflux.monitor.processors.models import Connection, ConnectionMethod
 from payflux.monitor.processors.pull import pull_progress
 from payflux.monitor.projections.queries import projection_of_pull
 from payflux.monitor.risk.queries import surface_of_pull
@@ -41,4 +43,15 @@ async def activation_progress(session: AsyncSession, *, account_id: UUID, now: d
         windows=len(projection.windows) if projection else 0,
         alerts=armed,
         now=now,
+        processor=await _processor(session, workspace),
     )
+
+
+async def _processor(session: AsyncSession, workspace: Workspace) -> str:
+    """What a person calls the processor that the workspace stands on."""
+    query = select(Connection.name).where(
+        Connection.account_id == workspace.account_id,
+        Connection.id == workspace.connection_id,
+        Connection.method == ConnectionMethod.WEBHOOK,
+    )
+    return (await session.execute(query)).scalar_one_or_none() or "Stripe"

@@ -28,6 +28,10 @@ _WORDS = {
         "Stripe could not be read since.",
         "PayFlux tries again by itself and reads what it has missed. If this stays, see whether the key still works.",
     ),
+    Staleness.QUIET: (
+        "Your processor has posted nothing since.",
+        "If there was something to tell, look at the last deliveries on the Connection page.",
+    ),
 }
 
 

@@ -119,22 +119,36 @@ async def require_csrf(request: Request) -> None:
     """Refuse a change that another site, or an old form, asks for. Raises Forbidden."""
     if request.method in _SAFE_METHODS:
         return
+    # a multipart form may name a charset, such as UTF-7, that yields text which cannot be stored or hashed
+    is_form = request.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _FORM
+    refuse_other_sites(request)
+    refuse_wrong_token(request, (await request.form()).get(CSRF_FIELD) if is_form else None)
+
+
+def refuse_other_sites(request: Request) -> None:
+    """Raises Forbidden where a browser says that another site asks."""
     settings: Settings = request.app.state.world.settings
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
-    same_site = site in (None, "same-origin", "none") and (
-        origin is None or _origin(origin) in (_origin(settings.url), _origin(str(request.base_url)))
-    )
-    # a multipart form may name a charset, such as UTF-7, that yields text which cannot be stored or hashed
-    is_form = request.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _FORM
-    token = (await request.form()).get(CSRF_FIELD) if is_form else None
+    own = (_origin(settings.url), _origin(str(request.base_url)))
+    if site not in (None, "same-origin", "none") or (origin is not None and _origin(origin) not in own):
+        raise _not_our_form()
+
+
+def refuse_wrong_token(request: Request, token: object) -> None:
+    """Raises Forbidden unless `token` is that of the forms that this browser was shown."""
     tokens: TokenHasher = request.app.state.world.tokens
-    if not same_site or not isinstance(token, str) or not tokens.matches(token, f"csrf {request.state.csrf_seed}"):
-        raise Forbidden(
-            "This form was open too long, or was sent from another site. Nothing was changed.",
-            way_out="Reload the page and send it again.",
-            code="csrf",
-        )
+    is_text = isinstance(token, str) and token.isascii()
+    if not is_text or not tokens.matches(token, f"csrf {request.state.csrf_seed}"):
+        raise _not_our_form()
+
+
+def _not_our_form() -> Forbidden:
+    return Forbidden(
+        "This form was open too long, or was sent from another site. Nothing was changed.",
+        way_out="Reload the page and send it again.",
+        code="csrf",
+    )
 
 
 def _origin(url: str) -> tuple[str, str] | None:

@@ -35,6 +35,11 @@ CHANGES = (
     "/connection/host",
     "/connection/secrets",
     "/connection/secrets/remove",
+    "/sources",
+    "/sources/compute",
+    "/sources/secret",
+    "/sources/stop",
+    "/sources/test",
 )
 
 

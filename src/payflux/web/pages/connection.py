@@ -40,7 +40,7 @@ from payflux.monitor.processors.connecting.signing import (
 from payflux.monitor.processors.connecting.storing import latest_connection, look_again
 from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.live.queries import latest_events
-from payflux.monitor.processors.models import Connection, ConnectionStatus
+from payflux.monitor.processors.models import Connection, ConnectionMethod, ConnectionStatus
 from payflux.monitor.processors.permissions import CAPABILITIES, key_creation_url
 from payflux.monitor.processors.queries import count_events, get_connection, last_pulled_at
 from payflux.web.books import books_lines
@@ -74,6 +74,9 @@ async def connection_page(
     request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
 ) -> Response:
     """What is connected, what it may read, how its events come in, and how many it has brought."""
+    stored = await _shown(session, await activation.get_workspace(session, account_id=who.account_id))
+    if stored is not None and posts_to_us(stored):
+        return see_other("/sources")
     return await _page(request, session, world, who, subscription)
 
 
@@ -200,6 +203,11 @@ async def _page(
         **context,
         **product_context(world, workspace, subscription),
     )
+
+
+def posts_to_us(connection: Connection) -> bool:
+    """Whether another processor than Stripe is connected, which has a page of its own."""
+    return connection.method == ConnectionMethod.WEBHOOK and connection.status != ConnectionStatus.DISCONNECTED
 
 
 async def _shown(session: AsyncSession, workspace: Workspace) -> Connection | None:

@@ -63,7 +63,7 @@ async def dashboard(
         projection=projection,
         scorebook=scorebook,
         first_visit=await first_visit(session, account_id=who.account_id, now=world.clock.now()),
-        processor="Stripe",
+        processor="Stripe" if connection.processor == "stripe" else connection.name,
         tier_scale=tier_chart(surface),
         projection_chart=trapped_capital_chart(projection),
         projection_chart_narrow=trapped_capital_chart(projection, width=360, height=240),

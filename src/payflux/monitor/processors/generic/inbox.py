@@ -11,10 +11,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.kit.ids import new_id
 from payflux.kit.jobs import enqueue
+from payflux.monitor.processors.generic.connecting import active_secrets
 from payflux.monitor.processors.generic.models import DeliveryState, EventDelivery
-from payflux.monitor.processors.generic.reading import Fault, Posted, Told
+from payflux.monitor.processors.generic.reading import Fault, Posted, Told, read_posted
+from payflux.monitor.processors.generic.signatures import sign, verify
 from payflux.monitor.processors.models import Connection
+from payflux.world.bootstrap import World
 
 RETENTION = timedelta(days=30)
 """How long deliveries are kept, and their ids known."""
@@ -51,6 +55,21 @@ async def keep_refused(
     await _write(
         session, connection, message_id, now, state=DeliveryState.REFUSED, types="", events=0, faults=refused, body=b""
     )
+
+
+async def send_test(session: AsyncSession, world: World, connection: Connection) -> None:
+    """Deliver a test event to a connection as its sender would, signed with its newest secret."""
+    now, message_id, body = world.clock.now(), f"test_{new_id()}", b'{"type": "test"}'
+    secrets = active_secrets(world, connection, now)
+    verify(
+        body,
+        message_id=message_id,
+        timestamp=str(int(now.timestamp())),
+        signatures=sign(message_id, body, secrets[-1:], now),
+        secrets=secrets,
+        now=now,
+    )
+    await receive_delivery(session, connection, message_id=message_id, posted=read_posted(body, now), now=now)
 
 
 async def _write(

@@ -5,6 +5,7 @@ One event tells how one object (a charge, a refund, …) stands, absolutely: nev
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple, get_type_hints
 
@@ -18,6 +19,8 @@ VERSION = 1
 MOST_EVENTS = 1000
 """Events that one delivery may hold."""
 
+LONGEST_ID, LONGEST_CODE = 255, 64
+
 SCHEMA_PATH = f"/schemas/payment-events.v{VERSION}.json"
 
 Time = Annotated[datetime, Meta(tz=True)]
@@ -25,6 +28,16 @@ Time = Annotated[datetime, Meta(tz=True)]
 _ID = r"^[A-Za-z0-9_.:/#+=~|-]+$(?!\n)"
 _CODE = r"^[a-z0-9_.-]+$(?!\n)"
 _LETTERS = r"^[A-Za-z]+$(?!\n)"
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` may be the id of an object."""
+    return len(text) <= LONGEST_ID and re.match(_ID, text) is not None
+
+
+def is_code(text: str) -> bool:
+    """Whether `text` may be a reason."""
+    return len(text) <= LONGEST_CODE and re.match(_CODE, text) is not None
 
 
 class EventType(NamedTuple):
@@ -65,7 +78,7 @@ TYPES: dict[str, EventType] = {
 }
 """The types of events by name; what each tells."""
 
-Id = Annotated[str, Meta(min_length=1, max_length=255, pattern=_ID)]
+Id = Annotated[str, Meta(min_length=1, max_length=LONGEST_ID, pattern=_ID)]
 Amount = Annotated[int, Meta(ge=0, le=LARGEST)]
 Currency = Annotated[str, Meta(min_length=3, max_length=3, pattern=_LETTERS)]
 
@@ -130,7 +143,7 @@ class PostedEvent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         Meta(description="the card's country, ISO 3166 alpha-2, such as US"),
     ] = UNSET
     reason: Annotated[
-        Annotated[str, Meta(max_length=64, pattern=_CODE)] | UnsetType,
+        Annotated[str, Meta(max_length=LONGEST_CODE, pattern=_CODE)] | UnsetType,
         Meta(description="a code such as fraudulent or insufficient_funds: lower-case letters, digits and _.-"),
     ] = UNSET
     card: Annotated[

@@ -9,7 +9,10 @@ import msgspec
 
 from payflux.monitor.processors.connecting.signing import Reach
 from payflux.monitor.processors.live.timing import LONGEST_CATCH_UP, catch_up_every, poll_every
-from payflux.monitor.processors.models import ConnectionStatus
+from payflux.monitor.processors.models import Connection, ConnectionStatus
+
+LONGEST_QUIET = timedelta(days=2)
+"""A processor that posts to us is expected to have news within this time."""
 
 _SLACK = timedelta(minutes=15)
 _MISSED = 2  # times that may be missed in a row before somebody is told
@@ -23,6 +26,7 @@ class Staleness(StrEnum):
     ENDED_THERE = "ended_there"  # access was taken away at the processor
     WAITING = "waiting"  # events came in that cannot be applied yet
     SILENT = "silent"  # nothing could be read for too long
+    QUIET = "quiet"  # a processor that posts to us has posted nothing for too long
 
 
 class Marks(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +63,15 @@ def freshness(marks: Marks, now: datetime) -> Freshness:
     if through is None or now - through <= _tolerated(marks):
         return Freshness(through)
     return Freshness(through, Staleness.WAITING if marks.oldest_waiting else Staleness.SILENT)
+
+
+def freshness_of_posted(connection: Connection, now: datetime) -> Freshness:
+    """The same of a connection that is posted to: nobody can be asked whether its newest event is the last."""
+    through = connection.synced_through
+    if connection.status == ConnectionStatus.DISCONNECTED:
+        return Freshness(through, Staleness.ENDED_HERE)
+    quiet = through is not None and now - through > LONGEST_QUIET
+    return Freshness(through, Staleness.QUIET if quiet else Staleness.NONE)
 
 
 def data_through(marks: Marks) -> datetime | None:

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.monitor.processors.backfill.rules import ALLOWANCE_PERIOD
 from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.connecting.signing import reach_of
-from payflux.monitor.processors.live.freshness import Freshness, Marks, freshness
+from payflux.monitor.processors.live.freshness import Freshness, Marks, freshness, freshness_of_posted
 from payflux.monitor.processors.live.models import IS_WAITING, EventState, WebhookEvent
 from payflux.monitor.processors.live.subjects import ObjectKey
-from payflux.monitor.processors.models import Connection, StoredEvent
+from payflux.monitor.processors.models import Connection, ConnectionMethod, StoredEvent
 from payflux.settings import Settings
 
 UNSETTLED_FOR = timedelta(days=120)
@@ -62,6 +62,8 @@ async def payments_lately(session: AsyncSession, connection: Connection, now: da
 
 async def freshness_of(session: AsyncSession, settings: Settings, connection: Connection, now: datetime) -> Freshness:
     """How fresh what is stored of `connection` is."""
+    if connection.method == ConnectionMethod.WEBHOOK:
+        return freshness_of_posted(connection, now)
     mine = (WebhookEvent.account_id == connection.account_id, WebhookEvent.connection_id == connection.id)
     waiting = select(func.min(WebhookEvent.created_at)).where(*mine, IS_WAITING)
     applied = (
