@@ -1,0 +1,246 @@
+"""Invite people by mail, send an invite again, and take it back. Verbs of a member, on their account's rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.frontdoor.accounts.models import Membership, User
+from payflux.frontdoor.accounts.rules import is_email, normalize_email
+from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.frontdoor.accounts.team import queries, rules
+from payflux.frontdoor.accounts.team.capabilities import Role, holders, manageable_roles, may
+from payflux.frontdoor.accounts.team.models import AccountInvite, InviteMail
+from payflux.frontdoor.accounts.team.rules import Cap, InviteState, invite_state
+from payflux.kit.audit import record_change
+from payflux.kit.crypto import TokenHasher
+from payflux.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, PaymentRequired, TooManyRequests
+from payflux.kit.ids import new_id
+
+
+class RoleNotAllowed(Forbidden):
+    code = "role_not_allowed"
+
+
+class InviterNotVerified(Forbidden):
+    code = "email_not_verified"
+
+
+class AlreadyMember(Conflict):
+    code = "already_member"
+
+
+class AlreadyInvited(Conflict):
+    code = "already_invited"
+
+
+class SeatLimit(PaymentRequired):
+    code = "seat_limit"
+
+
+class InviteCap(TooManyRequests):
+    code = "invite_cap"
+
+
+async def hold_seats(session: AsyncSession, *, account_id: UUID) -> None:
+    """Have seats of an account counted and taken one after the other, until the transaction ends."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"seats {account_id}", 0))))
+
+
+async def invite(
+    session: AsyncSession,
+    tokens: TokenHasher,
+    who: SignedIn,
+    *,
+    email: str,
+    role: str,
+    seat_limit: int | None,
+    now: datetime,
+) -> AccountInvite:
+    """Offer `email` a place in the caller's account. The caller of this verb has the mail sent, in this transaction.
+
+    `seat_limit` is what the plan allows, None without a limit. Raises InvalidInput, RoleNotAllowed,
+    InviterNotVerified, AlreadyMember, AlreadyInvited, SeatLimit and InviteCap; nothing is written then.
+    """
+    _refuse_inviter(who, role)
+    address = normalize_email(email)
+    if len(email) > 320 or not is_email(address):
+        raise InvalidInput({"email": "Enter an e-mail address like you@company.com."})
+    await hold_seats(session, account_id=who.account_id)
+    present = select(User.id).join(Membership, Membership.user_id == User.id)
+    if (await session.execute(present.where(User.email_normalized == address))).first() is not None:
+        raise AlreadyMember(f"{address} is a member already.", way_out="Change their role in the list of members.")
+    earlier = await _unanswered(session, account_id=who.account_id, address=address)
+    if earlier is not None and invite_state(earlier, now) is InviteState.OPEN:
+        raise AlreadyInvited(f"{address} is invited already.", way_out="Send that invite again, or revoke it first.")
+    taken = await queries.seats(session, account_id=who.account_id, limit=seat_limit, now=now)
+    if taken.left == 0:
+        raise SeatLimit(
+            f"Your plan has {taken.limit} {'seat' if taken.limit == 1 else 'seats'}: {taken.members} taken by members "
+            f"and {taken.invites} held by open invites.",
+            way_out=f"Revoke an invite, remove a member, or have {holders('billing.manage')} choose a larger plan.",
+            details={"error": "seat_limit", "rule": "seats", "limit": taken.limit, "members": taken.members},
+        )
+    if earlier is not None:  # expired: the new one takes its place
+        earlier.revoked_at = now
+        await session.flush()
+    added = AccountInvite(
+        account_id=who.account_id,
+        id=new_id(),
+        email=email.strip(),
+        email_normalized=address,
+        role=Role(role),
+        invited_by=who.user_id,
+        created_at=now,
+        expires_at=now + rules.INVITE_LIFETIME,
+    )
+    session.add(added)
+    await session.flush()
+    await _count_mail(session, tokens, who, added, now=now)
+    await _record(session, who, "member.invited", added, now=now, after={"email": address, "role": added.role})
+    return added
+
+
+async def resend_invite(
+    session: AsyncSession, tokens: TokenHasher, who: SignedIn, *, invite_id: UUID, seat_limit: int | None, now: datetime
+) -> AccountInvite:
+    """Renew an invite that is open or has expired; the caller has its mail sent again, with the same link.
+
+    Raises NotFound, Conflict for one that is accepted or revoked, RoleNotAllowed, InviterNotVerified, SeatLimit and
+    InviteCap.
+    """
+    await hold_seats(session, account_id=who.account_id)
+    found = await _own_invite(session, who, invite_id)
+    _refuse_inviter(who, found.role)
+    state = invite_state(found, now)
+    if state in (InviteState.ACCEPTED, InviteState.REVOKED):
+        raise Conflict(f"This invite is {state}.", way_out="Invite the address anew.")
+    if state is InviteState.EXPIRED:
+        taken = await queries.seats(session, account_id=who.account_id, limit=seat_limit, now=now)
+        if taken.left == 0:
+            raise SeatLimit(
+                "Your plan has no seat left for this invite.", way_out="Revoke another, or remove a member."
+            )
+    await _count_mail(session, tokens, who, found, now=now)
+    found.expires_at = now + rules.INVITE_LIFETIME
+    found.email_sent_at = None
+    await session.flush()
+    await _record(session, who, "invite.resent", found, now=now)
+    return found
+
+
+async def revoke_invite(session: AsyncSession, who: SignedIn, *, invite_id: UUID, now: datetime) -> None:
+    """Take an invite back: its link opens nothing from now on. Doing it twice changes nothing more.
+
+    Raises NotFound, RoleNotAllowed, and Conflict for one that is accepted.
+    """
+    await hold_seats(session, account_id=who.account_id)
+    found = await _own_invite(session, who, invite_id)
+    if found.role not in manageable_roles(who.role):
+        raise _role_refused(found.role)
+    if found.accepted_at is not None:
+        raise Conflict("This invite is accepted.", way_out="Remove the member instead.")
+    if found.revoked_at is None:
+        found.revoked_at = now
+        await session.flush()
+        await _record(session, who, "invite.revoked", found, now=now)
+
+
+def _refuse_inviter(who: SignedIn, role: str) -> None:
+    if not who.email_verified:
+        raise InviterNotVerified(
+            "Your e-mail address is not verified, and invites are sent in your name.",
+            way_out=f"Open the link in the mail to {who.email}, or have a new one sent.",
+        )
+    if role not in tuple(Role):
+        raise InvalidInput({"role": f"Choose one of {', '.join(manageable_roles(who.role))}."})
+    if not may(who.role, "team.invite") or role not in manageable_roles(who.role):
+        raise _role_refused(role)
+
+
+def _role_refused(role: str) -> RoleNotAllowed:
+    article = "an" if role[0] in "ao" else "a"
+    return RoleNotAllowed(
+        f"Your role may not invite {article} {role}.",
+        way_out="Ask the owner of the account." if role == Role.ADMIN else f"Ask {holders('team.invite')}.",
+    )
+
+
+async def _own_invite(session: AsyncSession, who: SignedIn, invite_id: UUID) -> AccountInvite:
+    query = select(AccountInvite).where(AccountInvite.account_id == who.account_id, AccountInvite.id == invite_id)
+    found = (await session.execute(query.with_for_update())).scalar_one_or_none()
+    if found is None:
+        raise NotFound("This invite does not exist.", way_out="Reload the list of invites.")
+    return found
+
+
+async def _unanswered(session: AsyncSession, *, account_id: UUID, address: str) -> AccountInvite | None:
+    query = select(AccountInvite).where(
+        AccountInvite.account_id == account_id,
+        AccountInvite.email_normalized == address,
+        AccountInvite.accepted_at.is_(None),
+        AccountInvite.revoked_at.is_(None),
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def _count_mail(
+    session: AsyncSession, tokens: TokenHasher, who: SignedIn, found: AccountInvite, *, now: datetime
+) -> None:
+    """Count one more invite mail, or raise InviteCap. An invite's own count ends with the invite: the recipient is
+    protected by their own cap, when the mail is written."""
+    sent = select(func.count()).where(InviteMail.account_id == who.account_id, InviteMail.at > now - rules.CAP_WINDOW)
+    caps: list[tuple[Cap, bool]] = [
+        (cap, (await session.execute(query)).scalar_one() >= cap.mails)
+        for cap, query in (
+            (rules.INVITE_CAP, sent.where(InviteMail.invite_id == found.id)),
+            (rules.INVITER_CAP, sent.where(InviteMail.requested_by == who.user_id)),
+            (rules.ACCOUNT_CAP, sent),
+        )
+    ]
+    for cap, reached in caps:
+        if reached:
+            raise InviteCap(
+                f"{cap.mails} invite mails {cap.whose} within a day, and that is the most.",
+                way_out="Send more tomorrow.",
+            )
+    digest = recipient_digest(tokens, found.email_normalized)
+    session.add(
+        InviteMail(
+            account_id=who.account_id,
+            id=new_id(),
+            invite_id=found.id,
+            requested_by=who.user_id,
+            recipient_digest=digest,
+            at=now,
+        )
+    )
+    await session.flush()
+
+
+def recipient_digest(tokens: TokenHasher, address: str) -> bytes:
+    """The digest under which mails to a normalized `address` are counted across accounts."""
+    return tokens.digest(f"invite mail to {address}")
+
+
+async def _record(
+    session: AsyncSession,
+    who: SignedIn,
+    action: str,
+    found: AccountInvite,
+    *,
+    now: datetime,
+    after: dict[str, object] | None = None,
+) -> None:
+    await record_change(
+        session,
+        account_id=who.account_id,
+        actor_id=who.user_id,
+        action=action,
+        subject=str(found.id),
+        at=now,
+        after=after,
+    )

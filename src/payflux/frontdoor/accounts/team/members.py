@@ -1,0 +1,223 @@
+"""Change roles, remove members, leave, and act in another of one's accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.frontdoor.accounts.models import Account, Membership, Session, User
+from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.frontdoor.accounts.team import queries, rules
+from payflux.frontdoor.accounts.team.capabilities import (
+    Role,
+    holders,
+    manageable_roles,
+    may,
+    may_change_role,
+    may_remove,
+)
+from payflux.frontdoor.accounts.team.inviting import hold_seats
+from payflux.frontdoor.accounts.team.models import AccountInvite
+from payflux.frontdoor.accounts.team.queries import Invite, Member
+from payflux.frontdoor.accounts.team.rules import InviteState
+from payflux.kit.audit import record_change
+from payflux.kit.errors import Conflict, Forbidden, InvalidInput, NotFound
+
+InvitesOfLeaver = Literal["keep", "revoke"]
+
+
+class NotYours(Forbidden):
+    """The caller's role does not reach this member."""
+
+    code = "role_not_allowed"
+
+
+class OwnerStays(Conflict):
+    code = "owner_stays"
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a member holds in the account: what becomes of it is chosen when they go."""
+
+    open_invites: list[Invite]
+
+
+async def change_role(session: AsyncSession, who: SignedIn, *, user_id: UUID, role: str, now: datetime) -> Member:
+    """Give a member another role; it holds from their next request on.
+
+    Raises NotFound, InvalidInput for a role that there is none of, and NotYours: nobody gives or takes a role that is
+    not below their own, and nobody changes their own.
+    """
+    if role not in tuple(Role):
+        raise InvalidInput({"role": f"Choose one of {', '.join(manageable_roles(who.role))}."})
+    acting, target = await _locked_pair(session, who, user_id)
+    if target.user_id == who.user_id or not may_change_role(acting, of=target.role, to=role):
+        raise NotYours(
+            f"Your role may not make {'yourself' if user_id == who.user_id else target.name} {_a(role)}.",
+            way_out="Ownership changes hands by a transfer."
+            if Role.OWNER in (role, target.role)
+            else f"Ask {holders('account.transfer')} of the account.",
+        )
+    if target.role != role:
+        await session.execute(
+            update(Membership)
+            .where(Membership.account_id == who.account_id, Membership.user_id == user_id)
+            .values(role=role)
+        )
+        await _record(session, who, "member.role_changed", user_id, now, before=target.role, after=role)
+    return Member(target.user_id, target.name, target.email, Role(role), target.verified, target.joined_at)
+
+
+async def holdings(session: AsyncSession, *, account_id: UUID, user_id: UUID, now: datetime) -> Holdings:
+    """What a member holds: the invites they sent that are still open. Connections are the account's, whoever made
+    them."""
+    sent = select(AccountInvite.id).where(AccountInvite.account_id == account_id, AccountInvite.invited_by == user_id)
+    theirs = set((await session.execute(sent)).scalars())
+    pending = await queries.pending_invites(session, account_id=account_id, now=now)
+    return Holdings([each for each in pending if each.id in theirs and each.state is InviteState.OPEN])
+
+
+async def remove_member(
+    session: AsyncSession, who: SignedIn, *, user_id: UUID, invites: InvitesOfLeaver, now: datetime
+) -> Member:
+    """End another member's place in the account. It opens nothing to them from their next request on; the caller has
+    :func:`forget_membership` run after this transaction.
+
+    `invites` says what becomes of the open invites they sent: kept as the caller's own, or revoked. Raises NotFound,
+    NotYours and, for oneself, Conflict.
+    """
+    await hold_seats(session, account_id=who.account_id)
+    acting, target = await _locked_pair(session, who, user_id)
+    if user_id == who.user_id:
+        raise Conflict("You cannot remove yourself.", way_out="Leave the account instead.", code="use_leave")
+    if not may(acting, "team.manage") or not may_remove(acting, target=target.role):
+        raise NotYours(
+            f"Your role may not remove {_a(target.role)}.",
+            way_out="The owner is changed by a transfer."
+            if target.role is Role.OWNER
+            else f"Ask {holders('account.transfer')} of the account.",
+        )
+    await _end_membership(session, who, target, heir=who.user_id if invites == "keep" else None, now=now)
+    await _record(session, who, "member.removed", user_id, now, before=target.role)
+    return target
+
+
+async def leave(session: AsyncSession, who: SignedIn, *, now: datetime) -> None:
+    """End the caller's own place in the account; open invites they sent are revoked. Raises OwnerStays."""
+    await hold_seats(session, account_id=who.account_id)
+    _, target = await _locked_pair(session, who, who.user_id)
+    if target.role is Role.OWNER:
+        raise OwnerStays(
+            "You own this account, so you cannot leave it.", way_out="Transfer the ownership first, or delete it."
+        )
+    await _end_membership(session, who, target, heir=None, now=now)
+    await _record(session, who, "member.left", who.user_id, now, before=target.role)
+
+
+async def forget_membership(session: AsyncSession, *, account_id: UUID, user_id: UUID) -> None:
+    """End the sessions that a former member had in an account and, where it was their only one, delete the user: of
+    somebody without an account nothing is kept. Runs as the system role, after the membership has ended.
+
+    Somebody who is a member (again) keeps everything.
+    """
+    # locked first: somebody who joins an account at this moment keeps their user
+    found = await session.execute(select(User.id).where(User.id == user_id).with_for_update())
+    if found.scalar_one_or_none() is None:
+        return
+    places = {place.account_id for place in await queries.places_of(session, user_id=user_id)}
+    if not places:
+        await session.execute(delete(User).where(User.id == user_id))
+    elif account_id not in places:
+        left = (Session.account_id == account_id) | Session.account_id.is_(None)
+        await session.execute(delete(Session).where(Session.user_id == user_id, left))
+
+
+async def act_in(session: AsyncSession, *, session_id: UUID, user_id: UUID, account_id: UUID) -> None:
+    """Have a session act in another of its user's accounts. Runs as the system role. Raises NotFound for one that
+    they are not in, whether or not there is such an account."""
+    if account_id not in {place.account_id for place in await queries.places_of(session, user_id=user_id)}:
+        raise NotFound("You are not a member of this account.", way_out="Choose one of your own.")
+    await session.execute(
+        update(Session).where(Session.id == session_id, Session.user_id == user_id).values(account_id=account_id)
+    )
+
+
+async def rename_account(session: AsyncSession, who: SignedIn, *, name: str, now: datetime) -> None:
+    """Raises InvalidInput."""
+    if problem := rules.account_name_problem(name):
+        raise InvalidInput({"name": problem})
+    name = " ".join(name.split())
+    if name == who.account_name:
+        return
+    await session.execute(update(Account).where(Account.id == who.account_id).values(name=name))
+    await record_change(
+        session,
+        account_id=who.account_id,
+        actor_id=who.user_id,
+        action="account.renamed",
+        subject=str(who.account_id),
+        at=now,
+        before={"name": who.account_name},
+        after={"name": name},
+    )
+
+
+async def _locked_pair(session: AsyncSession, who: SignedIn, user_id: UUID) -> tuple[Role, Member]:
+    """The caller's role as it is now, and the member they act on. Raises NotFound unless both are in the account."""
+    pair = select(Membership.user_id, Membership.role).where(
+        Membership.account_id == who.account_id, Membership.user_id.in_([who.user_id, user_id])
+    )
+    rows = await session.execute(pair.order_by(Membership.user_id).with_for_update())
+    roles = {member_id: Role(role) for member_id, role in rows}
+    target = await queries.find_member(session, account_id=who.account_id, user_id=user_id)
+    if who.user_id not in roles or target is None:
+        raise NotFound("This person is not a member of your account.", way_out="Reload the list of members.")
+    return roles[who.user_id], target
+
+
+async def _end_membership(
+    session: AsyncSession, who: SignedIn, target: Member, *, heir: UUID | None, now: datetime
+) -> None:
+    unanswered = (
+        AccountInvite.account_id == who.account_id,
+        AccountInvite.invited_by == target.user_id,
+        AccountInvite.accepted_at.is_(None),
+        AccountInvite.revoked_at.is_(None),
+    )
+    becomes = {"revoked_at": now} if heir is None else {"invited_by": heir}
+    await session.execute(update(AccountInvite).where(*unanswered).values(**becomes))
+    await session.execute(
+        delete(Membership).where(Membership.account_id == who.account_id, Membership.user_id == target.user_id)
+    )
+
+
+async def _record(
+    session: AsyncSession,
+    who: SignedIn,
+    action: str,
+    user_id: UUID,
+    now: datetime,
+    *,
+    before: str | None = None,
+    after: str | None = None,
+) -> None:
+    await record_change(
+        session,
+        account_id=who.account_id,
+        actor_id=who.user_id,
+        action=action,
+        subject=str(user_id),
+        at=now,
+        before=None if before is None else {"role": str(before)},
+        after=None if after is None else {"role": str(after)},
+    )
+
+
+def _a(role: str) -> str:
+    return f"{'an' if role[0] in 'ao' else 'a'} {role}"
