@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 STRIPE_API_VERSION = "2026-10-28.endive"
 SANDBOX_SECRET_KEY = "sk_test_sandbox"  # noqa: S105 -- the sandbox's published key, refused in production
 SANDBOX_CLIENT_ID = "ca_sandbox"
+SANDBOX_APP_SECRET_KEY, SANDBOX_APP_CLIENT_ID = f"{SANDBOX_SECRET_KEY}_app", f"{SANDBOX_CLIENT_ID}_app"
 SANDBOX_GOOGLE_CLIENT_ID, SANDBOX_MICROSOFT_CLIENT_ID = "google-sandbox", "microsoft-sandbox"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -168,6 +169,13 @@ class Settings(BaseSettings):
             problems.append(
                 "STRIPE_SECRET_KEY and STRIPE_CLIENT_ID are the sandbox's; use those of your Stripe account"
             )
+        if (
+            self.stripe_app_secret_key.get_secret_value() == SANDBOX_APP_SECRET_KEY
+            or self.stripe_app_client_id == SANDBOX_APP_CLIENT_ID
+        ):
+            problems.append(
+                "STRIPE_APP_SECRET_KEY and STRIPE_APP_CLIENT_ID are the sandbox's; use those of your app, or unset them"
+            )
         for name, base in (
             ("STRIPE_API_BASE", self.stripe_api_base),
             ("STRIPE_CONNECT_BASE", self.stripe_connect_base),
@@ -257,6 +265,12 @@ def load_settings(**overrides: object) -> Settings:
 def _sandbox_providers(settings: Settings) -> dict[str, object]:
     """The sandbox in the place of each provider that is not set up."""
     generated: dict[str, object] = {}
+    if not settings.stripe_app_client_id:
+        generated |= {
+            "stripe_app_client_id": SANDBOX_APP_CLIENT_ID,
+            "stripe_app_secret_key": SecretStr(SANDBOX_APP_SECRET_KEY),
+            "stripe_app_authorize_url": f"{settings.sandbox_url}/oauth/v2/authorize",
+        }
     if not settings.google_client_id:
         generated |= {
             "google_client_id": SANDBOX_GOOGLE_CLIENT_ID,

@@ -35,6 +35,10 @@ def test_development_needs_no_setting_and_keeps_its_generated_secret(environment
     assert first.uses_sandbox
     assert (first.smtp_host, first.smtp_port, first.smtp_tls) == ("127.0.0.1", 8002, "none")
     assert first.stripe_api_base == first.stripe_connect_base == "http://127.0.0.1:8001"
+    assert (first.stripe_app_client_id, first.stripe_app_authorize_url) == (
+        "ca_sandbox_app",
+        "http://127.0.0.1:8001/oauth/v2/authorize",
+    )
 
 
 def test_a_stripe_key_replaces_the_sandbox_by_configuration_alone(environment: pytest.MonkeyPatch) -> None:
@@ -88,6 +92,8 @@ def test_production_accepts_real_settings(environment: pytest.MonkeyPatch) -> No
         ("STRIPE_API_BASE", "https://localhost"),
         ("STRIPE_CONNECT_BASE", "http://connect.stripe.com"),
         ("STRIPE_APP_AUTHORIZE_URL", "http://marketplace.stripe.com/oauth/v2/authorize"),
+        ("STRIPE_APP_SECRET_KEY", "sk_test_sandbox_app"),
+        ("STRIPE_APP_CLIENT_ID", "ca_sandbox_app"),
         ("GOOGLE_CLIENT_ID", "google-sandbox"),
         ("MICROSOFT_CLIENT_ID", "microsoft-sandbox"),
         ("PAYFLUX_GOOGLE_BASE", "http://accounts.google.com"),

@@ -12,7 +12,7 @@ from payflux.sandbox.server import run
 
 def main(
     host: Annotated[str, typer.Option(help="Loopback address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8001,
+    port: Annotated[int, typer.Option(min=1, max=65534, help="Port to listen on; mails are taken on the next.")] = 8001,
     state_dir: Annotated[Path | None, typer.Option(help="Folder that keeps the state over a restart.")] = None,
     latency_ms: Annotated[float, typer.Option(min=0, help="Milliseconds that every API call waits.")] = 0,
     requests_per_second: Annotated[float, typer.Option(min=1, help="Rate limit of each endpoint and account.")] = 25,

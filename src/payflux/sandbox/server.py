@@ -8,6 +8,7 @@ import uvicorn
 from rich.console import Console
 
 from payflux.sandbox.app import create_app
+from payflux.sandbox.connect.grants import APP_CLIENT_ID, APP_SECRET_KEY
 from payflux.sandbox.loopback import is_local
 from payflux.sandbox.mailbox.smtp import listen
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
@@ -48,7 +49,9 @@ def run(
     out.print(f"Sandbox - simulated Stripe, no real account - on {base}", markup=False)
     out.print(f"  control         {base}/control", markup=False)
     out.print(f"  mailbox         {base}/mailbox, takes mails on {host}:{port + 1}", markup=False)
+    out.print(f"  sign-in         {base}/identity, for Google and Microsoft", markup=False)
     out.print(f"  platform key    {SECRET_KEY}\n  Connect client  {CLIENT_ID}", markup=False)
+    out.print(f"  Stripe App      {APP_CLIENT_ID}, its developer's key {APP_SECRET_KEY}", markup=False)
     for archetype in ARCHETYPES.values():
         out.print(f"  {archetype.restricted_key:<36} {archetype.account_id}  {archetype.business}", markup=False)
     app = create_app(

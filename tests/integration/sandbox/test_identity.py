@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -17,6 +19,8 @@ from playwright.sync_api import Browser, Page, expect
 from payflux.sandbox.identity.codes import s256
 from payflux.sandbox.identity.people import CONSUMERS, GOOGLE_PEOPLE, MICROSOFT_PEOPLE
 from payflux.sandbox.state import SandboxState
+from payflux.settings import load_settings
+from payflux.world.oidc import OidcClient, ProviderDocuments, sign_in_providers
 
 BACK = "http://127.0.0.1:9/callback/here"
 VERIFIER = secrets.token_urlsafe(48)
@@ -250,6 +254,22 @@ def test_tokens_are_dated_by_the_machine_when_the_sandboxs_clock_is_ahead(
 ) -> None:
     state.advance(90 * 86_400)
     assert sign_in(discover("google"), "google", "alice")["iat"] <= state.machine_now().timestamp()
+
+
+@pytest.mark.parametrize("name", ["google", "microsoft"])
+async def test_the_product_signs_people_in_here(base: str, name: str, tmp_path: Path) -> None:
+    settings = load_settings(data_dir=tmp_path).model_copy(
+        update={"google_base": f"{base}/google", "microsoft_base": f"{base}/microsoft"}
+    )
+    async with httpx.AsyncClient() as http:
+        client = OidcClient(sign_in_providers(settings)[name], http, ProviderDocuments())
+        address = await client.authorize_url(redirect_uri=BACK, state="s", nonce="n", code_verifier=VERIFIER)
+        back = answered(await http.post(address, data={"person": "bob"}))
+        claims = await client.exchange_code(
+            back["code"], redirect_uri=BACK, nonce="n", code_verifier=VERIFIER, now=datetime.now(UTC)
+        )
+    assert claims["email"] == "bob@shop.example"
+    assert claims["email_verified" if name == "google" else "xms_edov"] is True
 
 
 @pytest.fixture(params=[("dark", 1280), ("light", 390)], ids=["dark", "light-phone"])

@@ -59,8 +59,10 @@ async def _discovery(provider: Provider, request: Request) -> Response:
     return JSONResponse(provider.metadata(_base(request), _tenant(request)))
 
 
-async def _keys(_provider: Provider, request: Request) -> Response:
-    return JSONResponse({"keys": keys.published(_state(request).store)})
+async def _keys(provider: Provider, request: Request) -> Response:
+    """The key set; Microsoft ties each key to an issuer, in which a person's tenant is to be put."""
+    tied = {"issuer": provider.issuer_of(_base(request), "{tenantid}")} if provider is MICROSOFT else {}
+    return JSONResponse({"keys": [key | tied for key in keys.published(_state(request).store)]})
 
 
 async def _authorize(provider: Provider, request: Request) -> Response:
