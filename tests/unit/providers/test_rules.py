@@ -15,7 +15,6 @@ from payflux.frontdoor.accounts.providers.rules import (
     SignInStep,
     UnusableProfile,
     link_step,
-    may_disconnect,
     profile_of,
 )
 
@@ -128,16 +127,3 @@ def test_what_follows_when_a_member_comes_back_to_connect(
     mine: bool, taken: bool, has_another: bool, verified: bool, step: LinkStep
 ) -> None:
     assert link_step(mine=mine, taken=taken, has_another=has_another, verified=verified) is step
-
-
-@pytest.mark.parametrize(
-    ("has_password", "passkeys", "identities", "allowed"),
-    [
-        (False, 0, 1, False),
-        (False, 0, 2, True),
-        (True, 0, 1, True),
-        (False, 1, 1, True),
-    ],
-)
-def test_the_last_way_to_sign_in_stays(has_password: bool, passkeys: int, identities: int, allowed: bool) -> None:
-    assert may_disconnect(has_password=has_password, passkeys=passkeys, identities=identities) is allowed

@@ -140,8 +140,3 @@ def link_step(*, mine: bool, taken: bool, has_another: bool, verified: bool) -> 
     if taken:
         return LinkStep.TAKEN
     return LinkStep.ANOTHER if has_another else LinkStep.CONNECT
-
-
-def may_disconnect(*, has_password: bool, passkeys: int, identities: int) -> bool:
-    """Whether a user who gives up one of `identities` can still sign in."""
-    return has_password or passkeys > 0 or identities > 1
