@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation import team_mails
 from payflux.activation.problems import ended_problem
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
 from payflux.kit.jobs import Payload, Permanent, enqueue
@@ -22,13 +23,14 @@ RETRY_AFTER = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 36
 log = structlog.get_logger(__name__)
 
 Writer = Callable[[World, Payload, Addressee], Awaitable[Mail | None]]
-AddressLookUp = Callable[[AsyncSession, UUID], Awaitable[Addressee | None]]
+AddressLookUp = Callable[[World, AsyncSession, UUID], Awaitable[Addressee | None]]
+Delivered = Callable[[World, Payload], Awaitable[None]]
 
 
 async def send_mail(world: World, payload: Payload) -> None:
     """Job: write one mail and hand it to the mail server. Tried again, later each time, while that cannot take it."""
     async with world.database.system() as session:
-        addressee = await _addressee(session, payload)
+        addressee = await _addressee(world, session, payload)
     if addressee is None:
         log.info("mail not sent: its reader has left", mail=payload["mail"])
         return
@@ -40,13 +42,16 @@ async def send_mail(world: World, payload: Payload) -> None:
         await deliver(world.settings, mail, to=addressee.email, message_id=payload["mail_id"])
     except MailUnavailable as failure:
         await _send_later(world, payload, failure)
+        return
     except MailRefused as refusal:
         raise Permanent(str(refusal)) from refusal
+    if payload["mail"] in DELIVERED:
+        await DELIVERED[payload["mail"]](world, payload)
 
 
-async def _addressee(session: AsyncSession, payload: Payload) -> Addressee | None:
+async def _addressee(world: World, session: AsyncSession, payload: Payload) -> Addressee | None:
     if "kept_in" in payload:
-        return await ADDRESSES[payload["kept_in"]](session, UUID(payload["row_id"]))
+        return await ADDRESSES[payload["kept_in"]](world, session, UUID(payload["row_id"]))
     user_id = UUID(payload["user_id"])
     if "account_id" in payload:
         return await get_addressee(session, account_id=UUID(payload["account_id"]), user_id=user_id)
@@ -80,8 +85,11 @@ async def _connection_ended(world: World, payload: Payload, addressee: Addressee
     )
 
 
-WRITERS: dict[str, Writer] = {"connection_ended": _connection_ended}
+WRITERS: dict[str, Writer] = {"connection_ended": _connection_ended} | team_mails.WRITERS
 """Every mail by its name, and how it is written; None for one that is out of date by now."""
 
-ADDRESSES: dict[str, AddressLookUp] = {}
+ADDRESSES: dict[str, AddressLookUp] = {**team_mails.ADDRESSES}
 """Where an address is kept that is perhaps nobody's, and how it is read by the id of its row."""
+
+DELIVERED: dict[str, Delivered] = {**team_mails.DELIVERED}
+"""What is noted once the mail server has taken a mail, by the mail's name."""

@@ -20,6 +20,7 @@ from payflux.frontdoor.accounts.team.rules import InviteState, invite_state
 from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Forbidden, UserError
+from payflux.world.outbox import enqueue_mail
 
 
 @dataclass(frozen=True)
@@ -153,4 +154,5 @@ async def accept_invite(
         at=now,
         after={"role": stored.role, "invite": str(stored.id)},
     )
+    await enqueue_mail(session, "member_joined", offer.account_id, stored.invited_by, member_id=str(user.id))
     return offer

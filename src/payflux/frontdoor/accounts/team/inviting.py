@@ -19,6 +19,7 @@ from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, PaymentRequired, TooManyRequests
 from payflux.kit.ids import new_id
+from payflux.world.outbox import enqueue_mail_to_address
 
 
 class RoleNotAllowed(Forbidden):
@@ -60,7 +61,7 @@ async def invite(
     seat_limit: int | None,
     now: datetime,
 ) -> AccountInvite:
-    """Offer `email` a place in the caller's account. The caller of this verb has the mail sent, in this transaction.
+    """Offer `email` a place in the caller's account, and mail it.
 
     `seat_limit` is what the plan allows, None without a limit. Raises InvalidInput, RoleNotAllowed,
     InviterNotVerified, AlreadyMember, AlreadyInvited, SeatLimit and InviteCap; nothing is written then.
@@ -99,7 +100,7 @@ async def invite(
     )
     session.add(added)
     await session.flush()
-    await _count_mail(session, tokens, who, added, now=now)
+    await _send_mail(session, tokens, who, added, now=now)
     await _record(session, who, "member.invited", added, now=now, after={"email": address, "role": added.role})
     return added
 
@@ -107,7 +108,7 @@ async def invite(
 async def resend_invite(
     session: AsyncSession, tokens: TokenHasher, who: SignedIn, *, invite_id: UUID, seat_limit: int | None, now: datetime
 ) -> AccountInvite:
-    """Renew an invite that is open or has expired; the caller has its mail sent again, with the same link.
+    """Renew an invite that is open or has expired, and mail it again, with the same link.
 
     Raises NotFound, Conflict for one that is accepted or revoked, RoleNotAllowed, InviterNotVerified, SeatLimit and
     InviteCap.
@@ -124,7 +125,7 @@ async def resend_invite(
             raise SeatLimit(
                 "Your plan has no seat left for this invite.", way_out="Revoke another, or remove a member."
             )
-    await _count_mail(session, tokens, who, found, now=now)
+    await _send_mail(session, tokens, who, found, now=now)
     found.expires_at = now + rules.INVITE_LIFETIME
     found.email_sent_at = None
     await session.flush()
@@ -187,11 +188,11 @@ async def _unanswered(session: AsyncSession, *, account_id: UUID, address: str) 
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def _count_mail(
+async def _send_mail(
     session: AsyncSession, tokens: TokenHasher, who: SignedIn, found: AccountInvite, *, now: datetime
 ) -> None:
-    """Count one more invite mail, or raise InviteCap. An invite's own count ends with the invite: the recipient is
-    protected by their own cap, when the mail is written."""
+    """Have the invite mailed and count it, or raise InviteCap. What a recipient gets from several accounts is capped
+    when the mail is written."""
     sent = select(func.count()).where(InviteMail.account_id == who.account_id, InviteMail.at > now - rules.CAP_WINDOW)
     caps: list[tuple[Cap, bool]] = [
         (cap, (await session.execute(query)).scalar_one() >= cap.mails)
@@ -207,23 +208,18 @@ async def _count_mail(
                 f"{cap.mails} invite mails {cap.whose} within a day, and that is the most.",
                 way_out="Send more tomorrow.",
             )
-    digest = recipient_digest(tokens, found.email_normalized)
-    session.add(
-        InviteMail(
-            account_id=who.account_id,
-            id=new_id(),
-            invite_id=found.id,
-            requested_by=who.user_id,
-            recipient_digest=digest,
-            at=now,
-        )
+    mail = InviteMail(
+        account_id=who.account_id,
+        id=new_id(),
+        invite_id=found.id,
+        requested_by=who.user_id,
+        recipient_digest=tokens.digest(f"invite mail to {found.email_normalized}"),
+        at=now,
     )
+    session.add(mail)
     await session.flush()
-
-
-def recipient_digest(tokens: TokenHasher, address: str) -> bytes:
-    """The digest under which mails to a normalized `address` are counted across accounts."""
-    return tokens.digest(f"invite mail to {address}")
+    ids = {"account_id": str(who.account_id), "invite_mail_id": str(mail.id)}
+    await enqueue_mail_to_address(session, "account_invite", "account_invites", found.id, **ids)
 
 
 async def _record(

@@ -16,6 +16,7 @@ from payflux.frontdoor.accounts.team.models import OwnershipTransfer
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, Forbidden, NotFound
 from payflux.kit.ids import new_id
+from payflux.world.outbox import enqueue_mail
 
 
 class TransferRefused(Forbidden):
@@ -31,7 +32,7 @@ class RecipientNotVerified(Conflict):
 
 
 async def request_transfer(session: AsyncSession, who: SignedIn, *, user_id: UUID, now: datetime) -> OwnershipTransfer:
-    """Offer the ownership of the account to a member. Both are told by mail, which the caller of this verb has sent.
+    """Offer the ownership of the account to a member. Both are told by mail, of this and of the answer.
 
     Raises TransferRefused, NotFound, RecipientNotVerified, and TransferOpen while an earlier offer waits.
     """
@@ -57,7 +58,7 @@ async def request_transfer(session: AsyncSession, who: SignedIn, *, user_id: UUI
     )
     session.add(offer)
     await session.flush()
-    await _record(session, who, "ownership.offered", offer, now=now)
+    await _tell(session, who, "offered", offer, now=now)
     return offer
 
 
@@ -123,7 +124,7 @@ async def _close(
 ) -> OwnershipTransfer:
     offer.closed_at, offer.outcome = now, outcome
     await session.flush()
-    await _record(session, who, f"ownership.{outcome}", offer, now=now)
+    await _tell(session, who, outcome, offer, now=now)
     return offer
 
 
@@ -145,16 +146,18 @@ async def _set_role(session: AsyncSession, account_id: UUID, user_id: UUID, role
     )
 
 
-async def _record(
-    session: AsyncSession, who: SignedIn, action: str, offer: OwnershipTransfer, *, now: datetime
-) -> None:
+async def _tell(session: AsyncSession, who: SignedIn, event: str, offer: OwnershipTransfer, *, now: datetime) -> None:
+    """Write the audit entry, and mail both."""
     await record_change(
         session,
         account_id=who.account_id,
         actor_id=who.user_id,
-        action=action,
+        action=f"ownership.{event}",
         subject=str(offer.id),
         at=now,
         before={"owner": str(offer.from_user_id)},
         after={"owner": str(offer.to_user_id)},
     )
+    for user_id in (offer.from_user_id, offer.to_user_id):
+        ids = {"transfer_id": str(offer.id), "event": event}
+        await enqueue_mail(session, "ownership_transfer", who.account_id, user_id, **ids)
