@@ -58,7 +58,9 @@ def test_a_session_ends_14_days_after_its_last_use_and_30_days_after_it_began() 
     assert rules.session_expiry(NOW, NOW + timedelta(days=20)) == NOW + timedelta(days=30)
 
 
-@given(st.integers(min_value=0, max_value=10_000))
-def test_more_refusals_never_shorten_the_wait_and_it_stays_under_a_minute(failures: int) -> None:
-    assert rules.sign_in_delay(failures) <= rules.sign_in_delay(failures + 1) <= timedelta(seconds=60)
-    assert (rules.sign_in_delay(failures) == timedelta(0)) == (failures < rules.FREE_FAILURES)
+@given(tries=st.integers(min_value=0, max_value=10_000), free=st.integers(min_value=1, max_value=50))
+def test_more_refusals_never_shorten_the_wait_and_it_stays_under_a_minute(tries: int, free: int) -> None:
+    delay = rules.throttle_delay(tries, free=free)
+    assert delay <= rules.throttle_delay(tries + 1, free=free) <= timedelta(seconds=60)
+    assert delay <= rules.throttle_delay(tries, free=free - 1)
+    assert (delay == timedelta(0)) == (tries < free)

@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.activation import team_mails
+from payflux.activation import identity_mails, team_mails
 from payflux.activation.problems import ended_problem
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
 from payflux.kit.jobs import Payload, Permanent, enqueue
@@ -85,10 +85,10 @@ async def _connection_ended(world: World, payload: Payload, addressee: Addressee
     )
 
 
-WRITERS: dict[str, Writer] = {"connection_ended": _connection_ended} | team_mails.WRITERS
+WRITERS: dict[str, Writer] = {"connection_ended": _connection_ended} | identity_mails.WRITERS | team_mails.WRITERS
 """Every mail by its name, and how it is written; None for one that is out of date by now."""
 
-ADDRESSES: dict[str, AddressLookUp] = {**team_mails.ADDRESSES}
+ADDRESSES: dict[str, AddressLookUp] = identity_mails.ADDRESSES | team_mails.ADDRESSES
 """Where an address is kept that is perhaps nobody's, and how it is read by the id of its row."""
 
 DELIVERED: dict[str, Delivered] = {**team_mails.DELIVERED}

@@ -8,6 +8,7 @@ from payflux.activation import models as activation
 from payflux.frontdoor.accounts import models as accounts
 from payflux.frontdoor.accounts.providers import models as providers
 from payflux.frontdoor.accounts.team import models as team
+from payflux.frontdoor.accounts.verification import models as verification
 from payflux.frontdoor.billing import models as billing
 from payflux.kit import audit
 from payflux.kit.database import Base
@@ -34,6 +35,7 @@ MODELS = (
     risk,
     sweep,
     team,
+    verification,
 )
 
 context.configure(

@@ -13,7 +13,17 @@ SESSION_ABSOLUTE = timedelta(days=30)
 
 FREE_FAILURES = 5
 """Refused sign-ins for one address within :data:`FAILURE_WINDOW` before the next has to wait."""
+CLIENT_FREE_FAILURES = 20
+"""The same for one network address, whatever it tries to sign in to: an office may share it."""
 FAILURE_WINDOW = timedelta(minutes=15)
+PRESSURE = 1000
+"""Refused sign-ins everywhere within the window from which on each budget is smaller."""
+FREE_FAILURES_UNDER_PRESSURE = 2
+CLIENT_FREE_FAILURES_UNDER_PRESSURE = 5
+
+REGISTRATIONS_PER_CLIENT = 30
+RESETS_PER_CLIENT = 10
+OLD_PASSWORDS = 5
 
 EMAIL_MAX = 254
 """Characters of the longest address that mail can be sent to (RFC 5321, 4.5.3.1.3, without the angle brackets)."""
@@ -58,8 +68,9 @@ def session_expiry(created_at: datetime, used_at: datetime) -> datetime:
     return min(used_at + SESSION_IDLE, created_at + SESSION_ABSOLUTE)
 
 
-def sign_in_delay(failures: int) -> timedelta:
-    """How long after the last of `failures` refused sign-ins the next one is answered: 2, 4, … 60 seconds."""
-    if failures < FREE_FAILURES:
+def throttle_delay(tries: int, *, free: int) -> timedelta:
+    """How long after the last of `tries` on a budget the next one is looked at: at once while `free` ones are left,
+    then 2, 4, … 60 seconds."""
+    if tries < free:
         return timedelta(0)
-    return timedelta(seconds=min(2 ** (failures - FREE_FAILURES + 1), 60))
+    return timedelta(seconds=min(2 ** min(tries - free + 1, 6), 60))
