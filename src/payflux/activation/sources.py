@@ -14,6 +14,7 @@ from payflux.frontdoor.billing.rules import is_entitled
 from payflux.frontdoor.billing.service import live_subscription
 from payflux.kit.errors import Conflict
 from payflux.kit.jobs import Payload
+from payflux.monitor.processors.generic.applying import apply_waiting
 from payflux.monitor.processors.generic.history import payments_stored
 from payflux.monitor.processors.models import Connection, ConnectionStatus
 from payflux.monitor.processors.queries import get_connection
@@ -29,6 +30,7 @@ async def start_from_events(world: World, payload: Payload) -> None:
     """Job: the first events of a processor that posts to us are in. The workspace begins with them if nothing else is
     connected, its plan runs, and there are enough."""
     account_id, connection_id = UUID(payload["account_id"]), UUID(payload["connection_id"])
+    await apply_waiting(world, account_id=account_id, connection_id=connection_id)
     async with world.database.tenant(account_id) as session:
         now = world.clock.now()
         workspace = await get_workspace(session, account_id=account_id, lock=True)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from payflux.activation.sources import TooFewPayments, compute_from_stored
+from payflux.activation.sources import TooFewPayments, compute_from_stored, start_from_events
 from payflux.activation.states import ActivationState
 from payflux.app import create_app
 from payflux.monitor.processors.generic.applying import QUIET, keep_sources_going
@@ -88,3 +88,13 @@ async def test_a_history_that_ended_long_ago_is_judged_as_of_its_last_day(world:
         surface = await surface_of_pull(session, account_id=alice.account_id, pull_id=workspace.pull_id)
     assert surface is not None
     assert surface.as_of.date() == last.date()
+
+
+async def test_what_begins_takes_in_everything_that_was_accepted_before(world: World) -> None:
+    alice = await source_of(world, "Alice")
+    await sent(world, alice, 600)
+    payload = {"account_id": str(alice.account_id), "connection_id": str(alice.connection_id)}
+    await start_from_events(world, payload)
+    connection = await connection_of(world, alice)
+    assert connection.event_count == 600
+    assert (await workspace_of(world, alice.account_id)).connection_id == connection.id

@@ -16,6 +16,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.service import live_subscription
 from payflux.kit.errors import InvalidInput, NotFound
 from payflux.monitor.processors.connecting.ending import disconnect
+from payflux.monitor.processors.generic.applying import apply_waiting
 from payflux.monitor.processors.generic.connecting import (
     connect_source,
     current_source,
@@ -94,11 +95,15 @@ async def send_test_event(who: Who, session: Tenant, world: CurrentWorld) -> Res
 
 
 @router.post("/sources/compute", dependencies=MAY_CONNECT)
-async def compute(who: Who, session: Tenant, world: CurrentWorld) -> Response:
+async def compute(who: Who, world: CurrentWorld) -> Response:
     """Compute the risk band and the projection from everything that is in."""
-    workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
-    source = await source_in(session, who)
-    await compute_from_stored(session, workspace, source, now=world.clock.now(), actor_id=who.user_id)
+    async with world.database.tenant(who.account_id) as session:
+        source = await source_in(session, who)
+    await apply_waiting(world, account_id=who.account_id, connection_id=source.id)
+    async with world.database.tenant(who.account_id) as session:
+        workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
+        source = await source_in(session, who)
+        await compute_from_stored(session, workspace, source, now=world.clock.now(), actor_id=who.user_id)
     return see_other("/activate/arming")
 
 

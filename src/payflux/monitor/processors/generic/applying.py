@@ -35,8 +35,12 @@ log = structlog.get_logger(__name__)
 
 
 async def apply_posted_events(world: World, payload: Payload) -> None:
-    """Job: apply every delivery of a connection that waits, the oldest first."""
-    account_id, connection_id = UUID(payload["account_id"]), UUID(payload["connection_id"])
+    """Job: apply what waits of a connection, the oldest first."""
+    await apply_waiting(world, account_id=UUID(payload["account_id"]), connection_id=UUID(payload["connection_id"]))
+
+
+async def apply_waiting(world: World, *, account_id: UUID, connection_id: UUID) -> None:
+    """Apply every delivery that waits now. Raises NotFound."""
     while True:
         async with world.database.tenant(account_id) as session:
             connection = await get_connection(session, account_id=account_id, connection_id=connection_id)

@@ -91,9 +91,10 @@ async def _write(
 
 
 async def enqueue_applying(session: AsyncSession, *, account_id: UUID, connection_id: UUID) -> None:
-    """One job for however many deliveries wait."""
+    """A job that applies whatever waits then. Each delivery has its own, which may find nothing left: one that skipped
+    its job because another was just ending would wait."""
     payload = {"account_id": str(account_id), "connection_id": str(connection_id)}
-    await enqueue(session, "apply_posted_events", payload, dedupe_key=f"apply_posted_events {connection_id}")
+    await enqueue(session, "apply_posted_events", payload)
 
 
 def kept_events(delivery: EventDelivery) -> list[Told]:
