@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payflux.kit.errors import InvalidInput, NotFound, NotSignedIn, UserError, problem_details
-from payflux.web.refusals import EmailNotVerified, way_to
+from payflux.web.refusals import EmailNotVerified, StepUpRequired, way_to
 from payflux.web.rendering import render
 from payflux.web.security import logged_path
 
@@ -76,17 +76,18 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def present(request: Request, error: UserError) -> Response:
-    """`error` in the form that the caller reads."""
+    """`error` in the form that the caller reads; a surface without templates is read by machines alone."""
     path: str = request.scope["path"]  # request.url fails on a query that is not UTF-8
-    wants_page = "text/html" in request.headers.get("Accept", "")
+    wants_page = hasattr(request.app.state, "templates") and "text/html" in request.headers.get("Accept", "")
     if not wants_page:
         details = problem_details(error, instance=path, request_id=request.state.request_id)
-        return JSONResponse(details, status_code=error.status, media_type="application/problem+json")
+        challenge = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
+        return JSONResponse(details, error.status, challenge, media_type="application/problem+json")
     if isinstance(error, NotSignedIn):
         # a form cannot be sent again by a redirect, and its address is no page
         to = f"/sign-in?next={quote(path)}" if request.method == "GET" else "/sign-in"
         return RedirectResponse(to, status_code=HTTPStatus.SEE_OTHER)
-    if isinstance(error, EmailNotVerified):
+    if isinstance(error, EmailNotVerified | StepUpRequired):
         return RedirectResponse(way_to(error, path if request.method == "GET" else "/start"), HTTPStatus.SEE_OTHER)
     return render(
         request,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
-from fastapi import FastAPI, params
+from fastapi import FastAPI, Request, params
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
@@ -110,20 +110,27 @@ async def _anybody() -> None:
 
 
 def _asking(policy: Policy) -> Callable[..., object]:
-    def ask_person(who: Who, world: CurrentWorld) -> None:
+    def ask_person(request: Request, who: Who, world: CurrentWorld) -> None:
+        refusals.refuse_writing_for_others(who, request.method)
         if policy.verified:
             refusals.refuse_unverified(who, grace=policy.grace, now=world.clock.now())
         if policy.capability:
             refusals.refuse_role(who, policy.capability)
 
-    async def asked_of_person(who: Who, world: CurrentWorld) -> None:
-        ask_person(who, world)
+    async def asked_of_person(request: Request, who: Who, world: CurrentWorld) -> None:
+        ask_person(request, who, world)
+        if policy.step_up:
+            refusals.refuse_stale_proof(who, now=world.clock.now())
 
-    async def asked_of_plan(who: Who, world: CurrentWorld, session: Tenant, subscription: CurrentSubscription) -> None:
-        ask_person(who, world)
+    async def asked_of_plan(
+        request: Request, who: Who, world: CurrentWorld, session: Tenant, subscription: CurrentSubscription
+    ) -> None:
+        ask_person(request, who, world)
         refusals.refuse_unentitled(subscription, now=world.clock.now())
         if policy.feature:
             await refusals.refuse_missing_feature(session, subscription, policy.feature)
+        if policy.step_up:
+            refusals.refuse_stale_proof(who, now=world.clock.now())
 
     return asked_of_plan if policy.entitled or policy.feature else asked_of_person
 

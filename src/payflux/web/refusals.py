@@ -17,6 +17,10 @@ from payflux.kit.errors import Forbidden, PaymentRequired
 VERIFICATION_GRACE = timedelta(days=7)
 """How long after registration an unproven address opens everything that needs no proof at once."""
 
+STEP_UP_WINDOW = timedelta(minutes=15)
+"""How long a proof of who somebody is opens what is dangerous."""
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 RESEND_PATH = "/api/v1/auth/email/send-verification"
 UPGRADE_PATH = "/account/billing/select-plan"
 
@@ -26,6 +30,23 @@ class EmailNotVerified(Forbidden):
 
     code = "email_not_verified"
     page = "/verify-email"
+
+
+class StepUpRequired(Forbidden):
+    """The caller proved who they are too long ago for this."""
+
+    code = "step_up_required"
+    page = "/account/confirm"
+
+
+def refuse_writing_for_others(who: SignedIn, method: str) -> None:
+    """Raises Forbidden when staff who look at an account as its member would change something."""
+    if who.impersonated_by is not None and method not in SAFE_METHODS:
+        raise Forbidden(
+            "You look at this account for support: nothing can be changed.",
+            way_out="End the visit, and ask the member to do this themselves.",
+            code="read_only",
+        )
 
 
 def refuse_unverified(who: SignedIn, *, grace: bool, now: datetime) -> None:
@@ -101,6 +122,16 @@ async def refuse_missing_feature(session: AsyncSession, subscription: Subscripti
     )
 
 
-def way_to(error: EmailNotVerified, path: str) -> str:
+def refuse_stale_proof(who: SignedIn, *, now: datetime) -> None:
+    """Raises StepUpRequired unless the caller proved who they are within :data:`STEP_UP_WINDOW`."""
+    if now - who.authenticated_at >= STEP_UP_WINDOW:
+        raise StepUpRequired(
+            "This needs a fresh proof that it is you.",
+            way_out="Confirm who you are; you come back to where you were.",
+            details={"error": "step_up_required", "confirm_url": StepUpRequired.page, "changed_by": "yourself"},
+        )
+
+
+def way_to(error: EmailNotVerified | StepUpRequired, path: str) -> str:
     """The page on which the refusal of `path` can be mended, and which leads back to it."""
     return f"{error.page}?next={quote(path)}"
