@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -13,12 +14,14 @@ from sqlalchemy import func, select, text
 
 from payflux.activation import service as activation
 from payflux.activation.models import ActivationTransition, Workspace
-from payflux.activation.pipeline import STEPS
+from payflux.activation.pipeline import STEPS, Step
 from payflux.activation.queries import activation_progress
 from payflux.activation.states import ActivationState, Cause
 from payflux.frontdoor.accounts.registering import register
 from payflux.frontdoor.billing.service import start_trial
+from payflux.kit.jobs import Payload
 from payflux.monitor.alerts.models import AlertRule
+from payflux.monitor.processors.backfill.queries import backfill_progress
 from payflux.monitor.processors.codes import COUNTED_KINDS
 from payflux.monitor.processors.connecting.keys import authorize_with_key
 from payflux.monitor.processors.connecting.storing import store_connection
@@ -54,15 +57,24 @@ async def reconnect(world: World, account_id: UUID, user_id: UUID | None, mercha
         await activation.begin_pipeline(session, workspace, connection, now=world.clock.now(), actor_id=user_id)
 
 
-async def work_off(world: World) -> None:
+async def left_for_later(_world: World, _payload: Payload) -> None:
+    """Older history has tests of its own; these do not wait for it."""
+
+
+PIPELINE_ALONE = {**STEPS, "backfill_history": left_for_later}
+
+
+async def work_off(world: World, steps: Mapping[str, Step] = PIPELINE_ALONE) -> None:
     async with asyncio.timeout(120):
-        await work(world, drain=True, heartbeat_timeout=timedelta(seconds=1))
+        await work(world, drain=True, steps=steps, heartbeat_timeout=timedelta(seconds=1))
 
 
 async def work_until_live(world: World, account_id: UUID) -> None:
     """Run a worker that takes over what a dead one left behind, until the workspace is live."""
     shutdown = asyncio.Event()
-    worker = asyncio.create_task(work(world, shutdown=shutdown, heartbeat_timeout=timedelta(seconds=1)))
+    worker = asyncio.create_task(
+        work(world, shutdown=shutdown, steps=PIPELINE_ALONE, heartbeat_timeout=timedelta(seconds=1))
+    )
     async with asyncio.timeout(60):
         while (await workspace_of(world, account_id)).activation_state != ActivationState.LIVE_MONITORED:  # noqa: ASYNC110 -- it lives in the database
             await asyncio.sleep(0.1)
@@ -101,9 +113,14 @@ async def counts(world: World, account_id: UUID) -> dict[str, int]:
 
 async def test_a_connected_workspace_becomes_live_with_one_of_everything(live_world: World) -> None:
     account_id = await connected_account(live_world, "healthy")
-    await work_off(live_world)
+    await work_off(live_world, steps=STEPS)
     workspace = await workspace_of(live_world, account_id)
     assert workspace.activation_state == ActivationState.LIVE_MONITORED
+    async with live_world.database.tenant(account_id) as session:
+        assert workspace.connection_id is not None
+        older = await backfill_progress(session, account_id=account_id, connection_id=workspace.connection_id)
+    assert older is not None
+    assert older.finished_at is not None
     found = await counts(live_world, account_id)
     assert found["events"] == found["different_events"] > 100
     assert (found["surfaces"], found["projections"], found["alerts"], found["transitions"]) == (1, 1, 4, 4)
