@@ -40,12 +40,12 @@ from payflux.sandbox.api import (
 from payflux.sandbox.api.calls import Api, api_key, respond, unrecognized
 from payflux.sandbox.api.endpoints import Endpoint
 from payflux.sandbox.api.faulty import Faulty
+from payflux.sandbox.app_grants import APP_CLIENT_ID, APP_SECRET_KEY
 from payflux.sandbox.billing.renewing import TASKS as BILLING_TASKS
 from payflux.sandbox.checkout.pages import PAGES as CHECKOUT_PAGES
 from payflux.sandbox.checkout.sessions import TASKS as CHECKOUT_TASKS
 from payflux.sandbox.clock import Tasks, run_due
 from payflux.sandbox.connect import apps, classic
-from payflux.sandbox.connect.grants import APP_CLIENT_ID, APP_SECRET_KEY
 from payflux.sandbox.control import pages as control_pages
 from payflux.sandbox.control import routes as control
 from payflux.sandbox.control.actions import Console

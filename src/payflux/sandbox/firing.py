@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from payflux.sandbox import restrictions
 from payflux.sandbox.amendments import amend
 from payflux.sandbox.api.reports import fail_report
-from payflux.sandbox.connect.grants import uninstall
+from payflux.sandbox.app_grants import uninstall
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.listing import EVERYTHING, list_page
 from payflux.sandbox.merchants.aftermath import DISPUTE_REASONS, FRAUD_TYPES

@@ -8,7 +8,7 @@ import uvicorn
 from rich.console import Console
 
 from payflux.sandbox.app import create_app
-from payflux.sandbox.connect.grants import APP_CLIENT_ID, APP_SECRET_KEY
+from payflux.sandbox.app_grants import APP_CLIENT_ID, APP_SECRET_KEY
 from payflux.sandbox.loopback import is_local
 from payflux.sandbox.mailbox.smtp import listen
 from payflux.sandbox.merchants.archetypes import ARCHETYPES

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from payflux.sandbox import app_grants
 from payflux.sandbox.amendments import orders_of
-from payflux.sandbox.connect import grants
 from payflux.sandbox.errors import OAuthError, StripeError, masked
 from payflux.sandbox.merchants.archetypes import APP, ARCHETYPES, PLATFORM, Archetype
 from payflux.sandbox.merchants.merchant import Merchant
@@ -230,12 +230,12 @@ class SandboxState:
             raise no_access(key, account)
         permissions: frozenset[str] | None
         application = False
-        if key == grants.APP_SECRET_KEY:
+        if key == app_grants.APP_SECRET_KEY:
             own, permissions = APP.account_id, None
         elif key in self._restricted:
             own, permissions = self._restricted[key]
-        elif found := grants.account_of(self.store, key, int(self.now().timestamp())):
-            own, permissions, application = found, grants.APP_PERMISSIONS, True
+        elif found := app_grants.account_of(self.store, key, int(self.now().timestamp())):
+            own, permissions, application = found, app_grants.APP_PERMISSIONS, True
         else:
             raise StripeError(401, f"Invalid API Key provided: {masked(key)}")
         if account not in (None, own):

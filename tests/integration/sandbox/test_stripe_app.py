@@ -10,7 +10,7 @@ import httpx
 import pytest
 import stripe
 
-from payflux.sandbox.connect.grants import APP_CLIENT_ID, APP_SECRET_KEY
+from payflux.sandbox.app_grants import APP_CLIENT_ID, APP_SECRET_KEY
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from payflux.sandbox.state import SandboxState
 from tests.integration.sandbox.receiver import Receiver, receiving

@@ -13,9 +13,9 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import Response
 
+from payflux.sandbox import app_grants
 from payflux.sandbox.api.calls import respond
 from payflux.sandbox.api.idempotency import Answered, answered_before, fingerprint, keep_answer
-from payflux.sandbox.connect import grants
 from payflux.sandbox.connect.classic import DENIED
 from payflux.sandbox.errors import OAuthError, StripeError, masked
 from payflux.sandbox.merchants.archetypes import APP, ARCHETYPES
@@ -33,7 +33,7 @@ async def authorize(request: Request) -> Response:
     """
     state: SandboxState = request.app.state.sandbox
     ask = {name: request.query_params.get(name, "") for name in ("client_id", "redirect_uri", "state")}
-    if ask["client_id"] != grants.APP_CLIENT_ID or not request.path_params.get("channel", "chnlink_").startswith(
+    if ask["client_id"] != app_grants.APP_CLIENT_ID or not request.path_params.get("channel", "chnlink_").startswith(
         "chnlink_"
     ):
         return _refuse("The provided OAuth link is invalid.")
@@ -42,8 +42,8 @@ async def authorize(request: Request) -> Response:
     if request.query_params.get("deny"):
         return send_back(ask["redirect_uri"], DENIED | {"state": ask["state"]})
     if request.method == "GET":
-        there = grants.installed(state.store)
-        permissions = ", ".join(sorted(name.removeprefix("rak_") for name in grants.APP_PERMISSIONS))
+        there = app_grants.installed(state.store)
+        permissions = ", ".join(sorted(name.removeprefix("rak_") for name in app_grants.APP_PERMISSIONS))
         return render_page(
             "authorize.html",
             wish=f"It is a Stripe App, whose manifest asks for {permissions}.",
@@ -55,7 +55,7 @@ async def authorize(request: Request) -> Response:
     if choice not in ARCHETYPES:
         return _refuse("Go back and choose one of the merchants.")
     now = int(state.now().timestamp())
-    code = grants.issue_code(state.store, ARCHETYPES[choice].account_id, now)
+    code = app_grants.issue_code(state.store, ARCHETYPES[choice].account_id, now)
     return send_back(ask["redirect_uri"], {"code": code, "state": ask["state"]})
 
 
@@ -64,7 +64,7 @@ def _refuse(why: str) -> Response:
 
 
 def _require_developer(key: str | None) -> None:
-    if not hmac.compare_digest((key or "").encode(), grants.APP_SECRET_KEY.encode()):
+    if not hmac.compare_digest((key or "").encode(), app_grants.APP_SECRET_KEY.encode()):
         raise OAuthError("invalid_client", f"Invalid API Key provided: {masked(key or '')}", 401)
 
 
@@ -87,7 +87,7 @@ async def token(request: Request, key: str | None) -> Response:
             work, body = _granted(state, form, now)
             if intent:
                 keep_answer(state.store, APP.account_id, intent, mark, now, Answered(200, body, request_id))
-    except grants.CodeReused as reused:
+    except app_grants.CodeReused as reused:
         _uninstall(state, reused.account_id)
         raise OAuthError("invalid_grant", f"{reused} All tokens issued with this code have been revoked.") from None
     state.announce(work)
@@ -104,12 +104,12 @@ def _granted(state: SandboxState, form: FormData, now: int) -> tuple[Work, Json]
     if not given:
         raise OAuthError("invalid_request", f"No {name.replace('_', ' ')} provided")
     if name == "code":
-        work = Work(state, grants.redeem_code(state.store, given, now), now)
-        if work.account_id not in grants.installed(state.store):
-            grants.tell(work, "account.application.authorized")
+        work = Work(state, app_grants.redeem_code(state.store, given, now), now)
+        if work.account_id not in app_grants.installed(state.store):
+            app_grants.tell(work, "account.application.authorized")
     else:
-        work = Work(state, grants.use_refresh_token(state.store, given, now), now)
-    tokens = grants.issue_tokens(state.store, work.account_id, now)
+        work = Work(state, app_grants.use_refresh_token(state.store, given, now), now)
+    tokens = app_grants.issue_tokens(state.store, work.account_id, now)
     return work, {
         "access_token": tokens.access,
         "livemode": False,
@@ -127,7 +127,7 @@ async def deauthorize(request: Request, key: str | None) -> Response:
     state: SandboxState = request.app.state.sandbox
     form = await request.form()
     account_id, client_id = str(form.get("stripe_user_id", "")), str(form.get("client_id", ""))
-    if client_id != grants.APP_CLIENT_ID:
+    if client_id != app_grants.APP_CLIENT_ID:
         raise OAuthError("invalid_client", f"No such application: '{client_id}'", 401)
     if not _uninstall(state, account_id):
         raise OAuthError(
@@ -141,6 +141,6 @@ async def deauthorize(request: Request, key: str | None) -> Response:
 def _uninstall(state: SandboxState, account_id: str) -> bool:
     work = Work(state, account_id, int(state.now().timestamp()))
     with state.store.transaction():
-        had = grants.uninstall(work) is not None
+        had = app_grants.uninstall(work) is not None
     state.announce(work)
     return had

@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from payflux.sandbox.connect.grants import APP_CLIENT_ID
+from payflux.sandbox.app_grants import APP_CLIENT_ID
 from payflux.sandbox.errors import no_such
 from payflux.sandbox.merchants.archetypes import APP, PLATFORM
 from payflux.sandbox.state import SandboxState
