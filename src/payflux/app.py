@@ -9,6 +9,8 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.staticfiles import StaticFiles
 
+from payflux.api.problems import API_PATH
+from payflux.api.routes import create_api
 from payflux.hooks.routes import hooks
 from payflux.web.errors import add_error_handlers
 from payflux.web.pages import (
@@ -19,6 +21,7 @@ from payflux.web.pages import (
     entry,
     explanation,
     health,
+    providers,
     sources,
     whatif,
 )
@@ -53,8 +56,9 @@ def create_app(world: World) -> FastAPI:
     )
     app.state.world = world
     app.state.templates = build_templates()
-    for page in (health, entry, connecting, activation, dashboard, connection, sources, whatif, explanation):
+    for page in (health, entry, providers, connecting, activation, dashboard, connection, sources, whatif, explanation):
         app.include_router(page.router)
+    app.mount(API_PATH, create_api(world))
     app.mount("/hooks", hooks)
     app.mount("/uploads", uploads)
     app.mount("/static", StaticFiles(packages=[("payflux", "static")]), name="static")

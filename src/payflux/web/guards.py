@@ -8,7 +8,8 @@ from typing import Annotated
 from fastapi import Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.frontdoor.accounts.sessions import SignedIn, authenticate
+from payflux.frontdoor.accounts.access_tokens import read_access_token
+from payflux.frontdoor.accounts.sessions import SignedIn, authenticate, authenticate_api_client
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.service import live_subscription
 from payflux.kit.errors import NotSignedIn
@@ -24,13 +25,20 @@ CurrentWorld = Annotated[World, Depends(get_world)]
 
 
 async def visitor(request: Request, world: CurrentWorld) -> SignedIn | None:
-    """Who is asking, or None for a stranger."""
-    token = request.cookies.get(cookie_name(world.settings, "session"))
-    if not token:
+    """Who is asking, or None for a stranger: by an access token where one is sent, else by the browser's cookie."""
+    scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
+    by_token = scheme.lower() == "bearer"
+    session_token = request.cookies.get(cookie_name(world.settings, "session"))
+    if not by_token and not session_token:
         return None
+    now = world.clock.now()
     async with world.database.system() as session:
         try:
-            who = await authenticate(session, world.tokens, token=token, now=world.clock.now())
+            if by_token:
+                session_id = read_access_token(world.settings, access_token.strip(), now=now)
+                who = await authenticate_api_client(session, session_id=session_id, now=now)
+            else:
+                who = await authenticate(session, world.tokens, token=session_token or "", now=now)
         except NotSignedIn:
             return None
     request.state.who = who

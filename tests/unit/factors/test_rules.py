@@ -67,11 +67,6 @@ def test_a_code_of_six_digits_is_never_taken_for_a_recovery_code() -> None:
     assert rules.normalize_recovery_code("234567") == ""
 
 
-def test_a_proof_carries_a_dangerous_act_for_fifteen_minutes() -> None:
-    assert rules.is_recent(NOW, NOW + timedelta(minutes=15) - timedelta(seconds=1))
-    assert not rules.is_recent(NOW, NOW + timedelta(minutes=15))
-
-
 @pytest.mark.parametrize(
     ("password", "passkeys", "providers", "may"),
     [

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal, cast
 from uuid import UUID
 
-from sqlalchemy import CursorResult, delete, select
+from sqlalchemy import ColumnElement, CursorResult, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts import rules
@@ -89,14 +89,23 @@ async def start_session(
 
 
 async def authenticate(session: AsyncSession, tokens: TokenHasher, *, token: str, now: datetime) -> SignedIn:
-    """Who holds `token`. Extends the session. Raises NotSignedIn for an unknown or ended one."""
+    """Who holds a browser's `token`. Extends the session. Raises NotSignedIn for an unknown or ended one."""
+    return await _holder(session, Session.kind == "browser", Session.token_digest == tokens.digest(token), now=now)
+
+
+async def authenticate_api_client(session: AsyncSession, *, session_id: UUID, now: datetime) -> SignedIn:
+    """Whose session an access token names, as it is now. Extends the session. Raises NotSignedIn where it has ended."""
+    return await _holder(session, Session.kind == "api", Session.id == session_id, now=now)
+
+
+async def _holder(session: AsyncSession, *of_session: ColumnElement[bool], now: datetime) -> SignedIn:
     row = (
         await session.execute(
             select(Session, User, Membership, Account)
             .join(User, User.id == Session.user_id)
             .join(Membership, Membership.user_id == User.id)
             .join(Account, Account.id == Membership.account_id)
-            .where(Session.token_digest == tokens.digest(token), Session.expires_at > now)
+            .where(*of_session, Session.expires_at > now)
             .order_by((Membership.account_id == Session.account_id).desc(), Membership.created_at)
             .limit(1)
         )

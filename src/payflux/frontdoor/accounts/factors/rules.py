@@ -10,9 +10,6 @@ from datetime import datetime, timedelta
 
 from pyotp import TOTP
 
-STEP_UP_AGE = timedelta(minutes=15)
-"""How recent a proof of who one is must be for a dangerous act."""
-
 SECOND_STEP_TIME = timedelta(minutes=10)
 """How long one may take between the first step of a sign-in and the second."""
 SECOND_STEP_ATTEMPTS = 5
@@ -47,11 +44,6 @@ class SignInMethods:
 def may_remove_method(methods: SignInMethods) -> bool:
     """Whether one sign-in method can go: not the last, which would keep its owner out."""
     return methods.count > 1
-
-
-def is_recent(authenticated_at: datetime, now: datetime) -> bool:
-    """Whether the last proof of who somebody is still carries a dangerous act."""
-    return now - authenticated_at < STEP_UP_AGE
 
 
 def matching_step(secret: str, code: str, now: datetime, *, last_step: int | None) -> int | None:

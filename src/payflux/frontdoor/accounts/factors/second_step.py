@@ -16,12 +16,16 @@ from payflux.frontdoor.accounts.factors import rules
 from payflux.frontdoor.accounts.factors.models import PasskeyChallenge, PendingSignIn, TotpFactor
 from payflux.frontdoor.accounts.factors.recovery import use_recovery_code
 from payflux.frontdoor.accounts.factors.totp import use_totp_code
+from payflux.frontdoor.accounts.rules import FREE_FAILURES
+from payflux.frontdoor.accounts.throttling import Budget, require_budget, restore, spend
 from payflux.kit.crypto import SecretBox, TokenHasher
+
+_FREE_FROM_ANYWHERE = 20  # wrong codes for one user from all addresses together
 
 
 @dataclass(frozen=True)
-class HalfSignedIn:
-    """Somebody whose first step, `factors`, is proven."""
+class Proven:
+    """Who somebody is, by what they have proven so far."""
 
     user_id: UUID
     factors: frozenset[str]
@@ -51,40 +55,65 @@ async def begin_second_step(
     return token
 
 
-async def half_signed_in(
-    session: AsyncSession, tokens: TokenHasher, *, token: str, now: datetime
-) -> HalfSignedIn | None:
+async def half_signed_in(session: AsyncSession, tokens: TokenHasher, *, token: str, now: datetime) -> Proven | None:
     """Who holds `token`, or None where it is unknown, too old, or was tried too often."""
     pending = await _pending(session, tokens, token, now)
-    return None if pending is None else HalfSignedIn(pending.user_id, frozenset(pending.factors))
+    return None if pending is None else Proven(pending.user_id, frozenset(pending.factors))
 
 
 async def prove_by_code(
-    session: AsyncSession, tokens: TokenHasher, secrets: SecretBox, *, token: str, code: str, now: datetime
-) -> HalfSignedIn | None:
+    session: AsyncSession,
+    tokens: TokenHasher,
+    secrets: SecretBox,
+    *,
+    token: str,
+    code: str,
+    address: str,
+    now: datetime,
+) -> Proven | None:
     """Take the second step by a code of the app, or by a recovery code: who is signed in now, and by what.
 
-    None for a wrong code, which counts, and for a token that is no good.
+    None for a wrong code, which counts, and for a token that is no good. Raises TooManyRequests as :func:`use_code`.
     """
     pending = await _pending(session, tokens, token, now)
     if pending is None:
         return None
-    factor = await use_code(session, tokens, secrets, user_id=pending.user_id, code=code, now=now)
+    factor = await use_code(session, tokens, secrets, user_id=pending.user_id, code=code, address=address, now=now)
     if not factor:
         pending.attempts += 1
         return None
     await end_second_step(session, tokens, token=token)
-    return HalfSignedIn(pending.user_id, frozenset({*pending.factors, factor}))
+    return Proven(pending.user_id, frozenset({*pending.factors, factor}))
 
 
 async def use_code(
-    session: AsyncSession, tokens: TokenHasher, secrets: SecretBox, *, user_id: UUID, code: str, now: datetime
+    session: AsyncSession,
+    tokens: TokenHasher,
+    secrets: SecretBox,
+    *,
+    user_id: UUID,
+    code: str,
+    address: str,
+    now: datetime,
 ) -> str:
-    """What `code` is, now that it is used: `totp`, `recovery_code`, or empty where it is neither."""
+    """What `code` is, now that it is used: `totp`, `recovery_code`, or empty where it is neither.
+
+    A wrong code is counted, per user and network `address` and, more patiently, per user: whoever guesses from many
+    addresses knows the password. Raises TooManyRequests while the next has to wait; the code is not looked at then.
+    """
+    own = f"code {user_id} {address}"
+    budgets = (Budget(own, FREE_FAILURES), Budget(f"code {user_id}", _FREE_FROM_ANYWHERE))
+    await require_budget(session, tokens, *budgets, refusal="Too many wrong codes.", now=now)
     if rules.normalize_recovery_code(code):
         used = await use_recovery_code(session, tokens, user_id=user_id, code=code, now=now)
-        return "recovery_code" if used else ""
-    return "totp" if await use_totp_code(session, secrets, user_id=user_id, code=code, now=now) else ""
+        factor = "recovery_code" if used else ""
+    else:
+        factor = "totp" if await use_totp_code(session, secrets, user_id=user_id, code=code, now=now) else ""
+    if factor:
+        await restore(session, tokens, own)
+    else:
+        await spend(session, tokens, *(budget.key for budget in budgets), now=now)
+    return factor
 
 
 async def end_second_step(session: AsyncSession, tokens: TokenHasher, *, token: str) -> None:

@@ -1,0 +1,60 @@
+"""The API as an application of its own, which the web application mounts at /api/v1.
+
+Programs send an access token. A browser that is signed in may read by its cookie; where it changes something it has to
+send the token of its forms as `X-CSRF-Token`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request
+
+from payflux.api import auth
+from payflux.api.problems import describe
+from payflux.web.errors import add_error_handlers
+from payflux.web.policies import Audience, guard
+from payflux.web.refusals import SAFE_METHODS
+from payflux.web.security import cookie_name, refuse_other_sites, refuse_wrong_token
+from payflux.world.bootstrap import World
+
+ROUTERS = (auth.router,)
+"""Every router of the API; another is added here."""
+
+DESCRIPTION = (
+    "Sign in at `/auth/login` and send the access token as `Authorization: Bearer …`. It is good for ten minutes; "
+    "`/auth/refresh` exchanges the refresh token, once, for the next pair. Every refusal is `application/problem+json`."
+)
+
+
+async def require_csrf_of_browsers(request: Request) -> None:
+    """Refuse a change that comes by cookie and not from a page of ours. Raises Forbidden."""
+    world: World = request.app.state.world
+    comes_by_cookie = cookie_name(world.settings, "session") in request.cookies
+    if request.method in SAFE_METHODS or "Authorization" in request.headers or not comes_by_cookie:
+        return
+    refuse_other_sites(request)
+    refuse_wrong_token(request, request.headers.get("X-CSRF-Token"))
+
+
+def create_api(world: World) -> FastAPI:
+    """The API on `world`. It has no templates, so its errors are for machines whatever a caller accepts."""
+    api = FastAPI(
+        title="PayFlux",
+        version="1",
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(require_csrf_of_browsers)],
+    )
+    api.state.world = world
+    for router in ROUTERS:
+        api.include_router(router)
+    api.add_api_route("/openapi.json", _description, dependencies=[guard(Audience.PUBLIC)], include_in_schema=False)
+    add_error_handlers(api)
+    return api
+
+
+async def _description(request: Request) -> dict[str, Any]:
+    return describe(request.app)
