@@ -10,6 +10,7 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
+from payflux.activation.deletion import forget_member, sweep_up_account
 from payflux.activation.ending import connection_ended
 from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
@@ -39,11 +40,13 @@ JOBS: dict[str, Step] = {
         catch_up,
         connection_ended,
         create_webhook_endpoint,
+        forget_member,
         poll_events,
         read_gap,
         reconcile_connection,
         send_mail,
         start_from_events,
+        sweep_up_account,
     )
 }
 """The jobs beside the pipeline's, by name."""

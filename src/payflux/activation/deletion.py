@@ -1,0 +1,149 @@
+"""Delete an account: nothing while something stands in the way, the processors' access first, then every row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.frontdoor.accounts.team import queries
+from payflux.frontdoor.accounts.team.capabilities import may
+from payflux.frontdoor.accounts.team.erasing import erase_account, erase_rows
+from payflux.frontdoor.accounts.team.members import forget_membership
+from payflux.frontdoor.accounts.team.models import DeletionReceipt
+from payflux.frontdoor.billing.service import live_subscription
+from payflux.kit.errors import Conflict, Forbidden, InvalidInput, Unavailable
+from payflux.kit.jobs import Payload, enqueue
+from payflux.monitor.processors.account_state import read_state
+from payflux.monitor.processors.connecting.ending import give_up_access
+from payflux.monitor.processors.credentials import auth_of
+from payflux.monitor.processors.models import Connection, ConnectionMethod, ConnectionStatus
+from payflux.world.bootstrap import World
+from payflux.world.outbox import enqueue_mail_to_address
+from payflux.world.stripe import ProcessorUnavailable, StripeFailure, StripeGateway
+
+SWEEP_UP_AFTER = timedelta(hours=1)
+"""When rows that a job wrote while the account was being deleted are deleted too: no job runs for longer."""
+
+log = structlog.get_logger(__name__)
+
+
+class DeletionBlocked(Conflict):
+    """Something has to end before the account can be deleted; `details` types what."""
+
+    code = "deletion_blocked"
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """What stands in the way of a deletion, and what to do about it. `code` is stable."""
+
+    code: str
+    message: str
+    way_out: str
+
+
+async def deletion_blockers(session: AsyncSession, *, account_id: UUID, now: datetime) -> list[Blocker]:
+    """What has to end before the account can be deleted; empty when nothing does."""
+    blockers = []
+    subscription = await live_subscription(session, account_id=account_id)
+    if subscription is not None and subscription.status in ("active", "past_due"):
+        blockers.append(
+            Blocker(
+                "active_subscription",
+                f"The {subscription.plan.capitalize()} subscription is still paid for.",
+                "Cancel it under Billing; you can delete the account once it is canceled.",
+            )
+        )
+    if await queries.open_transfer(session, account_id=account_id, now=now) is not None:
+        blockers.append(
+            Blocker("open_transfer", "The ownership is being transferred.", "Cancel the offer under Team first.")
+        )
+    return blockers
+
+
+async def delete_account(world: World, who: SignedIn, *, typed_name: str) -> DeletionReceipt:
+    """Delete the caller's account with every row of it, and every member who is in no other; a receipt is kept and
+    mailed to the caller.
+
+    Raises Forbidden for anyone but the owner, InvalidInput unless `typed_name` is the account's name, DeletionBlocked,
+    and Unavailable when a processor does not answer: then nothing has been changed.
+    """
+    now = world.clock.now()
+    async with world.database.tenant(who.account_id) as session:
+        await _refuse(session, who, typed_name, now=now)
+        connections = await _connections(session, account_id=who.account_id)
+    for connection in connections:
+        await _require_answer(world, connection)
+    for connection in connections:
+        await give_up_access(world, connection)
+    async with world.database.tenant(who.account_id) as session:
+        await _refuse(session, who, typed_name, now=now)
+        receipt, member_ids = await erase_account(session, world.secrets, who, now=now)
+        await enqueue_mail_to_address(session, "deletion_receipt", "deletion_receipts", receipt.id)
+        for user_id in member_ids:
+            await enqueue_forgetting(session, account_id=who.account_id, user_id=user_id)
+        await enqueue(session, "sweep_up_account", {"account_id": str(who.account_id)}, delay=SWEEP_UP_AFTER)
+    log.info("account deleted", account_id=str(who.account_id), receipt_id=str(receipt.id))
+    return receipt
+
+
+async def enqueue_forgetting(session: AsyncSession, *, account_id: UUID, user_id: UUID) -> None:
+    """Have what a former member still has ended once `session`'s transaction commits."""
+    await enqueue(session, "forget_member", {"account_id": str(account_id), "user_id": str(user_id)})
+
+
+async def forget_member(world: World, payload: Payload) -> None:
+    """Job: end the sessions of a former member, and delete the user who is in no account any more."""
+    async with world.database.system() as session:
+        await forget_membership(session, account_id=UUID(payload["account_id"]), user_id=UUID(payload["user_id"]))
+
+
+async def sweep_up_account(world: World, payload: Payload) -> None:
+    """Job: delete what other jobs wrote of an account while it was being deleted."""
+    account_id = UUID(payload["account_id"])
+    async with world.database.tenant(account_id) as session:
+        await erase_rows(session, account_id=account_id)
+
+
+async def _refuse(session: AsyncSession, who: SignedIn, typed_name: str, *, now: datetime) -> None:
+    member = await queries.find_member(session, account_id=who.account_id, user_id=who.user_id)
+    if member is None or not may(member.role, "account.delete"):
+        raise Forbidden("Only the owner can delete the account.", way_out="Ask the owner.", code="role_not_allowed")
+    if " ".join(typed_name.split()) != who.account_name:
+        raise InvalidInput({"name": f"Type the account's name exactly: {who.account_name}"})
+    if blockers := await deletion_blockers(session, account_id=who.account_id, now=now):
+        raise DeletionBlocked(
+            " ".join(blocker.message for blocker in blockers),
+            way_out=" ".join(blocker.way_out for blocker in blockers),
+            details={"blockers": [vars(blocker) for blocker in blockers]},
+        )
+
+
+async def _connections(session: AsyncSession, *, account_id: UUID) -> list[Connection]:
+    query = select(Connection).where(
+        Connection.account_id == account_id, Connection.status != ConnectionStatus.DISCONNECTED
+    )
+    return list((await session.execute(query)).scalars())
+
+
+async def _require_answer(world: World, connection: Connection) -> None:
+    """Raises Unavailable unless Stripe answers for `connection`; a refusal is an answer. So an outage is found before
+    the access to any of several processors is given up."""
+    if connection.method == ConnectionMethod.WEBHOOK:
+        return
+    try:
+        reader = StripeGateway(world.settings, world.http).reader(await auth_of(world, connection))
+        await read_state(reader, now=world.clock.now(), livemode=connection.livemode)
+    except ProcessorUnavailable:
+        raise Unavailable(
+            "Stripe does not answer, so PayFlux cannot give up its access there. Nothing was deleted.",
+            way_out="Try again in a few minutes.",
+        ) from None
+    except StripeFailure:
+        log.info("Stripe has ended the access already", connection_id=str(connection.id))
