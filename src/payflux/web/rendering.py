@@ -12,6 +12,7 @@ from payflux.web import outlook
 from payflux.web.formatting import FILTERS
 from payflux.web.security import csrf_token
 from payflux.world.bootstrap import World
+from payflux.world.oidc import sign_in_providers
 
 
 def build_templates() -> Environment:
@@ -28,12 +29,14 @@ def build_templates() -> Environment:
 
 
 def render(request: Request, template: str, status: int = 200, /, **context: object) -> HTMLResponse:
-    """The page `template` for this request, with what every page knows: who is asking, the CSRF token, the sandbox."""
+    """The page `template` for this request, with what every page knows: who is asking, the CSRF token, the sandbox, and
+    the providers that people may sign in by."""
     world: World = request.app.state.world
     environment: Environment = request.app.state.templates
     everywhere: dict[str, object] = {
         "csrf_token": csrf_token(request, world.tokens),
         "sandbox": world.settings.uses_sandbox,
+        "providers": list(sign_in_providers(world.settings)),
         "user": getattr(request.state, "who", None),
         "status": int(status),
     }

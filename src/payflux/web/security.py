@@ -16,6 +16,7 @@ from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Forbidden
 from payflux.kit.ids import new_id
 from payflux.settings import Settings
+from payflux.world.oidc import sign_in_providers
 
 log = structlog.get_logger(__name__)
 
@@ -31,11 +32,13 @@ def cookie_name(settings: Settings, name: str) -> str:
 
 
 def content_security_policy(settings: Settings) -> str:
-    """Only our own scripts, styles and images. A form may also lead to Stripe's authorize pages, by redirect."""
+    """Only our own scripts, styles and images. A form may also lead to the pages of Stripe and of those who sign people
+    in, by redirect."""
     pages = [settings.stripe_connect_base]
     if settings.stripe_app_offered:
         pages.append(settings.stripe_app_authorize_url)
-    stripe = " ".join(f"{page.scheme}://{page.netloc}" for page in map(urlsplit, pages))
+    pages += [page for provider in sign_in_providers(settings).values() for page in provider.pages]
+    elsewhere = " ".join(sorted({f"{page.scheme}://{page.netloc}" for page in map(urlsplit, pages)}))
     return "; ".join(
         (
             "default-src 'none'",
@@ -43,7 +46,7 @@ def content_security_policy(settings: Settings) -> str:
             "style-src 'self'",
             "img-src 'self'",
             "connect-src 'self'",
-            f"form-action 'self' {stripe}",
+            f"form-action 'self' {elsewhere}",
             "base-uri 'none'",
             "frame-ancestors 'none'",
         )

@@ -68,13 +68,15 @@ class TokenRefused(OidcFailure):
 @dataclass(frozen=True)
 class OidcProvider:
     """A provider and our registration there. Its discovery document stands under `base`, which is its issuer too, but
-    that Microsoft's issuer names the person's tenant, and is therefore anything under `issuer_root`."""
+    that Microsoft's issuer names the person's tenant, and is therefore anything under `issuer_root`. `pages` are where
+    a browser that is sent there may land at once."""
 
     name: str
     base: str
     issuer_root: str
     client_id: str
     client_secret: SecretStr
+    pages: tuple[str, ...] = ()
 
 
 def sign_in_providers(settings: Settings) -> dict[str, OidcProvider]:
@@ -82,9 +84,14 @@ def sign_in_providers(settings: Settings) -> dict[str, OidcProvider]:
     google, microsoft = settings.google_base, settings.microsoft_base
     tenant = f"{microsoft}/{settings.microsoft_tenant}/v2.0"
     found = (
-        OidcProvider("google", google, google, settings.google_client_id, settings.google_client_secret),
+        OidcProvider("google", google, google, settings.google_client_id, settings.google_client_secret, (google,)),
         OidcProvider(
-            "microsoft", tenant, f"{microsoft}/", settings.microsoft_client_id, settings.microsoft_client_secret
+            "microsoft",
+            tenant,
+            f"{microsoft}/",
+            settings.microsoft_client_id,
+            settings.microsoft_client_secret,
+            (microsoft, "https://login.live.com"),  # the latter for personal accounts
         ),
     )
     return {each.name: each for each in found if each.client_id and each.client_secret.get_secret_value()}

@@ -89,6 +89,8 @@ def test_nobody_is_who_has_no_subject(provider: Provider, claims: dict[str, obje
         (Holder.NOBODY, False, SignInStep.CREATE_UNVERIFIED),
         (Holder.VERIFIED, True, SignInStep.CONFIRM),
         (Holder.VERIFIED, False, SignInStep.TELL_BY_MAIL),
+        (Holder.PROTECTED, True, SignInStep.SIGN_IN_FIRST),
+        (Holder.PROTECTED, False, SignInStep.TELL_BY_MAIL),
         (Holder.CONNECTED, True, SignInStep.REFUSE),
         (Holder.CONNECTED, False, SignInStep.TELL_BY_MAIL),
         (Holder.UNVERIFIED, True, SignInStep.CLAIM),

@@ -89,6 +89,7 @@ class Holder(StrEnum):
 
     NOBODY = "nobody"
     VERIFIED = "a user who has proven it"
+    PROTECTED = "a user who has proven it and signs in by two steps"
     CONNECTED = "a user who has proven it and has another identity of this provider"
     UNVERIFIED = "a user who has not proven it"
 
@@ -99,6 +100,7 @@ class SignInStep(StrEnum):
     CREATE_VERIFIED = "create a user whose address is proven"
     CREATE_UNVERIFIED = "create a user, and check the address by our own mail"
     CONFIRM = "ask whether to connect, then sign in"
+    SIGN_IN_FIRST = "ask to sign in by both steps, then to connect"
     CLAIM = "take everything from whoever squatted on the address, then give it to its owner"
     TELL_BY_MAIL = "answer as if a user were created, and tell the holder of the address by mail alone"
     REFUSE = "say that another identity of this provider is connected"
@@ -109,6 +111,8 @@ SIGN_IN_STEPS: dict[tuple[Holder, bool], SignInStep] = {
     (Holder.NOBODY, False): SignInStep.CREATE_UNVERIFIED,
     (Holder.VERIFIED, True): SignInStep.CONFIRM,
     (Holder.VERIFIED, False): SignInStep.TELL_BY_MAIL,
+    (Holder.PROTECTED, True): SignInStep.SIGN_IN_FIRST,
+    (Holder.PROTECTED, False): SignInStep.TELL_BY_MAIL,
     (Holder.CONNECTED, True): SignInStep.REFUSE,
     (Holder.CONNECTED, False): SignInStep.TELL_BY_MAIL,
     (Holder.UNVERIFIED, True): SignInStep.CLAIM,

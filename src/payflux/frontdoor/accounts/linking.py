@@ -1,0 +1,110 @@
+"""How a user gains and loses a provider to sign in by, and how the owner of an address takes it from a squatter.
+
+All of it runs as the system role, for users belong to no account; each account that they are in keeps an audit row.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import delete, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.frontdoor.accounts.factors.models import (
+    Passkey,
+    PasskeyChallenge,
+    PendingSignIn,
+    RecoveryCode,
+    TotpFactor,
+)
+from payflux.frontdoor.accounts.factors.queries import sign_in_methods
+from payflux.frontdoor.accounts.factors.rules import may_remove_method
+from payflux.frontdoor.accounts.models import Session, User
+from payflux.frontdoor.accounts.personal_audit import record_personal_change
+from payflux.frontdoor.accounts.providers.identities import attach, detach, find_identity, providers_of
+from payflux.frontdoor.accounts.providers.models import OAuthIdentity, ProviderTrip
+from payflux.frontdoor.accounts.providers.rules import LinkStep, Profile, Provider, link_step
+from payflux.frontdoor.accounts.sessions import SignedIn, end_sessions
+from payflux.frontdoor.accounts.team.models import AccountInvite
+from payflux.frontdoor.accounts.verification.challenges import supersede
+from payflux.frontdoor.accounts.verification.rules import Purpose
+from payflux.kit.crypto import TokenHasher
+from payflux.kit.errors import Conflict, NotFound
+from payflux.world.outbox import enqueue_mail_to_user
+
+WIPED = (Session, TotpFactor, RecoveryCode, Passkey, PasskeyChallenge, PendingSignIn, OAuthIdentity, ProviderTrip)
+"""What lets somebody in as a user, beside the password; a claim deletes all of it."""
+
+
+class LastSignInMethod(Conflict):
+    code = "last_sign_in_method"
+
+
+async def claim_user(session: AsyncSession, user: User, profile: Profile, *, now: datetime) -> None:
+    """Give an unverified user to whoever has just proven that the address is theirs.
+
+    Whoever registered it may have been somebody else, so everything that they could still come in by goes: password,
+    sessions, factors, identities, open mails and invites. What the account holds stays: it may well have been the
+    same person.
+    """
+    user.password_hash, user.email_verified_at = None, now
+    user.name = profile.name or user.name
+    for table in WIPED:
+        await session.execute(delete(table).where(table.user_id == user.id))
+    await supersede(session, user_id=user.id, purposes=list(Purpose), now=now)
+    await session.execute(
+        update(AccountInvite)
+        .where(
+            AccountInvite.invited_by == user.id,
+            AccountInvite.accepted_at.is_(None),
+            AccountInvite.revoked_at.is_(None),
+        )
+        .values(revoked_at=now)
+    )
+    await attach(session, user_id=user.id, profile=profile, now=now)
+    await record_personal_change(session, user_id=user.id, action="user.claimed", at=now)
+    await enqueue_mail_to_user(session, "address_claimed", user.id, provider=profile.provider)
+
+
+async def connect_provider(session: AsyncSession, user_id: UUID, profile: Profile, *, now: datetime) -> None:
+    """Let the user sign in by the identity that `profile` is, and tell them by mail."""
+    await attach(session, user_id=user_id, profile=profile, now=now)
+    await record_personal_change(session, user_id=user_id, action=f"user.{profile.provider}_connected", at=now)
+    await enqueue_mail_to_user(session, "provider_connected", user_id, provider=profile.provider)
+
+
+async def link_provider(
+    session: AsyncSession, tokens: TokenHasher, who: SignedIn, profile: Profile, *, now: datetime
+) -> LinkStep:
+    """Connect `profile` to the user who is signed in, where the rules allow it; what they say."""
+    identity = await find_identity(session, tokens, profile)
+    step = link_step(
+        mine=identity is not None and identity.user_id == who.user_id,
+        taken=identity is not None and identity.user_id != who.user_id,
+        has_another=profile.provider in await providers_of(session, user_id=who.user_id),
+        verified=who.email_verified,
+    )
+    if step is LinkStep.CONNECT:
+        await connect_provider(session, who.user_id, profile, now=now)
+    return step
+
+
+async def disconnect_provider(session: AsyncSession, who: SignedIn, provider: Provider, *, now: datetime) -> None:
+    """Take a provider from the user who is signed in; their other sessions end, for one of them may be why.
+
+    Raises NotFound, and LastSignInMethod where nothing else would let them in again.
+    """
+    user = await session.get(User, who.user_id, with_for_update=True)
+    methods = await sign_in_methods(session, user_id=who.user_id)
+    if user is None or provider not in methods.providers:
+        raise NotFound(f"{provider.label} is not connected.", way_out="Reload the page to see how it stands.")
+    if not may_remove_method(methods):
+        raise LastSignInMethod(
+            f"{provider.label} is your only way to sign in.",
+            way_out="Add a passkey or connect another provider first.",
+        )
+    await detach(session, user_id=who.user_id, provider=provider)
+    await end_sessions(session, user_id=who.user_id, except_id=who.session_id)
+    await record_personal_change(session, user_id=who.user_id, action=f"user.{provider}_disconnected", at=now)
+    await enqueue_mail_to_user(session, "provider_disconnected", who.user_id, provider=provider)

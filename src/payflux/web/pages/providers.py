@@ -1,0 +1,275 @@
+"""Signing in by Google or Microsoft: the way there, the way back, and the question whether to connect."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+from urllib.parse import quote
+from uuid import UUID
+
+import structlog
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.activation.arriving import Arrival, arrive
+from payflux.frontdoor.accounts.factors.second_step import begin_second_step, needs_second_step
+from payflux.frontdoor.accounts.linking import disconnect_provider, link_provider
+from payflux.frontdoor.accounts.providers import trips
+from payflux.frontdoor.accounts.providers.identities import identities_of
+from payflux.frontdoor.accounts.providers.rules import (
+    Profile,
+    Provider,
+    SignInStep,
+    UnusableProfile,
+    profile_of,
+)
+from payflux.frontdoor.accounts.providers.trips import Carried, Trip
+from payflux.frontdoor.accounts.sessions import SignedIn, start_session
+from payflux.kit.errors import NotFound
+from payflux.web.browsers import client_of, keep, kept, local_path, session_held, with_last_method, with_session
+from payflux.web.guards import CurrentWorld, Visitor, Who
+from payflux.web.policies import Audience, guard
+from payflux.web.provider_words import DECLINED, LINK_WORDS, LOST, SIGN_IN_WORDS, UNAVAILABLE, UNPROVEN, Words
+from payflux.web.rendering import render, see_other
+from payflux.world.bootstrap import World
+from payflux.world.oidc import OidcClient, OidcFailure, OidcProvider, ProviderUnavailable, sign_in_providers
+
+router = APIRouter()
+log = structlog.get_logger(__name__)
+
+PUBLIC = [guard(Audience.PUBLIC)]
+STEPPED_UP = [guard(step_up=True)]
+SECURITY = "/account/security"
+_COOKIE = "provider_trip"
+_SECRET = re.compile(r"[\w-]{43}", re.ASCII)
+
+Text = Annotated[str, Form()]
+
+
+def offered(provider: str, world: CurrentWorld) -> OidcProvider:
+    """The provider that a path names. Raises NotFound for one that is not set up."""
+    found = sign_in_providers(world.settings).get(provider)
+    if found is None:
+        raise NotFound("Nobody signs in that way here.", way_out="Choose one of the ways on the sign-in page.")
+    return found
+
+
+Offered = Annotated[OidcProvider, Depends(offered)]
+
+
+@router.post("/auth/{provider}", dependencies=PUBLIC)
+async def leave(
+    request: Request,
+    world: CurrentWorld,
+    there: Offered,
+    next: Text = "",  # noqa: A002 -- the field's name
+    plan: Text = "",
+    invite: Text = "",
+) -> Response:
+    """Send the browser to the provider, to sign in or to register."""
+    carried = Carried(next=local_path(next)[:2000], plan=plan[:50], invite=invite[:200])
+    return await _leave(request, world, there, carried, None)
+
+
+@router.get("/auth/{provider}/callback", dependencies=PUBLIC)
+async def come_back(
+    request: Request,
+    who: Visitor,
+    world: CurrentWorld,
+    there: Offered,
+    state: str = "",
+    code: str = "",
+    error: str = "",
+) -> Response:
+    """The provider sends the browser back: find out who it is, once, and whom to sign in for it."""
+    provider, browser = Provider(there.name), kept(request, world, _COOKIE)
+    async with world.database.system() as session:
+        trip = await trips.end_trip(
+            session,
+            world.tokens,
+            world.secrets,
+            provider=provider,
+            browser=browser,
+            state=state,
+            now=world.clock.now(),
+        )
+    if trip is None:
+        return see_other("/start") if who else _explain(request, provider, LOST)
+    if error or not code:
+        return _explain(
+            request, provider, DECLINED if error == "access_denied" else UNPROVEN, linking=bool(trip.user_id)
+        )
+    try:
+        profile = await _ask(world, there, trip, code)
+    except (OidcFailure, UnusableProfile) as failure:
+        log.warning("nobody was signed in by a provider", provider=provider, reason=str(failure))
+        words = UNAVAILABLE if isinstance(failure, ProviderUnavailable) else UNPROVEN
+        return _explain(request, provider, words, linking=bool(trip.user_id))
+    if trip.user_id is not None:
+        return await _link(request, who, world, trip, profile)
+    async with world.database.system() as session:
+        arrival = await arrive(session, world, profile, trip.carried)
+        if arrival.step is SignInStep.CONFIRM:
+            await trips.hold_profile(session, world.secrets, trip, profile)
+            return see_other(f"/auth/{provider}/connect?trip={trip.id}")
+        return await _arrived(request, who, session, provider, arrival, trip.carried)
+
+
+@router.get("/auth/{provider}/connect", dependencies=PUBLIC)
+async def ask_to_connect(request: Request, world: CurrentWorld, there: Offered, trip: UUID) -> Response:
+    """An account with the address of whoever came back exists: is it to be connected?"""
+    provider = Provider(there.name)
+    async with world.database.system() as session:
+        carried = await _held(request, session, world, provider, trip)
+    if carried is None or carried.profile is None:
+        return _explain(request, provider, LOST)
+    return render(request, "provider_connect.html", provider=provider, email=carried.profile.email, trip=str(trip))
+
+
+@router.post("/auth/{provider}/connect", dependencies=PUBLIC)
+async def connect(
+    request: Request, who: Visitor, world: CurrentWorld, there: Offered, trip: Annotated[UUID, Form()]
+) -> Response:
+    """Connect it, and sign in."""
+    provider = Provider(there.name)
+    async with world.database.system() as session:
+        carried = await _held(request, session, world, provider, trip)
+        if carried is None or carried.profile is None:
+            return _explain(request, provider, LOST)
+        await trips.forget_trip(session, trip_id=trip)
+        arrival = await arrive(session, world, carried.profile, carried, confirmed=True)
+        return await _arrived(request, who, session, provider, arrival, carried)
+
+
+@router.get("/account/security/providers/{provider}", dependencies=STEPPED_UP)
+async def manage(request: Request, who: Who, world: CurrentWorld, there: Offered) -> Response:
+    """What connecting the provider, or disconnecting it, means; with the button that does it."""
+    async with world.database.system() as session:
+        identities = await identities_of(session, user_id=who.user_id)
+    identity = next((each for each in identities if each.provider == there.name), None)
+    return render(request, "provider_manage.html", provider=Provider(there.name), identity=identity)
+
+
+@router.post("/account/security/providers/{provider}/connect", dependencies=[guard(grace=False, step_up=True)])
+async def leave_to_link(request: Request, who: Who, world: CurrentWorld, there: Offered) -> Response:
+    """Send the member to the provider, to connect it."""
+    return await _leave(request, world, there, Carried(next=SECURITY), who.user_id)
+
+
+@router.post("/account/security/providers/{provider}/disconnect", dependencies=STEPPED_UP)
+async def disconnect(who: Who, world: CurrentWorld, there: Offered) -> Response:
+    async with world.database.system() as session:
+        await disconnect_provider(session, who, Provider(there.name), now=world.clock.now())
+    return see_other(SECURITY)
+
+
+async def _leave(
+    request: Request, world: World, there: OidcProvider, carried: Carried, user_id: UUID | None
+) -> Response:
+    held = kept(request, world, _COOKIE)
+    # one secret for every tab of the browser, or the tab that left first could not come back
+    browser = held if _SECRET.fullmatch(held) else world.tokens.new_token()
+    async with world.database.system() as session:
+        trip = await trips.begin_trip(
+            session,
+            world.tokens,
+            world.secrets,
+            provider=Provider(there.name),
+            browser=browser,
+            carried=carried,
+            user_id=user_id,
+            now=world.clock.now(),
+        )
+    try:
+        address = await OidcClient(there, world.http, world.provider_documents).authorize_url(
+            redirect_uri=_callback(world, there),
+            state=trip.state,
+            nonce=trip.nonce,
+            code_verifier=trip.code_verifier,
+        )
+    except ProviderUnavailable as failure:
+        log.warning("a provider cannot be reached", provider=there.name, reason=str(failure))
+        return _explain(request, Provider(there.name), UNAVAILABLE, linking=user_id is not None)
+    return keep(see_other(address), world, _COOKIE, browser, max_age=int(trips.TRIP_TIME.total_seconds()))
+
+
+async def _ask(world: World, there: OidcProvider, trip: Trip, code: str) -> Profile:
+    claims = await OidcClient(there, world.http, world.provider_documents).exchange_code(
+        code,
+        redirect_uri=_callback(world, there),
+        nonce=trip.nonce,
+        code_verifier=trip.code_verifier,
+        now=world.clock.now(),
+    )
+    return profile_of(Provider(there.name), claims)
+
+
+async def _link(request: Request, who: SignedIn | None, world: World, trip: Trip, profile: Profile) -> Response:
+    if who is None or who.user_id != trip.user_id:
+        return _explain(request, profile.provider, LOST)
+    async with world.database.system() as session:
+        step = await link_provider(session, world.tokens, who, profile, now=world.clock.now())
+    if step in LINK_WORDS:
+        return _explain(request, profile.provider, LINK_WORDS[step], linking=True)
+    return see_other(SECURITY)
+
+
+async def _arrived(
+    request: Request,
+    who: SignedIn | None,
+    session: AsyncSession,
+    provider: Provider,
+    arrival: Arrival,
+    carried: Carried,
+) -> Response:
+    if arrival.step in SIGN_IN_WORDS:
+        return _explain(request, provider, SIGN_IN_WORDS[arrival.step])
+    if arrival.step in (SignInStep.CREATE_UNVERIFIED, SignInStep.TELL_BY_MAIL):
+        next_page = "/verify-email"
+    elif arrival.step is SignInStep.CREATE_VERIFIED and carried.invite:
+        next_page = "/start?welcome=teammate"
+    elif carried.invite:
+        next_page = f"/accept-invite?code={quote(carried.invite)}"
+    else:
+        next_page = carried.next or "/start"
+    if arrival.user_id is None:
+        return see_other(next_page)
+    world: World = request.app.state.world
+    if await needs_second_step(session, user_id=arrival.user_id):
+        pending = await begin_second_step(
+            session, world.tokens, user_id=arrival.user_id, factors=frozenset({provider}), now=world.clock.now()
+        )
+        return keep(see_other("/login/second-step"), world, "second_step", pending, max_age=600)
+    token = await start_session(
+        session,
+        world.tokens,
+        user_id=arrival.user_id,
+        client=client_of(request),
+        factors=[provider],
+        now=world.clock.now(),
+        replacing=session_held(who),
+    )
+    return with_last_method(with_session(see_other(next_page), world, token), world, provider)
+
+
+async def _held(
+    request: Request, session: AsyncSession, world: World, provider: Provider, trip_id: UUID
+) -> Carried | None:
+    return await trips.held_profile(
+        session,
+        world.tokens,
+        world.secrets,
+        trip_id=trip_id,
+        provider=provider,
+        browser=kept(request, world, _COOKIE),
+        now=world.clock.now(),
+    )
+
+
+def _callback(world: World, there: OidcProvider) -> str:
+    return f"{world.settings.url}/auth/{there.name}/callback"
+
+
+def _explain(request: Request, provider: Provider, words: Words, *, linking: bool = False) -> Response:
+    return render(request, "provider_problem.html", words.status, provider=provider, words=words, linking=linking)
