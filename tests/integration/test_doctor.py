@@ -18,6 +18,8 @@ PRODUCTION = {
     "PAYFLUX_ENVIRONMENT": "production",
     "PAYFLUX_SECRET_KEY": SECRET,
     "PAYFLUX_PUBLIC_URL": "https://payflux.example",
+    "PAYFLUX_SMTP_HOST": "mail.payflux.example",
+    "PAYFLUX_SMTP_FROM": "PayFlux <alerts@payflux.example>",
 }
 COMMANDS = ("run", "serve", "work", "migrate", "sandbox", "reset", "analyze", "doctor")
 

@@ -19,7 +19,7 @@ from payflux.kit.postgres import EmbeddedPostgres, PostgresError, find_binaries
 from payflux.settings import load_settings
 from tests.conftest import open_folder
 from tests.integration.commands import answers, free_ports, payflux, started, wait_until
-from tests.running import Running, free_port, running_product
+from tests.running import Running, free_port, free_sandbox_port, running_product
 
 pytestmark = pytest.mark.xdist_group("run")  # the tests share one data folder
 
@@ -131,10 +131,13 @@ def test_a_taken_port_is_named_with_its_variable_before_anything_starts(tmp_path
     assert not (tmp_path / "data" / "postgres").exists()
 
 
-def test_pages_and_sandbox_on_one_port_are_refused(tmp_path: Path) -> None:
-    port = free_port()
-    settings = load_settings(data_dir=tmp_path, port=port, sandbox_port=port)
-    with pytest.raises(PortTaken, match=f"PAYFLUX_PORT and PAYFLUX_SANDBOX_PORT are both {port}"):
+@pytest.mark.parametrize(
+    ("apart", "said"), [(0, "are both"), (1, "are next to each other; .* its mailbox need a port")]
+)
+def test_pages_and_sandbox_on_one_port_are_refused(tmp_path: Path, apart: int, said: str) -> None:
+    port = free_sandbox_port()
+    settings = load_settings(data_dir=tmp_path, port=port + apart, sandbox_port=port)
+    with pytest.raises(PortTaken, match=f"PAYFLUX_PORT and PAYFLUX_SANDBOX_PORT {said}"):
         run_all(settings, Console())
 
 
@@ -190,7 +193,7 @@ def test_a_first_start_that_was_interrupted_leaves_nothing_in_the_way(postgres_h
 
 
 def test_the_sandbox_starts_alone_and_ctrl_c_ends_it(tmp_path: Path) -> None:
-    port, log = free_port(), tmp_path / "sandbox.log"
+    port, log = free_sandbox_port(), tmp_path / "sandbox.log"
     with started("sandbox", "--fresh", "--port", str(port), data_dir=tmp_path, log=log) as process:
         wait_until(lambda: answers(f"http://127.0.0.1:{port}/healthz"), "the sandbox answers")
         process.send_signal(signal.SIGINT)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from payflux.sandbox.mailbox import messages
 from payflux.sandbox.mailbox.messages import KEPT, mail_of, mails, raw_of, read, take
 from payflux.sandbox.mailbox.routes import linked
+from payflux.sandbox.mailbox.smtp import listen
 from payflux.sandbox.store import Store
 
 
@@ -90,3 +91,12 @@ def test_only_addresses_become_links() -> None:
         '&lt;b&gt; see <a href="http://localhost/?a=1&amp;b=2" rel="noreferrer">http://localhost/?a=1&amp;b=2</a>, '
         'javascript:alert(1) and <a href="https://x.example/a" rel="noreferrer">https://x.example/a</a>.'
     )
+
+
+def test_a_port_that_cannot_be_had_is_named_with_the_way_out() -> None:
+    with listen("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ValueError, match=f"127.0.0.1:{port} .*choose another --port"):
+            listen("127.0.0.1", port)
+    with pytest.raises(ValueError, match="there is no such port"):
+        listen("127.0.0.1", 65_536)
