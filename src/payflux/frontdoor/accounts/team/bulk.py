@@ -35,7 +35,10 @@ def addresses_in(text: str) -> list[str]:
     for entry in re.split(r"[,;\n]", re.sub(r'"[^"\n]*"', " ", text)):
         _, bracket, address = entry.rpartition("<")
         parts += [address.partition(">")[0].strip()] if bracket else entry.split()
-    return list({normalize_email(part): part for part in reversed(parts) if part}.values())[::-1]
+    found: dict[str, str] = {}
+    for part in filter(None, parts):
+        found.setdefault(normalize_email(part), part)
+    return list(found.values())
 
 
 async def invite_many(
