@@ -5,11 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from payflux.activation.sources import TooFewPayments, compute_from_stored, start_from_events
 from payflux.activation.states import ActivationState
 from payflux.app import create_app
+from payflux.monitor.processors.connecting.ending import disconnect
 from payflux.monitor.processors.generic.applying import QUIET, keep_sources_going
+from payflux.monitor.processors.generic.connecting import connect_source
+from payflux.monitor.processors.models import DailyRollup
+from payflux.monitor.processors.rollups import METRICS, unpack_rollup
 from payflux.monitor.projections.queries import projection_of_pull
 from payflux.monitor.risk.queries import surface_of_pull
 from payflux.world.bootstrap import World
@@ -98,3 +103,32 @@ async def test_what_begins_takes_in_everything_that_was_accepted_before(world: W
     connection = await connection_of(world, alice)
     assert connection.event_count == 600
     assert (await workspace_of(world, alice.account_id)).connection_id == connection.id
+
+
+async def test_a_processor_that_was_stopped_and_set_up_again_goes_on_where_it_was(world: World) -> None:
+    alice = await source_of(world, "Alice")
+    await sent(world, alice, 300)
+    await work_off(world)
+    async with world.database.tenant(alice.account_id) as session:
+        await disconnect(session, account_id=alice.account_id, connection_id=alice.connection_id, now=world.clock.now())
+    now, app = world.clock.now(), create_app(world)
+    assert (await send(app, alice, merchant_history(now, 1), now, message_id="late")).status_code == 404
+    async with world.database.tenant(alice.account_id) as session:
+        again, secret = await connect_source(
+            session,
+            world,
+            account_id=alice.account_id,
+            workspace_id=alice.workspace_id,
+            name="ADYEN ",
+            actor_id=alice.user_id,
+        )
+    assert again.id == alice.connection_id
+    old = await send(app, alice, merchant_history(now, 1), now, message_id="late")
+    new = await send(app, alice, merchant_history(now, 1), now, message_id="late", secret=secret)
+    assert [old.status_code, new.status_code] == [400, 200]
+    payload = {"account_id": str(alice.account_id), "connection_id": str(alice.connection_id)}
+    await start_from_events(world, payload)
+    async with world.database.tenant(alice.account_id) as session:
+        rows = await session.execute(select(DailyRollup))
+        rolled = [unpack_rollup(row.currency, row.first_day, row.days, row.vector) for row in rows.scalars()]
+    assert sum(int(rollup.matrix[:, METRICS.index("events")].sum()) for rollup in rolled) == 300

@@ -12,6 +12,7 @@ from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.events import moment
 from payflux.monitor.processors.models import Connection, HistoryPull, StoredEvent
 from payflux.monitor.processors.planning import HISTORY
+from payflux.monitor.processors.store import renew_rollups
 
 RECENT = timedelta(days=7)
 """What ends longer ago is judged as of the end of its last day: the days since are not known to be without sales."""
@@ -29,7 +30,8 @@ async def payments_stored(session: AsyncSession, connection: Connection) -> int:
 
 
 async def take_stored_history(session: AsyncSession, connection: Connection, *, now: datetime) -> HistoryPull:
-    """The stored events of a connection as a reading of its history that is finished; there must be some."""
+    """The stored events of a connection as a reading of its history that is finished; there must be some. Rollups are
+    made anew, as after a pull: those of a connection that was taken up again lack what it had brought before."""
     query = select(func.count(), func.min(StoredEvent.at), func.max(StoredEvent.at)).where(
         StoredEvent.account_id == connection.account_id, StoredEvent.connection_id == connection.id
     )
@@ -49,6 +51,7 @@ async def take_stored_history(session: AsyncSession, connection: Connection, *, 
     )
     session.add(pull)
     await session.flush()
+    await renew_rollups(session, account_id=connection.account_id, workspace_id=connection.workspace_id, now=now)
     return pull
 
 
