@@ -135,15 +135,19 @@ def test_a_thin_notification_leads_to_its_event_and_its_object(
     state.disconnect(ALICE.account_id)
 
 
+@pytest.mark.parametrize("by", ["merchant", "platform"])
 def test_the_platform_is_told_that_a_merchant_left(
-    base: str, client: Client, state: SandboxState, receiver: Receiver
+    by: str, base: str, client: Client, state: SandboxState, receiver: Receiver
 ) -> None:
     v1 = client().v1
     endpoint = v1.webhook_endpoints.create(
         params={"url": receiver.url, "enabled_events": ["account.application.deauthorized"], "connect": True}
     )
     state.redeem_code(state.issue_code(ALICE.account_id, "read_write"))
-    httpx.post(f"{base}/sandbox/accounts/{ALICE.account_id}/fire/deauthorize").raise_for_status()
+    if by == "merchant":
+        httpx.post(f"{base}/sandbox/accounts/{ALICE.account_id}/fire/deauthorize").raise_for_status()
+    else:
+        client().oauth.deauthorize(params={"stripe_user_id": ALICE.account_id})
     (post,) = receiver.wait_for(1)
 
     assert (post.json["type"], post.json["account"]) == ("account.application.deauthorized", ALICE.account_id)

@@ -13,7 +13,9 @@ from payflux.sandbox.errors import OAuthError, masked
 from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM
 from payflux.sandbox.pages import render_page
 from payflux.sandbox.redirects import leads_here, send_back
+from payflux.sandbox.restrictions import tell_deauthorized
 from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, SandboxState
+from payflux.sandbox.work import Work
 
 SCOPES = ("read_only", "read_write")
 DENIED = {"error": "access_denied", "error_description": "The user denied your request"}
@@ -108,7 +110,7 @@ async def token(request: Request, key: str | None) -> Response:
 
 
 async def deauthorize(request: Request, key: str | None) -> Response:
-    """Disconnect an account."""
+    """Disconnect an account; the platform is told of it as when the merchant does it."""
     state: SandboxState = request.app.state.sandbox
     form = await request.form()
     _platform(request, form, key)
@@ -121,4 +123,8 @@ async def deauthorize(request: Request, key: str | None) -> Response:
             f"This application is not connected to stripe account {account_id}, or it does not exist.",
             401,
         )
+    work = Work(state, account_id, int(state.now().timestamp()))
+    with state.store.transaction():
+        tell_deauthorized(work)
+    state.announce(work)
     return JSONResponse({"stripe_user_id": account_id})
