@@ -10,8 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 
-from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.codes import Kind, Status, reason_code
 from payflux.monitor.processors.events import PaymentEvent
 from payflux.monitor.processors.exports import write_plain
 from payflux.web.pages.imports import LARGEST_IMPORT
@@ -22,8 +23,8 @@ from tests.integration.pages.conftest import ALICE, CHARLIE, account_of
 from tests.integration.test_pipeline import work_off, workspace_of
 
 
-def shown(text: str, label: str) -> str:
-    found = re.search(rf'aria-label="{label}"[^>]*><code>(.*?)</code>', text, re.DOTALL)
+def shown(page: str, label: str) -> str:
+    found = re.search(rf'aria-label="{label}"[^>]*><code>(.*?)</code>', page, re.DOTALL)
     assert found, label
     return unescape(found[1])
 
@@ -194,3 +195,25 @@ async def test_the_schema_is_public(app: FastAPI) -> None:
     answer = await Browser(app).get("/schemas/payment-events.v1.json")
     assert answer.headers["Content-Type"] == "application/schema+json"
     assert answer.json()["anyOf"]
+
+
+async def test_what_could_name_a_person_in_a_file_is_not_stored(alice: Browser, world: World) -> None:
+    source = await set_up(world, alice, ALICE)
+    rows = (
+        "kind,source_id,occurred_at,status,amount,currency,reason,customer",
+        "dispute,dp_1,2026-11-01 10:00:00,open,500,usd,Dana did not like it,dana@example.com",
+        "dispute,dp_2,2026-11-01 10:00:00,open,500,usd,fraudulent,cus_2",
+        "charge,Dana Smith,2026-11-01 10:00:00,succeeded,500,usd,,",
+        "charge,ch_1,1969-11-01 10:00:00,succeeded,500,usd,,",
+    )
+    assert (await upload(alice, ("history.csv", "\n".join(rows).encode()))).status_code == 303
+    async with world.database.tenant(source.account_id) as session:
+        found = await session.execute(text("SELECT source_id, detail, reason FROM payment_events ORDER BY 1"))
+        assert [tuple(row) for row in found] == [
+            ("dp_1", "", 0),
+            ("dp_2", "", reason_code("fraudulent")),
+        ]
+        reports = (await session.execute(text("SELECT report::text, refused FROM history_imports"))).all()
+    assert reports[0].refused == 2
+    assert "Dana" not in reports[0][0]
+    assert "2 events were left out" in (await alice.get("/sources")).text
