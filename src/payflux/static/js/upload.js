@@ -17,7 +17,7 @@ function send() {
   };
   request.upload.addEventListener("progress", ({ loaded, total }) => {
     bar.value = loaded / total;
-    say(loaded < total ? `${Math.floor((100 * loaded) / total)} % sent.` : "Sent. Reading the rows, about 20,000 a second…");
+    say(loaded < total ? `${Math.floor((100 * loaded) / total)} % sent.` : "Sent. Reading the rows, about 10,000 a second…");
     if (loaded === total) bar.removeAttribute("value");
   });
   request.addEventListener("load", () => {
