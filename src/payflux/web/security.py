@@ -12,6 +12,7 @@ from fastapi import Request
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from payflux.kit.audit import coming_from
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Forbidden
 from payflux.kit.ids import new_id
@@ -103,7 +104,9 @@ class Envelope:
                         headers.append("Set-Cookie", f"{self._csrf_cookie}={seed}; {self._cookie_attributes}")
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        address = request.client.host if request.client else ""
+        came_from = coming_from(address, request.headers.get("User-Agent", ""))
+        with structlog.contextvars.bound_contextvars(request_id=request_id), came_from:
             try:
                 await self._app(scope, receive, send_wrapped)
             finally:
