@@ -159,5 +159,7 @@ RIGHTS = [
     "CREATE POLICY members ON users FOR SELECT TO payflux_app "
     "USING (EXISTS (SELECT FROM memberships WHERE memberships.user_id = users.id))",
     "GRANT SELECT (id, name, email, email_normalized, email_verified_at, created_at) ON users TO payflux_app",
+    # an owner's own row of each, with which the rest of the account goes
     "GRANT DELETE ON accounts TO payflux_app",
+    "GRANT DELETE ON sweep_readings TO payflux_app",
 ]

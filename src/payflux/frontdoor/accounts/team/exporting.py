@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -18,8 +18,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.frontdoor.accounts.team import queries
 from payflux.kit.database import Base
 
-BINARY_DATA = frozenset({"webhook_events.body", "event_deliveries.body", "daily_rollups.vector"})
-"""Binary columns that hold data of the account, and no secret."""
+
+def _base64(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _text(value: bytes) -> str:
+    return value.decode(errors="replace")
+
+
+BINARY_DATA: dict[str, Callable[[bytes], str]] = {
+    "audit_entries.hash": bytes.hex,
+    "audit_entries.previous_hash": bytes.hex,
+    "audit_heads.hash": bytes.hex,
+    "daily_rollups.vector": _base64,
+    "event_deliveries.body": _text,
+    "webhook_events.body": _text,
+}
+"""Binary columns that hold data of the account and no secret, and how each is written."""
 
 ROWS_AT_ONCE = 1000
 
@@ -59,23 +75,24 @@ async def export_account(session: AsyncSession, *, account_id: UUID, now: dateti
         query = select(*exported_columns(table)).where(account_column == account_id).order_by(*table.primary_key)
         rows = await session.stream(query, execution_options={"yield_per": ROWS_AT_ONCE})
         async for batch in rows.mappings().partitions():
-            lines = ",\n".join(_json(dict(row)) for row in batch)
+            lines = ",\n".join(_json(_written(table, row)) for row in batch)
             yield f"{'' if first else ','}\n{lines}".encode()
             first = False
         yield b"]"
     yield b"\n}}\n"
 
 
+def _written(table: Table, row: Mapping[str, object]) -> dict[str, object]:
+    """`row` with its binary values as text."""
+    return {
+        name: BINARY_DATA[f"{table.name}.{name}"](value) if isinstance(value, bytes) else value
+        for name, value in row.items()
+    }
+
+
 def _json(value: object) -> str:
     return json.dumps(value, default=_plain, ensure_ascii=False)
 
 
-def _plain(value: object) -> object:
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        try:
-            return value.decode()
-        except UnicodeDecodeError:
-            return {"base64": base64.b64encode(value).decode()}
-    return str(value)
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime | date) else str(value)
