@@ -15,14 +15,20 @@ from payflux.hooks.routes import hooks
 from payflux.web.errors import add_error_handlers
 from payflux.web.pages import (
     activation,
+    confirming,
     connecting,
     connection,
     dashboard,
     entry,
     explanation,
     health,
+    passwords,
     providers,
+    second_step,
+    security,
+    sessions,
     sources,
+    verification,
     whatif,
 )
 from payflux.web.pages.imports import uploads
@@ -56,7 +62,24 @@ def create_app(world: World) -> FastAPI:
     )
     app.state.world = world
     app.state.templates = build_templates()
-    for page in (health, entry, providers, connecting, activation, dashboard, connection, sources, whatif, explanation):
+    for page in (
+        health,
+        entry,
+        sessions,
+        verification,
+        passwords,
+        second_step,
+        confirming,
+        security,
+        providers,
+        connecting,
+        activation,
+        dashboard,
+        connection,
+        sources,
+        whatif,
+        explanation,
+    ):
         app.include_router(page.router)
     app.mount(API_PATH, create_api(world))
     app.mount("/hooks", hooks)

@@ -140,6 +140,11 @@ class Settings(BaseSettings):
         "starttls", description="how the way to the mail server is encrypted; tls is usual on port 465"
     )
     smtp_from: str = Field("", description="who mails come from, such as PayFlux <alerts@example.com>")
+    leaked_passwords_url: str = Field(
+        "",
+        description="a range API that new passwords are looked up in by the first 5 digits of their SHA-1, such as "
+        "https://api.pwnedpasswords.com/range; empty: only the list that comes with PayFlux is used",
+    )
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for collectors")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line logged")
 

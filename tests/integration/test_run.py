@@ -85,7 +85,7 @@ def test_ctrl_c_ends_every_part_and_the_next_run_knows_the_account(data_dir: Pat
         assert submit(browser, "/register", ALICE).headers["location"] == "/activate"
         end(first, signal.SIGINT, data_dir)
     with running_product(data_dir, tmp_path / "second.log") as second, httpx.Client(base_url=second.url) as browser:
-        assert submit(browser, "/sign-in", ALICE).headers["location"] == "/start"
+        assert submit(browser, "/login", ALICE).headers["location"] == "/start"
         assert browser.get("/start").headers["location"] == "/activate"
         port, sandbox_port = (url.rpartition(":")[2] for url in (second.url, second.sandbox_url))
         seen = payflux("doctor", data_dir=data_dir, PAYFLUX_PORT=port, PAYFLUX_SANDBOX_PORT=sandbox_port)

@@ -81,7 +81,7 @@ def test_alice_signs_out_and_in_again_and_is_back_at_her_readout(page: Page) -> 
     page.locator("summary", has_text="Alice").click()
     page.get_by_role("button", name="Sign out").click()
     page.goto("/connection")
-    expect(page).to_have_url(re.compile(r"/sign-in\?next=/connection$"))
+    expect(page).to_have_url(re.compile(r"/login\?next=/connection$"))
     page.get_by_label("Work e-mail").fill(email)
     page.get_by_label("Password", exact=True).fill("not the password")
     page.get_by_role("button", name="Sign in").click()
@@ -138,7 +138,7 @@ def test_the_whole_way_works_without_javascript(page: Page, product: Running) ->
 @pytest.mark.parametrize("width", [390, 1280])
 def test_no_page_scrolls_sideways(page: Page, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 844})
-    for path in ("/", "/register", "/sign-in", "/nowhere"):
+    for path in ("/", "/register", "/login", "/nowhere"):
         page.goto(path)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
 

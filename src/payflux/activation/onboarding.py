@@ -15,9 +15,8 @@ from payflux.frontdoor.billing.service import read_catalogue, start_trial
 async def open_account(session: AsyncSession, user: User, now: datetime, *, plan: str = "") -> Account:
     """The account that a new `user` owns, with its trial and its workspace. `plan` is the one they chose on the way;
     one that the catalogue does not have is ignored."""
-    account = await create_account(session, owner=user, now=now)
-    if plan in read_catalogue().plans:
-        account.intended_plan = plan
+    intended = plan if plan in read_catalogue().plans else None
+    account = await create_account(session, owner=user, intended_plan=intended, now=now)
     await start_trial(session, account_id=account.id, now=now)
     await create_workspace(session, account_id=account.id, name=account.name, now=now)
     return account

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import TypeVar
 from uuid import UUID
 
@@ -10,10 +11,12 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from payflux.frontdoor.accounts.sessions import Client, SignedIn
+from payflux.kit.crypto import UndecryptableSecret
 from payflux.web.security import cookie_name
 from payflux.world.bootstrap import World
 
 DAY = 24 * 3600  # seconds
+_REGISTERED = "cookie registered"
 Answer = TypeVar("Answer", bound=Response)
 
 
@@ -58,6 +61,11 @@ def with_last_method(response: Answer, world: World, method: str) -> Answer:
     return keep(response, world, "last_method", method, max_age=400 * DAY)
 
 
+def with_device(response: Answer, world: World, cookie: str) -> Answer:
+    """`response` with the mark of a browser in which somebody has signed in."""
+    return keep(response, world, "device", cookie, max_age=400 * DAY)
+
+
 def last_method(request: Request, world: World) -> str:
     """How somebody signed in last in this browser; empty where nobody did."""
     return kept(request, world, "last_method")
@@ -67,3 +75,17 @@ def local_path(path: str) -> str:
     """`path` where it leads to a page of ours; an empty string where it could lead elsewhere."""
     # browsers take a backslash for a slash and skip tabs and line ends
     return path if re.fullmatch(r"/(?!/)[^\\\x00-\x20]*", path) else ""
+
+
+def keep_address(response: Answer, world: World, address: str) -> Answer:
+    """`response` with the address that was registered, encrypted, for the page that asks for the code."""
+    sealed = world.secrets.encrypt(address, bound_to=_REGISTERED)
+    return keep(response, world, "registered", urlsafe_b64encode(sealed).decode(), max_age=3600)
+
+
+def kept_address(request: Request, world: World) -> str:
+    """The address that was registered in this browser a short time ago; empty where none was."""
+    try:
+        return world.secrets.decrypt(urlsafe_b64decode(kept(request, world, "registered")), bound_to=_REGISTERED)
+    except (ValueError, UndecryptableSecret):
+        return ""

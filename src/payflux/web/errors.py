@@ -85,7 +85,7 @@ def present(request: Request, error: UserError) -> Response:
         return JSONResponse(details, error.status, challenge, media_type="application/problem+json")
     if isinstance(error, NotSignedIn):
         # a form cannot be sent again by a redirect, and its address is no page
-        to = f"/sign-in?next={quote(path)}" if request.method == "GET" else "/sign-in"
+        to = f"/login?next={quote(path)}" if request.method == "GET" else "/login"
         return RedirectResponse(to, status_code=HTTPStatus.SEE_OTHER)
     if isinstance(error, EmailNotVerified | StepUpRequired):
         return RedirectResponse(way_to(error, path if request.method == "GET" else "/start"), HTTPStatus.SEE_OTHER)

@@ -14,9 +14,6 @@ from payflux.frontdoor.billing.rules import is_entitled
 from payflux.frontdoor.billing.service import plan_has_feature
 from payflux.kit.errors import Forbidden, PaymentRequired
 
-VERIFICATION_GRACE = timedelta(days=7)
-"""How long after registration an unproven address opens everything that needs no proof at once."""
-
 STEP_UP_WINDOW = timedelta(minutes=15)
 """How long a proof of who somebody is opens what is dangerous."""
 
@@ -51,7 +48,7 @@ def refuse_writing_for_others(who: SignedIn, method: str) -> None:
 
 def refuse_unverified(who: SignedIn, *, grace: bool, now: datetime) -> None:
     """Raises EmailNotVerified for an unproven address: at once, or with `grace` once that has ended."""
-    ends = who.user_created_at + VERIFICATION_GRACE
+    ends = who.grace_ends_at
     if who.email_verified or (grace and now < ends):
         return
     raise EmailNotVerified(

@@ -96,7 +96,7 @@ async def test_events_larger_than_a_form_may_be_are_taken_up_to_a_mebibyte(world
     too_large = event_body(2, "charge.updated", CHARGE | {"metadata": {"note": "x" * LARGEST_EVENT}}, now)
     assert (await post(app, OWN, large, now)).status_code == 200
     assert (await post(app, OWN, too_large, now)).status_code == 413
-    assert (await post(app, "/sign-in", large, now)).status_code == 413
+    assert (await post(app, "/login", large, now)).status_code == 413
 
 
 async def test_the_platforms_endpoint_takes_events_under_any_of_its_secrets(platform: World) -> None:

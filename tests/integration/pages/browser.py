@@ -51,7 +51,7 @@ class Browser:
         return await self.post("/register", {"name": name, "email": email, "password": password})
 
     async def sign_in(self, email: str, password: str = PASSWORD, **fields: str) -> httpx.Response:
-        return await self.post("/sign-in", {"email": email, "password": password, **fields})
+        return await self.post("/login", {"email": email, "password": password, **fields})
 
     def cookie(self, name: str) -> str:
         """The value of our cookie `name`, with whatever prefix it carries; empty when there is none."""

@@ -13,7 +13,7 @@ from tests.conftest import with_settings
 from tests.integration.pages.browser import MACHINE, Browser
 from tests.integration.pages.conftest import ALICE, connected, with_a_broken_page
 
-EVERY_KIND = ["/", "/register", "/sign-in", "/connection", "/start", "/missing", "/broken", "/healthz", "/readyz"]
+EVERY_KIND = ["/", "/register", "/login", "/connection", "/start", "/missing", "/broken", "/healthz", "/readyz"]
 
 
 @pytest.mark.parametrize("url", ["", "https://payflux.example"])
@@ -21,7 +21,7 @@ async def test_every_answer_carries_the_security_headers(world: World, url: str)
     browser = Browser(with_a_broken_page(create_app(with_settings(world, public_url=url))))
     answers = [await browser.get(path) for path in EVERY_KIND]
     answers += [await browser.get(path, **MACHINE) for path in EVERY_KIND]
-    answers += [await browser.http.delete("/"), await browser.http.post("/sign-in")]
+    answers += [await browser.http.delete("/"), await browser.http.post("/login")]
     for answer in answers:
         policy = dict(rule.split(" ", 1) for rule in answer.headers["Content-Security-Policy"].split("; "))
         assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"

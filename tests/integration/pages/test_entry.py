@@ -25,7 +25,7 @@ async def test_a_stranger_is_sent_to_sign_in_and_a_machine_is_told_why_not(app: 
     assert len(paths) >= 7
     for path in paths:
         page = await stranger.get(path)
-        assert (page.status_code, page.headers["Location"]) == (303, f"/sign-in?next={path}")
+        assert (page.status_code, page.headers["Location"]) == (303, f"/login?next={path}")
         refusal = await stranger.get(path, **MACHINE)
         assert refusal.status_code == 401
         assert refusal.headers["Content-Type"] == "application/problem+json"
@@ -40,7 +40,7 @@ async def test_a_stranger_is_sent_to_sign_in_and_a_machine_is_told_why_not(app: 
 async def test_a_form_sent_after_the_session_ended_leads_back_to_a_page_and_not_to_the_form(app: FastAPI) -> None:
     for path in sorted({*CHANGES, "/sign-out"}):
         answer = await Browser(app).post(path)
-        assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in")
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
 
 
 async def test_a_viewer_looks_but_does_not_change_what_is_connected(

@@ -58,7 +58,7 @@ async def test_an_unexpected_error_shows_no_detail_and_is_logged_with_its_reques
 async def test_a_malformed_form_is_the_senders_error(app: FastAPI) -> None:
     browser = Browser(app)
     for content_type in ("multipart/form-data", "multipart/form-data; boundary=b"):
-        answer = await browser.http.post("/sign-in", content=b"--x\r\nbroken", headers={"Content-Type": content_type})
+        answer = await browser.http.post("/login", content=b"--x\r\nbroken", headers={"Content-Type": content_type})
         assert answer.status_code in (400, 403), content_type
         assert "What to do" in answer.text
 
@@ -67,7 +67,7 @@ async def test_a_malformed_form_is_the_senders_error(app: FastAPI) -> None:
 async def test_a_strange_host_header_is_no_error_of_ours(app: FastAPI, host: str) -> None:
     answer = await Browser(app).get("/connection", Host=host)
     assert answer.status_code in (303, 400)
-    assert answer.headers.get("Location", "/sign-in?next=/connection") == "/sign-in?next=/connection"
+    assert answer.headers.get("Location", "/login?next=/connection") == "/login?next=/connection"
 
 
 async def test_a_living_process_is_healthy_and_one_with_its_database_is_ready(app: FastAPI) -> None:

@@ -92,7 +92,7 @@ async def test_a_session_ends_after_14_idle_days(
     clock.move(timedelta(days=1))
     assert (await alice.get("/connection")).status_code == 200
     clock.move(timedelta(days=14))
-    assert (await alice.get("/connection")).headers["Location"] == "/sign-in?next=/connection"
+    assert (await alice.get("/connection")).headers["Location"] == "/login?next=/connection"
 
 
 async def test_a_session_ends_after_30_days_of_daily_use(
@@ -175,7 +175,7 @@ async def test_text_that_is_no_unicode_is_refused_and_not_an_error_of_ours(app: 
     fields[field] = "+2AA-"
     charset = {"Content-Type": "multipart/form-data; charset=utf-7; boundary=b"}
     parts = "".join(f'--b\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{fields[key]}\r\n' for key in fields)
-    for path in ("/sign-in", "/register"):
+    for path in ("/login", "/register"):
         answer = await browser.http.post(path, content=f"{parts}--b--\r\n", headers=charset)
         assert answer.status_code == 403, path
 
@@ -206,13 +206,13 @@ async def test_next_never_leads_to_another_site(app: FastAPI, alice: Browser, to
     browser = Browser(app)
     arrivals = [
         await browser.sign_in(ALICE, next=to),
-        await alice.http.get("/sign-in", params={"next": to}),
+        await alice.http.get("/login", params={"next": to}),
     ]
     for answer in arrivals:
         assert answer.status_code == 303
         there = httpx.URL("https://here.example").join(as_a_browser_reads(answer.headers["Location"]))
         assert there.host == "here.example"
-    form = await Browser(app).http.get("/sign-in", params={"next": to}, headers={"Accept": "text/html"})
+    form = await Browser(app).http.get("/login", params={"next": to}, headers={"Accept": "text/html"})
     assert "evil.example" not in form.text.replace("/%2F/evil", "").replace("/%5Cevil", "")
 
 
@@ -224,7 +224,7 @@ def as_a_browser_reads(location: str) -> str:
 async def test_after_signing_in_one_is_where_one_was_going(app: FastAPI, alice: Browser) -> None:
     browser = Browser(app)
     sent = await browser.get("/connection")
-    assert sent.headers["Location"] == "/sign-in?next=/connection"
+    assert sent.headers["Location"] == "/login?next=/connection"
     assert 'name="next" value="/connection"' in (await browser.get(sent.headers["Location"])).text
     assert (await browser.sign_in(ALICE, next="/connection")).headers["Location"] == "/connection"
     assert (await Browser(app).sign_in(ALICE)).headers["Location"] == "/start"

@@ -45,6 +45,7 @@ from payflux.web.whatif_form import EXAMPLES, FIELDS, typed
 from tests.unit.projections.building import projected
 from tests.unit.risk.building import AS_OF, DAY, FULL, SOUND, about, elevated_merchant, sales
 from tests.unit.risk.building import NOW as NOW_SECONDS
+from tests.unit.web.identity_samples import UNVERIFIED, identity_pages
 
 ROOT = Path(__file__).parents[3] / "src" / "payflux"
 NOW = datetime(2026, 11, 21, 10, 59, tzinfo=UTC)
@@ -214,8 +215,8 @@ PROBLEM = {
     "what_is_safe": "Nothing was read and nothing changed in your Stripe account.",
     "what_to_do": "Choose Connect Stripe again, or use a restricted key.",
 }
-USER = {"name": "Alice Archer", "email": "alice@example.com"}
-SIGNED_OUT = {"csrf_token": "token", "sandbox": False, "user": None}
+USER = {"name": "Alice Archer", "email": "alice@example.com", "email_verified": True}
+SIGNED_OUT = {"csrf_token": "token", "sandbox": False, "user": None, "providers": []}
 SIGNED_IN = {
     "csrf_token": "token",
     "sandbox": True,
@@ -224,7 +225,12 @@ SIGNED_IN = {
     "live": True,
     "trial": {"plan": "Pro", "days_left": 9},
 }
-FORM = SIGNED_OUT | {"form": {"name": "", "email": ""}, "errors": {}, "next": ""}
+FORM = SIGNED_OUT | {
+    "form": {"name": "", "email": "", "plan": ""},
+    "errors": {},
+    "next": "",
+    "last_method": "",
+}
 ACTIVATE = SIGNED_IN | {
     "entitled_at": NOW - timedelta(minutes=12),
     "in_trial": True,
@@ -438,13 +444,16 @@ def what_if(changes: Changes, **query: str) -> dict[str, Any]:
 
 
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    **identity_pages(SIGNED_OUT, SIGNED_IN),
+    "arming-unverified": ("arming.html", ARMING | {"user": UNVERIFIED}),
+    "dashboard-unverified": ("dashboard.html", DASHBOARD | {"user": UNVERIFIED}),
     "landing": ("landing.html", SIGNED_OUT),
     "register": ("register.html", FORM),
     "register-refused": (
         "register.html",
         FORM
         | {
-            "form": {"name": "Alice", "email": "alice@"},
+            "form": {"name": "Alice", "email": "alice@", "plan": "pro"},
             "errors": {"email": "Enter a whole e-mail address.", "password": "This password is too short."},
         },
     ),

@@ -89,14 +89,16 @@ def test_every_field_has_a_label_and_every_description_exists(page: str) -> None
 
 def test_what_a_person_typed_is_text_and_never_markup() -> None:
     hostile = '"><script>alert(1)</script>'
-    html = render("register", form={"name": hostile, "email": hostile}, errors={"email": hostile}, next=hostile)
+    html = render(
+        "register", form={"name": hostile, "email": hostile, "plan": hostile}, errors={"email": hostile}, next=hostile
+    )
     assert "<script>" not in html
     assert html.count("&lt;script&gt;") == 5
 
 
 def test_a_refused_registration_focuses_the_summary_and_marks_each_field_but_never_repeats_the_password() -> None:
     outline = Outline(
-        render("register-refused", form={"name": "Alice", "email": "alice@", "password": "hunter2hunter2"})
+        render("register-refused", form={"name": "Alice", "email": "alice@", "plan": "", "password": "hunter2hunter2"})
     )
     fields = {field["name"]: field for field in outline.having("input")}
     [summary] = [attributes for _, attributes in outline.tags if "autofocus" in attributes]

@@ -8,33 +8,21 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.frontdoor.accounts.factors.models import (
-    Passkey,
-    PasskeyChallenge,
-    PendingSignIn,
-    RecoveryCode,
-    TotpFactor,
-)
+from payflux.frontdoor.accounts.claiming import wipe_ways_in
 from payflux.frontdoor.accounts.factors.queries import sign_in_methods
 from payflux.frontdoor.accounts.factors.rules import may_remove_method
-from payflux.frontdoor.accounts.models import Session, User
+from payflux.frontdoor.accounts.models import User
 from payflux.frontdoor.accounts.personal_audit import record_personal_change
 from payflux.frontdoor.accounts.providers.identities import attach, detach, find_identity, providers_of
-from payflux.frontdoor.accounts.providers.models import OAuthIdentity, ProviderTrip
 from payflux.frontdoor.accounts.providers.rules import LinkStep, Profile, Provider, link_step
 from payflux.frontdoor.accounts.sessions import SignedIn, end_sessions
-from payflux.frontdoor.accounts.team.models import AccountInvite
 from payflux.frontdoor.accounts.verification.challenges import supersede
 from payflux.frontdoor.accounts.verification.rules import Purpose
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, NotFound
 from payflux.world.outbox import enqueue_mail_to_user
-
-WIPED = (Session, TotpFactor, RecoveryCode, Passkey, PasskeyChallenge, PendingSignIn, OAuthIdentity, ProviderTrip)
-"""What lets somebody in as a user, beside the password; a claim deletes all of it."""
 
 
 class LastSignInMethod(Conflict):
@@ -50,18 +38,8 @@ async def claim_user(session: AsyncSession, user: User, profile: Profile, *, now
     """
     user.password_hash, user.email_verified_at = None, now
     user.name = profile.name or user.name
-    for table in WIPED:
-        await session.execute(delete(table).where(table.user_id == user.id))
+    await wipe_ways_in(session, user_id=user.id, now=now)
     await supersede(session, user_id=user.id, purposes=list(Purpose), now=now)
-    await session.execute(
-        update(AccountInvite)
-        .where(
-            AccountInvite.invited_by == user.id,
-            AccountInvite.accepted_at.is_(None),
-            AccountInvite.revoked_at.is_(None),
-        )
-        .values(revoked_at=now)
-    )
     await attach(session, user_id=user.id, profile=profile, now=now)
     await record_personal_change(session, user_id=user.id, action="user.claimed", at=now)
     await enqueue_mail_to_user(session, "address_claimed", user.id, provider=profile.provider)

@@ -10,11 +10,20 @@ from functools import cache
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from zxcvbn import zxcvbn
+from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+from payflux.world.bootstrap import World
+from payflux.world.leaks import is_leaked
 
 PASSWORD_MIN = 10
 PASSWORD_MAX = 128
 PASSWORD_STRENGTH = 3
 """The least zxcvbn score (0 to 4) of an acceptable password: 3 is "safely unguessable", about 10^8 guesses."""
+
+LEAKED = "This password is in lists of passwords that were stolen elsewhere. Choose one that you use nowhere else."
+_LEAKED = frozenset(FREQUENCY_LISTS["passwords"])
+"""The 30,000 most frequent passwords of public leaks, in lower case: the list that zxcvbn comes with (MIT licence; from
+the Xato corpus of ten million passwords, see the `data` folder of github.com/dropbox/zxcvbn)."""
 
 _HASHES = PasswordHash((Argon2Hasher(),))
 
@@ -31,6 +40,8 @@ def password_problem(password: str, *, context: tuple[str, ...]) -> str:
         return f"Use at least {PASSWORD_MIN} characters; a few unrelated words work well."
     if len(password) > PASSWORD_MAX:
         return f"Use at most {PASSWORD_MAX} characters."
+    if password.lower() in _LEAKED:
+        return LEAKED
     words = [part for text in (*context, "payflux") for part in re.split(r"[\s@.+_-]+", text.lower()) if len(part) > 2]
     # zxcvbn's time grows faster than the input's length; what is beyond 72 characters cannot make it weaker
     result = zxcvbn(password[:72], user_inputs=words)
@@ -38,6 +49,12 @@ def password_problem(password: str, *, context: tuple[str, ...]) -> str:
         return ""
     reason = result["feedback"]["warning"] or "This password is easy to guess"
     return f"{reason.rstrip('.')}. Add another word or two that have nothing to do with you."
+
+
+async def leak_problem(world: World, password: str) -> str:
+    """Why a password that is acceptable otherwise is not, after a look at Have I Been Pwned where the settings ask for
+    one; an empty string also when that does not answer."""
+    return LEAKED if await is_leaked(world, normalize_password(password)) else ""
 
 
 async def hash_password(password: str) -> str:

@@ -9,10 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts import rules
 from payflux.frontdoor.accounts.models import Account, Membership, User
-from payflux.frontdoor.accounts.passwords import hash_password
+from payflux.frontdoor.accounts.passwords import hash_password, leak_problem
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, InvalidInput
 from payflux.kit.ids import new_id
+from payflux.world.bootstrap import World
 
 
 class EmailTaken(Conflict):
@@ -49,9 +50,11 @@ async def create_user(
     return user
 
 
-async def create_account(session: AsyncSession, *, owner: User, name: str = "", now: datetime) -> Account:
+async def create_account(
+    session: AsyncSession, *, owner: User, name: str = "", intended_plan: str | None = None, now: datetime
+) -> Account:
     """A new account that `owner` owns, called `name` or, without one, after the owner's address."""
-    account = Account(id=new_id(), name=name or _account_name(owner), created_at=now)
+    account = Account(id=new_id(), name=name or _account_name(owner), intended_plan=intended_plan, created_at=now)
     session.add(account)
     await session.flush()
     session.add(Membership(account_id=account.id, user_id=owner.id, role="owner", created_at=now))
@@ -60,6 +63,14 @@ async def create_account(session: AsyncSession, *, owner: User, name: str = "", 
         session, account_id=account.id, actor_id=owner.id, action="account.registered", subject=str(account.id), at=now
     )
     return account
+
+
+async def check_registration(world: World, *, name: str, email: str, password: str) -> dict[str, str]:
+    """What is wrong with a registration, by field, as far as can be told without looking at who is registered."""
+    problems = rules.registration_problems(name=name, email=email, password=password)
+    if "password" not in problems and (problem := await leak_problem(world, password)):
+        problems["password"] = problem
+    return problems
 
 
 async def register_user(session: AsyncSession, *, name: str, email: str, password: str, now: datetime) -> User:

@@ -11,6 +11,9 @@ from payflux.frontdoor.accounts.passwords import password_problem
 SESSION_IDLE = timedelta(days=14)
 SESSION_ABSOLUTE = timedelta(days=30)
 
+VERIFICATION_GRACE = timedelta(days=7)
+"""How long after registration an unproven address opens everything that needs no proof at once."""
+
 FREE_FAILURES = 5
 """Refused sign-ins for one address within :data:`FAILURE_WINDOW` before the next has to wait."""
 CLIENT_FREE_FAILURES = 20

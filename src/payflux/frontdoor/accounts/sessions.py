@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, CursorResult, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts import rules
+from payflux.frontdoor.accounts.devices import device_name
 from payflux.frontdoor.accounts.models import Account, Membership, Session, SignInFailure, User
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import NotSignedIn
@@ -49,6 +50,23 @@ class SignedIn:
     kind: Kind = "browser"
     impersonated_by: UUID | None = None
 
+    @property
+    def grace_ends_at(self) -> datetime:
+        """Until when they may use the product without a proven address."""
+        return self.user_created_at + rules.VERIFICATION_GRACE
+
+
+@dataclass(frozen=True)
+class OpenSession:
+    """One of a user's sessions as they see it: on which device, from which network address, and when last."""
+
+    id: UUID
+    kind: str
+    device: str
+    address: str
+    created_at: datetime
+    last_used_at: datetime
+
 
 async def start_session(
     session: AsyncSession,
@@ -60,11 +78,13 @@ async def start_session(
     now: datetime,
     replacing: UUID | None = None,
     kind: Kind = "browser",
+    account_id: UUID | None = None,
 ) -> str:
     """Open a new session for a user who has just proven who they are by `factors`; returns the token their client
     keeps.
 
-    `replacing` is the session that the client had until now: it ends.
+    `replacing` is the session that the client had until now: it ends. `account_id` is the account that a member of
+    several goes on acting in.
     """
     if replacing is not None:
         await sign_out(session, session_id=replacing)
@@ -75,6 +95,7 @@ async def start_session(
             token_digest=tokens.digest(token),
             user_id=user_id,
             kind=kind,
+            account_id=account_id,
             user_agent=rules.printable(client.user_agent)[:300],
             address=rules.printable(client.address)[:64],
             factors=sorted(factors),
@@ -136,6 +157,25 @@ async def _holder(session: AsyncSession, *of_session: ColumnElement[bool], now: 
 async def sign_out(session: AsyncSession, *, session_id: UUID) -> None:
     """End a session on the server, so that its cookie opens nothing any more."""
     await session.execute(delete(Session).where(Session.id == session_id))
+
+
+async def list_sessions(session: AsyncSession, *, user_id: UUID, now: datetime) -> list[OpenSession]:
+    """The user's sessions that have not ended, the one used last first; visits of our staff are not theirs."""
+    mine = select(Session).where(
+        Session.user_id == user_id, Session.expires_at > now, Session.impersonated_by.is_(None)
+    )
+    return [
+        OpenSession(row.id, row.kind, device_name(row.user_agent), row.address, row.created_at, row.last_used_at)
+        for row in (await session.execute(mine.order_by(Session.last_used_at.desc()))).scalars()
+    ]
+
+
+async def end_session(session: AsyncSession, *, user_id: UUID, session_id: UUID) -> bool:
+    """End one of the user's sessions; False when there is none of that id."""
+    ended = await session.execute(
+        delete(Session).where(Session.id == session_id, Session.user_id == user_id).returning(Session.id)
+    )
+    return ended.scalar_one_or_none() is not None
 
 
 async def end_sessions(session: AsyncSession, *, user_id: UUID, except_id: UUID | None = None) -> int:

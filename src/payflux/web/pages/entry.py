@@ -1,29 +1,37 @@
-"""The landing page, registration, sign-in and sign-out."""
+"""The landing page, and registration."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
 
 from payflux.activation.onboarding import open_account
 from payflux.activation.service import get_workspace
 from payflux.activation.states import HOME, ActivationState
-from payflux.frontdoor.accounts import registering, sessions
-from payflux.frontdoor.accounts.signing_in import sign_in as check_password
+from payflux.frontdoor.accounts import rules, sessions
+from payflux.frontdoor.accounts.registering import EmailTaken, check_registration, register_user
+from payflux.frontdoor.accounts.throttling import Budget, require_budget, spend
+from payflux.frontdoor.accounts.verification.proving import send_verification, tell_owner
 from payflux.kit.errors import InvalidInput, TooManyRequests
-from payflux.web.browsers import client_of, local_path, session_held, with_session
-from payflux.web.guards import CurrentWorld, Visitor, Who
+from payflux.web.browsers import (
+    client_of,
+    keep_address,
+    last_method,
+    local_path,
+    session_held,
+    with_last_method,
+    with_session,
+)
+from payflux.web.forms import Text
+from payflux.web.guards import CurrentWorld, Visitor
 from payflux.web.policies import Audience, guard
-from payflux.web.rendering import render
+from payflux.web.rendering import render, see_other
 
 router = APIRouter()
 
 PUBLIC = [guard(Audience.PUBLIC)]
-
-Text = Annotated[str, Form()]
 
 
 @router.get("/", dependencies=PUBLIC)
@@ -36,17 +44,29 @@ async def landing(request: Request, who: Visitor) -> Response:
 async def start(who: Visitor, world: CurrentWorld) -> Response:
     """The page the visitor belongs on: a stranger's is the landing page, a member's depends on the activation."""
     if who is None:
-        return _see("/")
+        return see_other("/")
     async with world.database.tenant(who.account_id) as session:
         workspace = await get_workspace(session, account_id=who.account_id)
-    return _see(HOME[ActivationState(workspace.activation_state)])
+    return see_other(HOME[ActivationState(workspace.activation_state)])
 
 
 @router.get("/register", dependencies=PUBLIC)
-async def register_form(request: Request, who: Visitor, next: str = "") -> Response:  # noqa: A002 -- the field's name
+async def register_form(
+    request: Request,
+    who: Visitor,
+    world: CurrentWorld,
+    next: str = "",  # noqa: A002 -- the field's name
+    plan: str = "",
+    invite: str = "",
+) -> Response:
+    if invite:
+        return see_other(f"/accept-invite?{urlencode({'code': invite})}")
     if who is not None:
-        return _see("/start")
-    return render(request, "register.html", form={"name": "", "email": ""}, errors={}, next=local_path(next))
+        return see_other("/start")
+    form = {"name": "", "email": "", "plan": plan[:50]}
+    return render(
+        request, "register.html", form=form, errors={}, next=local_path(next), last_method=last_method(request, world)
+    )
 
 
 @router.post("/register", dependencies=PUBLIC)
@@ -57,76 +77,52 @@ async def register(
     name: Text = "",
     email: Text = "",
     password: Text = "",
-) -> Response:
-    """Create the account with its workspace and trial, and sign its owner in."""
-    now = world.clock.now()
-    try:
-        async with world.database.system() as session:
-            user = await registering.register_user(session, name=name, email=email, password=password, now=now)
-            await open_account(session, user, now)
-            token = await sessions.start_session(
-                session,
-                world.tokens,
-                user_id=user.id,
-                client=client_of(request),
-                factors=["password"],
-                now=now,
-                replacing=session_held(who),
-            )
-    except (InvalidInput, registering.EmailTaken) as error:
-        errors = error.fields if isinstance(error, InvalidInput) else {"email": f"{error.message} {error.way_out}"}
-        form = {"name": name, "email": email}
-        return render(request, "register.html", error.status, form=form, errors=errors, next="")
-    return with_session(_see("/activate"), world, token)
-
-
-@router.get("/sign-in", dependencies=PUBLIC)
-async def sign_in_form(request: Request, who: Visitor, next: str = "") -> Response:  # noqa: A002 -- the field's name
-    if who is not None:
-        return _see(local_path(next) or "/start")
-    return render(request, "sign_in.html", form={"email": ""}, errors={}, next=local_path(next))
-
-
-@router.post("/sign-in", dependencies=PUBLIC)
-async def sign_in(
-    request: Request,
-    who: Visitor,
-    world: CurrentWorld,
-    email: Text = "",
-    password: Text = "",
+    plan: Text = "",
     next: Text = "",  # noqa: A002 -- the field's name
 ) -> Response:
-    now = world.clock.now()
-    client = request.client.host if request.client else ""
-    problem = "That address and password do not belong together. Check both, then try again."
-    token, status = "", HTTPStatus.UNPROCESSABLE_ENTITY
+    """Create the account with its workspace and trial, and sign its owner in. For an address that somebody has, the
+    answer is the same, with a session that opens nothing; that somebody is told by mail."""
+    now, client = world.clock.now(), client_of(request)
     try:
+        if problems := await check_registration(world, name=name, email=email, password=password):
+            raise InvalidInput(problems)
         async with world.database.system() as session:
-            user = await check_password(session, world.tokens, email=email, password=password, client=client, now=now)
-            if user is not None:
+            budget = Budget(f"register from {client.address}", rules.REGISTRATIONS_PER_CLIENT)
+            await require_budget(
+                session, world.tokens, budget, refusal="Too many registrations from your network.", now=now
+            )
+            await spend(session, world.tokens, budget.key, now=now)
+            held = session_held(who)
+            try:
+                user = await register_user(session, name=name, email=email, password=password, now=now)
+            except EmailTaken:
+                await tell_owner(session, email=email, now=now)
+                token = world.tokens.new_token()
+                if held is not None:
+                    await sessions.sign_out(session, session_id=held)
+            else:
+                await open_account(session, user, now, plan=plan)
+                await send_verification(session, user, now)
                 token = await sessions.start_session(
                     session,
                     world.tokens,
                     user_id=user.id,
-                    client=client_of(request),
+                    client=client,
                     factors=["password"],
                     now=now,
-                    replacing=session_held(who),
+                    replacing=held,
                 )
-    except TooManyRequests as error:
-        problem, status = f"{error.message} {error.way_out}", error.status
-    if not token:
-        form, errors = {"email": email}, {"": problem}
-        return render(request, "sign_in.html", status, form=form, errors=errors, next=local_path(next))
-    return with_session(_see(local_path(next) or "/start"), world, token)
-
-
-@router.post("/sign-out", dependencies=[guard(verified=False)])
-async def sign_out(who: Who, world: CurrentWorld) -> Response:
-    async with world.database.system() as session:
-        await sessions.sign_out(session, session_id=who.session_id)
-    return with_session(_see("/"), world, "")
-
-
-def _see(path: str) -> RedirectResponse:
-    return RedirectResponse(path, status_code=HTTPStatus.SEE_OTHER)
+    except (InvalidInput, TooManyRequests) as error:
+        errors = error.fields if isinstance(error, InvalidInput) else {"": f"{error.message} {error.way_out}"}
+        return render(
+            request,
+            "register.html",
+            error.status,
+            form={"name": name, "email": email, "plan": plan[:50]},
+            errors=errors,
+            next=local_path(next),
+            last_method=last_method(request, world),
+        )
+    onward = urlencode({"next": local_path(next)}) if local_path(next) else ""
+    answer = with_session(see_other(f"/verify-email?{onward}".rstrip("?")), world, token)
+    return with_last_method(keep_address(answer, world, email.strip()), world, "password")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.frontdoor.accounts.claiming import wipe_ways_in
 from payflux.frontdoor.accounts.models import User
 from payflux.frontdoor.accounts.passwords import hash_password
 from payflux.frontdoor.accounts.personal_audit import record_personal_change
@@ -76,13 +76,11 @@ async def reset_password(
         return state
     challenge.used_at = now
     user.password_hash = await hash_password(password)
-    user.email_verified_at = user.email_verified_at or now
-    await _new_password(session, user_id=user.id, now=now)
+    if user.email_verified_at is None:  # whoever registered the address may not be who reads it
+        await wipe_ways_in(session, user_id=user.id, now=now)
+        user.email_verified_at = now
     await end_sessions(session, user_id=user.id)
+    await supersede(session, user_id=user.id, purposes=list(Purpose), now=now)
+    await enqueue_mail_to_user(session, "password_changed", user.id, at=now.isoformat())
     await record_personal_change(session, user_id=user.id, action="user.password_reset", at=now)
     return state
-
-
-async def _new_password(session: AsyncSession, *, user_id: UUID, now: datetime) -> None:
-    await supersede(session, user_id=user_id, purposes=list(Purpose), now=now)
-    await enqueue_mail_to_user(session, "password_changed", user_id, at=now.isoformat())
