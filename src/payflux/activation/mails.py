@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.activation import identity_mails, provider_mails, team_mails
+from payflux.activation import identity_mails, provider_mails, security_mails, team_mails
 from payflux.activation.problems import ended_problem
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
 from payflux.kit.jobs import Payload, Permanent, enqueue
@@ -89,6 +89,7 @@ WRITERS: dict[str, Writer] = {
     "connection_ended": _connection_ended,
     **identity_mails.WRITERS,
     **provider_mails.WRITERS,
+    **security_mails.WRITERS,
     **team_mails.WRITERS,
 }
 """Every mail by its name, and how it is written; None for one that is out of date by now."""

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from payflux.web import outlook
 from payflux.web.formatting import FILTERS
+from payflux.web.passkeys import passkeys_here
 from payflux.web.security import csrf_token
 from payflux.world.bootstrap import World
 from payflux.world.oidc import sign_in_providers
@@ -29,14 +30,15 @@ def build_templates() -> Environment:
 
 
 def render(request: Request, template: str, status: int = 200, /, **context: object) -> HTMLResponse:
-    """The page `template` for this request, with what every page knows: who is asking, the CSRF token, the sandbox, and
-    the providers that people may sign in by."""
+    """The page `template` for this request, with what every page knows: who is asking, the CSRF token, the sandbox, the
+    providers that people may sign in by, and whether passkeys work under this page's address."""
     world: World = request.app.state.world
     environment: Environment = request.app.state.templates
     everywhere: dict[str, object] = {
         "csrf_token": csrf_token(request, world.tokens),
         "sandbox": world.settings.uses_sandbox,
         "providers": list(sign_in_providers(world.settings)),
+        "passkeys_here": passkeys_here(request),
         "user": getattr(request.state, "who", None),
         "status": int(status),
     }

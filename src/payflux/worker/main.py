@@ -15,6 +15,7 @@ from payflux.activation.ending import connection_ended
 from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
 from payflux.activation.sources import start_from_events
+from payflux.frontdoor.accounts.factors.second_step import delete_ended_steps
 from payflux.frontdoor.accounts.sessions import delete_ended_sessions
 from payflux.frontdoor.accounts.verification.challenges import delete_old_challenges
 from payflux.kit.database import asyncpg_address
@@ -86,6 +87,7 @@ async def work(
     async def clean() -> None:
         async with world.database.system() as session:
             await delete_ended_sessions(session, now=world.clock.now())
+            await delete_ended_steps(session, now=world.clock.now())
             await delete_old_challenges(session, now=world.clock.now())
 
     async def read_all() -> None:

@@ -1,0 +1,41 @@
+"""The mail about how somebody signs in: a factor that was added, removed or used up, or a token that was copied."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from payflux.frontdoor.accounts.queries import Addressee
+from payflux.kit.jobs import Payload
+from payflux.world.bootstrap import World
+from payflux.world.mail import Mail, write_mail
+
+NOTICES = {
+    "totp_added": ("An authenticator app was set up", "From now on signing in asks for a code of that app."),
+    "totp_removed": ("Your authenticator app was removed", "Signing in no longer asks for a code."),
+    "recovery_codes_replaced": ("Your recovery codes were replaced", "The codes you had before no longer work."),
+    "recovery_code_used": ("A recovery code was used", "Somebody signed in with it in place of the app's code."),
+    "passkey_added": ("A passkey was added", "Whoever holds it can sign in as you."),
+    "passkey_removed": ("A passkey was removed", "It no longer signs you in."),
+    "refresh_token_reused": (
+        "An API client was signed out",
+        "A refresh token that was exchanged before came back. Two programs hold it, and one may not be yours, so "
+        "neither is signed in any more. Sign the one that is yours in again.",
+    ),
+}
+"""What each notice says: its subject, and what it means."""
+
+
+async def _security_notice(world: World, payload: Payload, addressee: Addressee) -> Mail:
+    what_happened, meaning = NOTICES[payload["what"]]
+    return write_mail(
+        "security_notice",
+        greeting=f"Hello {addressee.name},",
+        what_happened=what_happened,
+        meaning=meaning,
+        at=f"{datetime.fromisoformat(payload['at']):%d %B %Y, %H:%M} UTC",
+        url=f"{world.settings.url}/account/security",
+        reset_url=f"{world.settings.url}/forgot",
+    )
+
+
+WRITERS = {"security_notice": _security_notice}
