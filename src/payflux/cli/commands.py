@@ -5,28 +5,23 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 import uvicorn
-from rich.console import Console
-from rich.markup import escape
 
 from payflux.app import create_app
+from payflux.cli.admin import admin
 from payflux.cli.analyze import analyze
 from payflux.cli.backtest.command import backtest
+from payflux.cli.configured import configured, console
 from payflux.cli.databases import check_database, embedded_server, owner_database, prepare_database, urls_of
 from payflux.cli.doctor import examine, report
-from payflux.cli.processes import PartFailed, end_with_supervisor
-from payflux.cli.run import PortTaken, run_all
-from payflux.kit.database import DatabaseError
-from payflux.kit.logs import configure_logging
-from payflux.kit.postgres import PostgresError
+from payflux.cli.processes import end_with_supervisor
+from payflux.cli.run import run_all
 from payflux.sandbox.server import run as run_sandbox
-from payflux.settings import Settings, SettingsError, load_settings
+from payflux.settings import SettingsError
 from payflux.worker.main import work_until_stopped
 from payflux.world.bootstrap import build_world
 
@@ -36,26 +31,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-console = Console(highlight=False)
-complaints = Console(stderr=True, highlight=False)
-
-
-@contextmanager
-def _settings(process: str) -> Generator[Settings, None, None]:
-    """The settings; an error meant for a person ends the command with its sentence and exit code 1."""
-    try:
-        settings = load_settings()
-        configure_logging(log_format=settings.log_format, level=settings.log_level, process=process)
-        yield settings
-    except (SettingsError, PostgresError, DatabaseError, PortTaken, PartFailed) as error:
-        complaints.print(f"[bold red]PayFlux cannot go on.[/bold red] {escape(str(error))}", soft_wrap=True)
-        raise typer.Exit(1) from None
 
 
 @app.command()
 def run() -> None:
     """Start everything: database, web, worker and, without a Stripe key, the sandbox."""
-    with _settings("run") as settings:
+    with configured("run") as settings:
         run_all(settings, console)
 
 
@@ -63,7 +44,7 @@ def run() -> None:
 def serve() -> None:
     """Start the web server alone."""
     end_with_supervisor()
-    with _settings("web") as settings, owner_database(settings) as owner_url:
+    with configured("web") as settings, owner_database(settings) as owner_url:
         asyncio.run(check_database(urls_of(settings, owner_url)))
         uvicorn.run(
             create_app(build_world(settings, database_url=owner_url)),
@@ -80,14 +61,14 @@ def serve() -> None:
 def work() -> None:
     """Start one worker alone. Start more for more work at once, on as many machines as you like."""
     end_with_supervisor()
-    with _settings("worker") as settings, owner_database(settings) as owner_url:
+    with configured("worker") as settings, owner_database(settings) as owner_url:
         asyncio.run(work_until_stopped(build_world(settings, database_url=owner_url)))
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database to this version's schema and catalogue."""
-    with _settings("migrate") as settings, owner_database(settings) as owner_url:
+    with configured("migrate") as settings, owner_database(settings) as owner_url:
         plans = asyncio.run(prepare_database(urls_of(settings, owner_url)))
         console.print(f"The database is up to date; the catalogue has {plans} plans.")
 
@@ -101,7 +82,7 @@ def sandbox(
 ) -> None:
     """Start the stand-in for Stripe alone, with made-up merchants and a page that controls it. Needs no database."""
     end_with_supervisor()
-    with _settings("sandbox") as settings:
+    with configured("sandbox") as settings:
         if settings.environment == "production":
             raise SettingsError("The sandbox is for development: PAYFLUX_ENVIRONMENT is production.")
         state_dir: Path | None = None if fresh else settings.data_dir / "sandbox"
@@ -121,7 +102,7 @@ def reset(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
 ) -> None:
     """Delete the embedded database and everything else in the data folder."""
-    with _settings("reset") as settings:
+    with configured("reset") as settings:
         home = embedded_server(settings).home
         folders = [folder for folder in (home, settings.data_dir) if folder.exists()]
         if not folders:
@@ -137,6 +118,7 @@ def reset(
 
 app.command()(analyze)
 app.command()(backtest)
+app.add_typer(admin, name="admin")
 
 
 @app.command()
