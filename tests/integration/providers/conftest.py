@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -10,12 +12,16 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import make_url
 
+from payflux.activation.onboarding import open_account
 from payflux.app import create_app
-from payflux.frontdoor.accounts.models import User
+from payflux.frontdoor.accounts.passwords import hash_password
+from payflux.frontdoor.accounts.registering import create_user
+from payflux.frontdoor.accounts.sessions import Client, start_session
 from payflux.kit.postgres import EmbeddedPostgres
+from payflux.web.security import cookie_name
 from payflux.world.bootstrap import World
 from tests.conftest import with_settings
-from tests.integration.pages.browser import Browser
+from tests.integration.pages.browser import PASSWORD, Browser
 from tests.sandbox_server import running_sandbox
 
 
@@ -80,16 +86,38 @@ async def user_called(stored: asyncpg.Connection, email: str) -> asyncpg.Record 
 
 async def mails(stored: asyncpg.Connection) -> list[str]:
     """The names of the mails that wait to be sent, in order."""
-    rows = await stored.fetch(
-        "SELECT convert_from(payload, 'utf8')::jsonb ->> 'mail' FROM pgqueuer WHERE entrypoint = 'send_mail' ORDER BY id"
-    )
-    return [row[0] for row in rows]
+    rows = await stored.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'send_mail' ORDER BY id")
+    return [json.loads(row["payload"])["mail"] for row in rows]
 
 
-async def verify(world: World, email: str) -> None:
-    """The user has shown that their address is theirs."""
+async def member(world: World, name: str, email: str, *, verified: bool) -> UUID:
+    """A user with a password and an account of their own."""
+    now = world.clock.now()
     async with world.database.system() as session:
-        user = (await session.execute(User.__table__.select().where(User.email_normalized == email))).one()
-        await session.execute(
-            User.__table__.update().where(User.id == user.id).values(email_verified_at=world.clock.now())
+        user = await create_user(
+            session,
+            name=name,
+            email=email,
+            password_hash=await hash_password(PASSWORD),
+            verified_at=now if verified else None,
+            now=now,
         )
+        await open_account(session, user, now)
+    return user.id
+
+
+async def signed_in_as(world: World, app: FastAPI, user_id: UUID) -> Traveller:
+    """A browser in which the user has just signed in by password."""
+    browser = Traveller(app)
+    await browser.token()  # while the page with a form is still shown to it
+    async with world.database.system() as session:
+        token = await start_session(
+            session,
+            world.tokens,
+            user_id=user_id,
+            client=Client("203.0.113.7", "a browser"),
+            factors=["password"],
+            now=world.clock.now(),
+        )
+    browser.http.cookies.set(cookie_name(world.settings, "session"), token)
+    return browser
