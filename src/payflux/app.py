@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.staticfiles import StaticFiles
 
+from payflux.admin.routes import add_console
 from payflux.api.problems import API_PATH
 from payflux.api.routes import create_api
 from payflux.hooks.routes import hooks
@@ -81,6 +82,7 @@ def create_app(world: World) -> FastAPI:
         explanation,
     ):
         app.include_router(page.router)
+    add_console(app)
     app.mount(API_PATH, create_api(world))
     app.mount("/hooks", hooks)
     app.mount("/uploads", uploads)

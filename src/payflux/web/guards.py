@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.access_tokens import read_access_token
@@ -13,6 +14,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn, authenticate, authenti
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.service import live_subscription
 from payflux.kit.errors import NotSignedIn
+from payflux.web.refusals import refuse_writing_for_others
 from payflux.web.security import cookie_name
 from payflux.world.bootstrap import World
 
@@ -41,6 +43,7 @@ async def visitor(request: Request, world: CurrentWorld) -> SignedIn | None:
                 who = await authenticate(session, world.tokens, token=session_token or "", now=now)
         except NotSignedIn:
             return None
+    refuse_writing_for_others(who, request.method)
     request.state.who = who
     return who
 
@@ -57,8 +60,11 @@ Who = Annotated[SignedIn, Depends(signed_in)]
 
 
 async def tenant_session(who: Who, world: CurrentWorld) -> AsyncGenerator[AsyncSession, None]:
-    """The request's one transaction, on the rows of the caller's account."""
+    """The request's one transaction, on the rows of the caller's account; one that cannot write, for staff who look
+    at it."""
     async with world.database.tenant(who.account_id) as session:
+        if who.impersonated_by is not None:
+            await session.execute(text("SET TRANSACTION READ ONLY"))
         yield session
 
 

@@ -18,6 +18,7 @@ from payflux.activation.sources import start_from_events
 from payflux.frontdoor.accounts.factors.second_step import delete_ended_steps
 from payflux.frontdoor.accounts.sessions import delete_ended_sessions
 from payflux.frontdoor.accounts.verification.challenges import delete_old_challenges
+from payflux.frontdoor.staff.signing_in import delete_ended_staff_sessions
 from payflux.kit.database import asyncpg_address
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
 from payflux.monitor.processors.backfill.jobs import backfill_history
@@ -87,6 +88,7 @@ async def work(
     async def clean() -> None:
         async with world.database.system() as session:
             await delete_ended_sessions(session, now=world.clock.now())
+            await delete_ended_staff_sessions(session, now=world.clock.now())
             await delete_ended_steps(session, now=world.clock.now())
             await delete_old_challenges(session, now=world.clock.now())
 

@@ -56,7 +56,8 @@ class Session(Base):
     """A signed-in browser or API client. Only the HMAC of its token is stored.
 
     `account_id` is the account that a member of several acts in; without one it is the first they joined. `factors`
-    are what the user proved themselves with, and `authenticated_at` is when they last did.
+    are what the user proved themselves with, and `authenticated_at` is when they last did. `impersonated_by` is who of
+    the staff looks at the account as the user; the database ties it to them, and knows them alone.
     """
 
     __tablename__ = "sessions"
@@ -69,7 +70,7 @@ class Session(Base):
     user_agent: Mapped[str] = mapped_column(String(300), server_default="")
     address: Mapped[str] = mapped_column(String(64), server_default="")
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
-    impersonated_by: Mapped[UUID | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    impersonated_by: Mapped[UUID | None]
     factors: Mapped[list[str]] = mapped_column(ARRAY(String(20)), server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     authenticated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Literal, cast
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, delete, select
+from sqlalchemy import ColumnElement, CursorResult, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts import rules
@@ -127,6 +127,8 @@ async def _holder(session: AsyncSession, *of_session: ColumnElement[bool], now: 
             .join(Membership, Membership.user_id == User.id)
             .join(Account, Account.id == Membership.account_id)
             .where(*of_session, Session.expires_at > now)
+            # a visit is to one account, and ends with its member's place in it
+            .where(or_(Session.impersonated_by.is_(None), Session.account_id == Account.id))
             .order_by((Membership.account_id == Session.account_id).desc(), Membership.created_at)
             .limit(1)
         )
@@ -136,7 +138,8 @@ async def _holder(session: AsyncSession, *of_session: ColumnElement[bool], now: 
     browser, user, membership, account = row
     if now - browser.last_used_at > _LAST_USE_RESOLUTION:
         browser.last_used_at = now
-        browser.expires_at = rules.session_expiry(browser.created_at, now)
+        if browser.impersonated_by is None:  # a visit ends when it was to end
+            browser.expires_at = rules.session_expiry(browser.created_at, now)
     return SignedIn(
         user_id=user.id,
         account_id=account.id,

@@ -62,7 +62,8 @@ async def dashboard(
         surface=surface,
         projection=projection,
         scorebook=scorebook,
-        first_visit=await first_visit(session, account_id=who.account_id, now=world.clock.now()),
+        first_visit=who.impersonated_by is None
+        and await first_visit(session, account_id=who.account_id, now=world.clock.now()),
         processor="Stripe" if connection.processor == "stripe" else connection.name,
         tier_scale=tier_chart(surface),
         projection_chart=trapped_capital_chart(projection),

@@ -86,7 +86,7 @@ class OwnershipTransfer(Base):
     requested_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     closed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    outcome: Mapped[str | None] = mapped_column(String(20))  # accepted, declined, canceled or expired
+    outcome: Mapped[str | None] = mapped_column(String(20))  # accepted, declined, canceled, expired or forced
 
 
 class DeletionReceipt(Base):
