@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
 from fastapi import FastAPI, Request
@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payflux.kit.errors import InvalidInput, NotFound, NotSignedIn, UserError, problem_details
+from payflux.web.browsers import local_path
 from payflux.web.refusals import EmailNotVerified, StepUpRequired, way_to
 from payflux.web.rendering import render
 from payflux.web.security import logged_path
@@ -88,7 +89,7 @@ def present(request: Request, error: UserError) -> Response:
         to = f"/login?next={quote(path)}" if request.method == "GET" else "/login"
         return RedirectResponse(to, status_code=HTTPStatus.SEE_OTHER)
     if isinstance(error, EmailNotVerified | StepUpRequired):
-        return RedirectResponse(way_to(error, path if request.method == "GET" else "/start"), HTTPStatus.SEE_OTHER)
+        return RedirectResponse(way_to(error, _page_of(request)), HTTPStatus.SEE_OTHER)
     return render(
         request,
         "error.html",
@@ -98,6 +99,17 @@ def present(request: Request, error: UserError) -> Response:
         what_is_safe="",
         what_to_do=error.way_out,
     )
+
+
+def _page_of(request: Request) -> str:
+    """The page that was asked for, or the one whose form was sent; "/start" where the browser does not tell which."""
+    if request.method == "GET":
+        return request.scope["path"]
+    try:
+        before = urlsplit(request.headers.get("Referer", ""))
+    except ValueError:
+        return "/start"
+    return (local_path(before.path) if before.netloc == request.url.netloc else "") or "/start"
 
 
 async def _user_error(request: Request, error: UserError) -> Response:

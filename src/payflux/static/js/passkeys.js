@@ -9,6 +9,7 @@ async function ask(form) {
     body: new URLSearchParams({ csrf_token: form.elements.csrf_token.value }),
   });
   const options = await answer.json();
+  if (options.confirm_url) location.assign(`${options.confirm_url}?next=${encodeURIComponent(location.pathname)}`);
   if (!answer.ok) throw new Error([options.detail, options.way_out].filter(Boolean).join(" "));
   if (form.dataset.passkey === "create") {
     return navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) });
