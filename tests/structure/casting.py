@@ -1,0 +1,156 @@
+"""Puts each caller of the guard matrix into a real database, and calls a route as them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import httpx
+from fastapi import FastAPI
+
+from payflux.activation.onboarding import open_account
+from payflux.frontdoor.accounts.access_tokens import write_access_token
+from payflux.frontdoor.accounts.registering import create_user
+from payflux.frontdoor.accounts.sessions import Client, start_session
+from payflux.kit.ids import new_id
+from payflux.web.guard_matrix import Answer, Persona
+from payflux.web.policies import GuardedRoute
+from payflux.web.security import CSRF_FIELD, cookie_name
+from payflux.world.bootstrap import World
+
+SEED = "s" * 43
+"""What a browser's CSRF cookie holds; the tokens of its forms are made from it."""
+
+REFUSALS = {
+    "not_signed_in": Answer.SIGN_IN,
+    "read_only": Answer.READ_ONLY,
+    "email_not_verified": Answer.VERIFY,
+    "role": Answer.ROLE,
+    "subscription_inactive": Answer.PLAN,
+    "no_subscription": Answer.PLAN,
+    "feature_not_included": Answer.PLAN,
+    "step_up_required": Answer.CONFIRM,
+}
+"""What a refusal calls its rule, in `error` or, where there is none, in `code`."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A caller as the database knows them. `owner_id` is somebody else where the caller owns nothing."""
+
+    persona: Persona
+    user_id: UUID
+    owner_id: UUID
+    account_id: UUID
+
+
+async def cast_member(world: World, superuser: asyncpg.Connection, persona: Persona) -> Member:
+    """A new account with `persona` in it."""
+    name = re.sub(r"\W+", "-", persona.name)
+    now = world.clock.now()
+    async with world.database.system() as session:
+        owner = await create_user(
+            session, name="Alice", email=f"{name}@example.com", password_hash=None, verified_at=now, now=now
+        )
+        account = await open_account(session, owner, now)
+        caller = owner
+        if persona.role != "owner":
+            address = f"member-{name}@example.com"
+            caller = await create_user(session, name="Bob", email=address, password_hash=None, verified_at=now, now=now)
+    member = Member(persona, caller.id, owner.id, account.id)
+    await put_in_place(world, superuser, member)
+    return member
+
+
+async def put_in_place(world: World, superuser: asyncpg.Connection, member: Member) -> None:
+    """Bring the caller, and their account, into the state that their persona says, whatever the last call did."""
+    persona, now = member.persona, world.clock.now()
+    registered = now if persona.in_grace else now - timedelta(days=8)
+    async with superuser.transaction():
+        await superuser.execute("SET CONSTRAINTS ALL DEFERRED")
+        await superuser.execute(
+            "UPDATE users SET created_at = $2, email_verified_at = $3 WHERE id = $1",
+            member.user_id,
+            registered,
+            now if persona.verified else None,
+        )
+        await superuser.execute("DELETE FROM memberships WHERE account_id = $1", member.account_id)
+        for user_id, role in {member.owner_id: "owner", member.user_id: persona.role}.items():
+            await superuser.execute(
+                "INSERT INTO memberships (account_id, user_id, role) VALUES ($1, $2, $3)",
+                member.account_id,
+                user_id,
+                role,
+            )
+        await superuser.execute("DELETE FROM subscriptions WHERE account_id = $1", member.account_id)
+        if persona.status is not None:
+            expired = persona.status == "expired"
+            await superuser.execute(
+                "INSERT INTO subscriptions (id, account_id, plan, status, current_period_start, current_period_end) "
+                "VALUES ($1, $2, $3, $4, $5, $6)",
+                new_id(),
+                member.account_id,
+                persona.plan,
+                "trialing" if expired else persona.status,
+                now - timedelta(days=14),
+                now - timedelta(hours=1) if expired else now + timedelta(days=6),
+            )
+
+
+async def call(
+    app: FastAPI, world: World, superuser: asyncpg.Connection, route: GuardedRoute, member: Member | None, path: str
+) -> httpx.Response:
+    """The answer of `route` at `path` to a machine with the caller's new session; a form has its right token."""
+    headers, cookies = {"Accept": "application/json"}, {cookie_name(world.settings, "csrf"): SEED}
+    if member is not None:
+        headers |= await _credentials(world, superuser, member, cookies)
+    csrf = world.tokens.digest(f"csrf {SEED}").hex()
+    is_api = path.startswith("/api/v1/")
+    transport = httpx.ASGITransport(app, client=("203.0.113.7", 50000))
+    async with httpx.AsyncClient(transport=transport, base_url=world.settings.url, cookies=cookies) as browser:
+        (method,) = route.methods
+        if method == "GET":
+            return await browser.get(path, headers=headers)
+        if is_api:
+            return await browser.request(method, path, json={}, headers=headers | {"X-CSRF-Token": csrf})
+        return await browser.request(method, path, data={CSRF_FIELD: csrf}, headers=headers)
+
+
+async def _credentials(
+    world: World, superuser: asyncpg.Connection, member: Member, cookies: dict[str, str]
+) -> dict[str, str]:
+    persona, now = member.persona, world.clock.now()
+    await superuser.execute("DELETE FROM sessions WHERE user_id = $1", member.user_id)
+    async with world.database.system() as session:
+        token = await start_session(
+            session,
+            world.tokens,
+            user_id=member.user_id,
+            client=Client("203.0.113.7", "tests"),
+            factors={"password"},
+            now=now,
+            kind="api" if persona.by_token else "browser",
+        )
+    changed = "UPDATE sessions SET authenticated_at = $2, impersonated_by = $3 WHERE user_id = $1 RETURNING id"
+    proven = now if persona.proven_recently else now - timedelta(hours=1)
+    async with superuser.transaction():
+        # who of the staff visits matters to nobody here
+        await superuser.execute("SET LOCAL session_replication_role = replica")
+        visitor = new_id() if persona.for_support else None
+        session_id = await superuser.fetchval(changed, member.user_id, proven, visitor)
+    if persona.by_token:
+        access = write_access_token(world.settings, user_id=member.user_id, session_id=session_id, now=now)
+        return {"Authorization": f"Bearer {access}"}
+    cookies[cookie_name(world.settings, "session")] = token
+    return {}
+
+
+def classify(response: httpx.Response) -> Answer:
+    """What became of a call, told from its answer alone."""
+    if response.status_code in (401, 402, 403) and "json" in response.headers.get("Content-Type", ""):
+        body = response.json()
+        return REFUSALS.get(body.get("error", body.get("code", "")), Answer.THROUGH)
+    return Answer.THROUGH
