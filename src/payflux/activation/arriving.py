@@ -15,7 +15,10 @@ from payflux.frontdoor.accounts.providers.identities import attach, find_holder,
 from payflux.frontdoor.accounts.providers.rules import SIGN_IN_STEPS, Holder, Profile, SignInStep
 from payflux.frontdoor.accounts.providers.trips import Carried
 from payflux.frontdoor.accounts.registering import create_user
+from payflux.frontdoor.accounts.rules import REGISTRATIONS_PER_CLIENT
+from payflux.frontdoor.accounts.sessions import Client
 from payflux.frontdoor.accounts.team.accepting import accept_invite, open_invite, require_address
+from payflux.frontdoor.accounts.throttling import Budget, require_budget, spend
 from payflux.frontdoor.accounts.verification.proving import send_verification, tell_owner
 from payflux.frontdoor.billing.limits import seat_limit
 from payflux.kit.errors import UserError
@@ -38,12 +41,19 @@ class Arrival:
 
 
 async def arrive(
-    session: AsyncSession, world: World, profile: Profile, carried: Carried, *, confirmed: bool = False
+    session: AsyncSession,
+    world: World,
+    profile: Profile,
+    carried: Carried,
+    *,
+    client: Client,
+    confirmed: bool = False,
 ) -> Arrival:
     """Follow the rules for whoever comes back as `profile` and is not signed in; `confirmed` once they have agreed to
     connect. As the system role.
 
-    Raises NoAddress, and what opening or accepting the invite that they bring raises.
+    Raises NoAddress, TooManyRequests where the client registers too often, and what opening or accepting the invite
+    that they bring raises.
     """
     now = world.clock.now()
     identity = await find_identity(session, world.tokens, profile)
@@ -59,6 +69,11 @@ async def arrive(
     if user is not None and holder is Holder.VERIFIED and await needs_second_step(session, user_id=user.id):
         holder = Holder.PROTECTED
     step = SIGN_IN_STEPS[holder, profile.attested]
+    if user is None or step is SignInStep.TELL_BY_MAIL:
+        budget = Budget(f"register from {client.address}", REGISTRATIONS_PER_CLIENT)
+        refusal = "Too many registrations from your network."
+        await require_budget(session, world.tokens, budget, refusal=refusal, now=now)
+        await spend(session, world.tokens, budget.key, now=now)
     if user is None:
         created = await _create(session, world, profile, carried)
         return Arrival(created.id, step)

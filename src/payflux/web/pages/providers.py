@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import urlencode
 from uuid import UUID
 
 import structlog
@@ -13,7 +13,6 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.arriving import Arrival, arrive
-from payflux.frontdoor.accounts.factors.second_step import begin_second_step, needs_second_step
 from payflux.frontdoor.accounts.linking import disconnect_provider, link_provider
 from payflux.frontdoor.accounts.providers import trips
 from payflux.frontdoor.accounts.providers.identities import identities_of
@@ -25,13 +24,14 @@ from payflux.frontdoor.accounts.providers.rules import (
     profile_of,
 )
 from payflux.frontdoor.accounts.providers.trips import Carried, Trip
-from payflux.frontdoor.accounts.sessions import SignedIn, start_session
+from payflux.frontdoor.accounts.sessions import SignedIn, sign_out
 from payflux.kit.errors import NotFound
-from payflux.web.browsers import client_of, keep, kept, local_path, session_held, with_last_method, with_session
+from payflux.web.browsers import client_of, keep, keep_address, kept, local_path, with_last_method, with_session
 from payflux.web.guards import CurrentWorld, Visitor, Who
 from payflux.web.policies import Audience, guard
 from payflux.web.provider_words import DECLINED, LINK_WORDS, LOST, SIGN_IN_WORDS, UNAVAILABLE, UNPROVEN, Words
 from payflux.web.rendering import render, see_other
+from payflux.web.signing_in import answer_first_step, without_second_step
 from payflux.world.bootstrap import World
 from payflux.world.oidc import OidcClient, OidcFailure, OidcProvider, ProviderUnavailable, sign_in_providers
 
@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 PUBLIC = [guard(Audience.PUBLIC)]
 STEPPED_UP = [guard(step_up=True)]
-SECURITY = "/account/security"
+SECURITY, VERIFY = "/account/security", "/verify-email"
 _COOKIE = "provider_trip"
 _SECRET = re.compile(r"[\w-]{43}", re.ASCII)
 
@@ -109,11 +109,11 @@ async def come_back(
     if trip.user_id is not None:
         return await _link(request, who, world, trip, profile)
     async with world.database.system() as session:
-        arrival = await arrive(session, world, profile, trip.carried)
+        arrival = await arrive(session, world, profile, trip.carried, client=client_of(request))
         if arrival.step is SignInStep.CONFIRM:
             await trips.hold_profile(session, world.secrets, trip, profile)
             return see_other(f"/auth/{provider}/connect?trip={trip.id}")
-        return await _arrived(request, who, session, provider, arrival, trip.carried)
+        return await _arrived(request, who, session, profile, arrival, trip.carried)
 
 
 @router.get("/auth/{provider}/connect", dependencies=PUBLIC)
@@ -138,8 +138,8 @@ async def connect(
         if carried is None or carried.profile is None:
             return _explain(request, provider, LOST)
         await trips.forget_trip(session, trip_id=trip)
-        arrival = await arrive(session, world, carried.profile, carried, confirmed=True)
-        return await _arrived(request, who, session, provider, arrival, carried)
+        arrival = await arrive(session, world, carried.profile, carried, client=client_of(request), confirmed=True)
+        return await _arrived(request, who, session, carried.profile, arrival, carried)
 
 
 @router.get("/account/security/providers/{provider}", dependencies=STEPPED_UP)
@@ -219,38 +219,35 @@ async def _arrived(
     request: Request,
     who: SignedIn | None,
     session: AsyncSession,
-    provider: Provider,
+    profile: Profile,
     arrival: Arrival,
     carried: Carried,
 ) -> Response:
+    provider = profile.provider
     if arrival.step in SIGN_IN_WORDS:
         return _explain(request, provider, SIGN_IN_WORDS[arrival.step])
-    if arrival.step in (SignInStep.CREATE_UNVERIFIED, SignInStep.TELL_BY_MAIL):
-        next_page = "/verify-email"
-    elif arrival.step is SignInStep.CREATE_VERIFIED and carried.invite:
-        next_page = "/start?welcome=teammate"
-    elif carried.invite:
-        next_page = f"/accept-invite?code={quote(carried.invite)}"
-    else:
-        next_page = carried.next or "/start"
-    if arrival.user_id is None:
-        return see_other(next_page)
     world: World = request.app.state.world
-    if await needs_second_step(session, user_id=arrival.user_id):
-        pending = await begin_second_step(
-            session, world.tokens, user_id=arrival.user_id, factors=frozenset({provider}), now=world.clock.now()
+    next_page = _next_page(arrival, carried)
+    if arrival.user_id is not None:
+        answer = await answer_first_step(
+            request, session, who=who, user_id=arrival.user_id, factor=provider, next_page=next_page
         )
-        return keep(see_other("/login/second-step"), world, "second_step", pending, max_age=600)
-    token = await start_session(
-        session,
-        world.tokens,
-        user_id=arrival.user_id,
-        client=client_of(request),
-        factors=[provider],
-        now=world.clock.now(),
-        replacing=session_held(who),
-    )
-    return with_last_method(with_session(see_other(next_page), world, token), world, provider)
+    else:  # a session that opens nothing, as nobody may see that somebody has the address
+        if who is not None:
+            await sign_out(session, session_id=who.session_id)
+        answer = without_second_step(with_session(see_other(next_page), world, world.tokens.new_token()), world)
+    if next_page.startswith(VERIFY):
+        answer = keep_address(answer, world, profile.email)
+    return with_last_method(answer, world, provider)
+
+
+def _next_page(arrival: Arrival, carried: Carried) -> str:
+    created = arrival.step in (SignInStep.CREATE_VERIFIED, SignInStep.CREATE_UNVERIFIED)
+    if carried.invite and arrival.user_id is not None and not created:
+        return f"/accept-invite?{urlencode({'code': carried.invite})}"
+    if arrival.step in (SignInStep.CREATE_UNVERIFIED, SignInStep.TELL_BY_MAIL) and not (carried.invite and created):
+        return f"{VERIFY}?{urlencode({'next': carried.next})}" if carried.next else VERIFY
+    return carried.next or "/start"
 
 
 async def _held(
