@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
+from math import ceil
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -173,7 +174,7 @@ async def _code_page(
         "verify_email.html",
         HTTPStatus(status if errors else HTTPStatus.FORBIDDEN if walled else HTTPStatus.OK),
         address=address,
-        wait_seconds=max(0, int((resend_at - now).total_seconds()) + 1) if resend_at else 0,
+        wait_seconds=max(0, ceil((resend_at - now).total_seconds())) if resend_at else 0,
         walled=walled,
         notice=notice,
         errors=errors or {},
