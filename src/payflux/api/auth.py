@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.api.problems import TOO_MANY, Responses
 from payflux.frontdoor.accounts.api_sessions import ApiTokens, exchange_refresh_token, start_api_session
 from payflux.frontdoor.accounts.factors.queries import sign_in_methods
 from payflux.frontdoor.accounts.factors.second_step import Proven, needs_second_step, use_code
+from payflux.frontdoor.accounts.providers.identities import providers_instead_of_password
 from payflux.frontdoor.accounts.sessions import Client, sign_out
 from payflux.frontdoor.accounts.signing_in import sign_in
 from payflux.kit.errors import NotSignedIn, UserError
@@ -26,12 +28,18 @@ router = APIRouter(prefix="/auth", tags=["auth"])
 
 PUBLIC = [guard(Audience.PUBLIC)]
 SIGNED_IN = [guard(verified=False)]
-REFUSED: dict[int | str, dict[str, Any]] = {401: {"description": "Refused, or a code is asked for"}}
-TOO_MANY: dict[int | str, dict[str, Any]] = {429: {"description": "Too many attempts; wait"}}
+REFUSED: Responses = {401: {"description": "Refused, or a code is asked for"}}
+BY_PROVIDER: Responses = {400: {"description": "Not readable, or the user has no password: use_oauth_provider"}}
 
 
 class InvalidCredentials(NotSignedIn):
     code = "invalid_credentials"
+
+
+class UseProvider(UserError):
+    """The address belongs to somebody who has no password."""
+
+    code = "use_oauth_provider"
 
 
 class SecondFactorRequired(NotSignedIn):
@@ -94,7 +102,7 @@ class Me(BaseModel):
     providers: list[str]
 
 
-@router.post("/login", dependencies=PUBLIC, responses=REFUSED | TOO_MANY)
+@router.post("/login", dependencies=PUBLIC, responses=BY_PROVIDER | REFUSED | TOO_MANY)
 async def login(request: Request, world: CurrentWorld, given: Credentials) -> Tokens:
     """Sign in by e-mail address and password and, where an authenticator app is set up, a code."""
     now, client = world.clock.now(), client_of(request)
@@ -120,6 +128,12 @@ async def _prove(session: AsyncSession, world: World, given: Credentials, client
     user = await sign_in(
         session, world.tokens, email=given.email, password=given.password, client=client.address, now=now
     )
+    if user is None and (providers := await providers_instead_of_password(session, email=given.email)):
+        return UseProvider(
+            f"You sign in to this account with {' or '.join(provider.label for provider in providers)}.",
+            way_out="Sign in on the web page, and set up what the program needs there.",
+            details={"error": UseProvider.code, "providers": [str(provider) for provider in providers]},
+        )
     if user is None:
         return InvalidCredentials(
             "That address and password do not belong together.", way_out="Check both, then try again."

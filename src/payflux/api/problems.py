@@ -14,6 +14,11 @@ from payflux.web.policies import Audience, Policy, guarded_routes
 API_PATH = "/api/v1"
 MEDIA_TYPE = "application/problem+json"
 
+Responses = dict[int | str, dict[str, Any]]
+"""What a route declares beside its guard's refusals: a description by status."""
+
+TOO_MANY: Responses = {429: {"description": "Too many attempts; wait as long as the answer says"}}
+
 
 class FieldProblem(BaseModel):
     """One field that was filled in wrongly."""

@@ -73,7 +73,7 @@ async def reset(request: Request, world: CurrentWorld, token: Text = "", passwor
         state, user = await open_reset_link(session, world.tokens, token=token, now=now)
     email = user.email if user else ""
     if state is LinkState.OPEN and user is not None:
-        if problem := await _problem(world, password, user):
+        if problem := await new_password_problem(world, password, user):
             return _reset_page(request, state, token=token, email=email, errors={"password": problem})
         async with world.database.system() as session:
             state = await reset_password(session, world.tokens, token=token, password=password, now=now)
@@ -101,7 +101,7 @@ async def change(
             )
             if not correct:
                 errors["old_password"] = "This is not your password."  # noqa: S105 -- words for a person
-            if problem := await _problem(world, password, user):
+            if problem := await new_password_problem(world, password, user):
                 errors["password"] = problem
             if not errors:
                 await change_password(session, user=user, session_id=who.session_id, password=password, now=now)
@@ -112,7 +112,8 @@ async def change(
     return render(request, "change_password.html", status, errors=errors, done=not errors)
 
 
-async def _problem(world: World, password: str, user: User) -> str:
+async def new_password_problem(world: World, password: str, user: User) -> str:
+    """Why `password` is not acceptable as the user's new one; an empty string where it is."""
     return password_problem(password, context=(user.name, user.email)) or await leak_problem(world, password)
 
 
