@@ -18,14 +18,17 @@ from payflux.frontdoor.accounts.factors.models import (
 from payflux.frontdoor.accounts.models import Session
 from payflux.frontdoor.accounts.providers.models import OAuthIdentity, ProviderTrip
 from payflux.frontdoor.accounts.team.models import AccountInvite
+from payflux.frontdoor.accounts.verification.challenges import supersede
+from payflux.frontdoor.accounts.verification.rules import Purpose
 
 WIPED = (Session, TotpFactor, RecoveryCode, Passkey, PasskeyChallenge, PendingSignIn, OAuthIdentity, ProviderTrip)
 """What lets somebody in as a user, beside the password; a claim deletes all of it."""
 
 
 async def wipe_ways_in(session: AsyncSession, *, user_id: UUID, now: datetime) -> None:
-    """End the user's sessions, factors and identities, and revoke the invites they sent. Their password is for the
-    caller to replace. What their account holds stays: it may well have been the same person."""
+    """End the user's sessions, factors and identities, the links that were mailed for them, and the invites they sent.
+    Their password is for the caller to replace. What their account holds stays: it may well have been the same person.
+    """
     for table in WIPED:
         await session.execute(delete(table).where(table.user_id == user_id))
     await session.execute(
@@ -37,3 +40,4 @@ async def wipe_ways_in(session: AsyncSession, *, user_id: UUID, now: datetime) -
         )
         .values(revoked_at=now)
     )
+    await supersede(session, user_id=user_id, purposes=list(Purpose), now=now)

@@ -18,8 +18,6 @@ from payflux.frontdoor.accounts.personal_audit import record_personal_change
 from payflux.frontdoor.accounts.providers.identities import attach, detach, find_identity, providers_of
 from payflux.frontdoor.accounts.providers.rules import LinkStep, Profile, Provider, link_step
 from payflux.frontdoor.accounts.sessions import SignedIn, end_sessions
-from payflux.frontdoor.accounts.verification.challenges import supersede
-from payflux.frontdoor.accounts.verification.rules import Purpose
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, NotFound
 from payflux.world.outbox import enqueue_mail_to_user
@@ -39,7 +37,6 @@ async def claim_user(session: AsyncSession, user: User, profile: Profile, *, now
     user.password_hash, user.email_verified_at = None, now
     user.name = profile.name or user.name
     await wipe_ways_in(session, user_id=user.id, now=now)
-    await supersede(session, user_id=user.id, purposes=list(Purpose), now=now)
     await attach(session, user_id=user.id, profile=profile, now=now)
     await record_personal_change(session, user_id=user.id, action="user.claimed", at=now)
     await enqueue_mail_to_user(session, "address_claimed", user.id, provider=profile.provider)
