@@ -8,6 +8,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.web import outlook
 from payflux.web.formatting import FILTERS
 from payflux.web.passkeys import passkeys_here
@@ -31,15 +32,18 @@ def build_templates() -> Environment:
 
 def render(request: Request, template: str, status: int = 200, /, **context: object) -> HTMLResponse:
     """The page `template` for this request, with what every page knows: who is asking, the CSRF token, the sandbox, the
-    providers that people may sign in by, and whether passkeys work under this page's address."""
+    providers that people may sign in by, whether passkeys work under this page's address, and the account that welcomes
+    somebody who has just joined it."""
     world: World = request.app.state.world
     environment: Environment = request.app.state.templates
+    who: SignedIn | None = getattr(request.state, "who", None)
     everywhere: dict[str, object] = {
         "csrf_token": csrf_token(request, world.tokens),
         "sandbox": world.settings.uses_sandbox,
         "providers": list(sign_in_providers(world.settings)),
         "passkeys_here": passkeys_here(request),
-        "user": getattr(request.state, "who", None),
+        "user": who,
+        "welcome": who.account_name if who and request.query_params.get("welcome") == "teammate" else None,
         "status": int(status),
     }
     return HTMLResponse(environment.get_template(template).render(everywhere | context), status_code=status)

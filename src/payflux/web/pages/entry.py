@@ -35,19 +35,22 @@ PUBLIC = [guard(Audience.PUBLIC)]
 
 
 @router.get("/", dependencies=PUBLIC)
-async def landing(request: Request, who: Visitor) -> Response:
-    """What PayFlux does, in one screen."""
+async def landing(request: Request, who: Visitor, welcome: str = "") -> Response:
+    """What PayFlux does, in one screen. Whoever has just joined an account goes on to it, and is welcomed there."""
+    if who is not None and welcome == "teammate":
+        return see_other("/start?welcome=teammate")
     return render(request, "landing.html")
 
 
 @router.get("/start", dependencies=PUBLIC)
-async def start(who: Visitor, world: CurrentWorld) -> Response:
+async def start(who: Visitor, world: CurrentWorld, welcome: str = "") -> Response:
     """The page the visitor belongs on: a stranger's is the landing page, a member's depends on the activation."""
     if who is None:
         return see_other("/")
     async with world.database.tenant(who.account_id) as session:
         workspace = await get_workspace(session, account_id=who.account_id)
-    return see_other(HOME[ActivationState(workspace.activation_state)])
+    greeting = "?welcome=teammate" if welcome == "teammate" else ""
+    return see_other(f"{HOME[ActivationState(workspace.activation_state)]}{greeting}")
 
 
 @router.get("/register", dependencies=PUBLIC)

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.models import Account, Membership, Session, User
+from payflux.frontdoor.accounts.personal_audit import record_personal_change
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import queries, rules
 from payflux.frontdoor.accounts.team.capabilities import (
@@ -150,7 +151,7 @@ async def act_in(session: AsyncSession, *, session_id: UUID, user_id: UUID, acco
 
 async def rename_account(session: AsyncSession, who: SignedIn, *, name: str, now: datetime) -> None:
     """Raises InvalidInput."""
-    if problem := rules.account_name_problem(name):
+    if problem := rules.name_problem(name, longest=rules.ACCOUNT_NAME_MAX):
         raise InvalidInput({"name": problem})
     name = " ".join(name.split())
     if name == who.account_name:
@@ -166,6 +167,14 @@ async def rename_account(session: AsyncSession, who: SignedIn, *, name: str, now
         before={"name": who.account_name},
         after={"name": name},
     )
+
+
+async def rename_user(session: AsyncSession, *, user_id: UUID, name: str, now: datetime) -> None:
+    """Change a person's own name. Runs as the system role. Raises InvalidInput."""
+    if problem := rules.name_problem(name, longest=rules.USER_NAME_MAX):
+        raise InvalidInput({"name": problem})
+    await session.execute(update(User).where(User.id == user_id).values(name=" ".join(name.split())))
+    await record_personal_change(session, user_id=user_id, action="user.renamed", at=now)
 
 
 async def _locked_pair(session: AsyncSession, who: SignedIn, user_id: UUID) -> tuple[Role, Member]:

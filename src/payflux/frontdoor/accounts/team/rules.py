@@ -14,8 +14,9 @@ TRANSFER_LIFETIME = timedelta(days=7)
 CAP_WINDOW = timedelta(hours=24)
 BULK_MAX = 50
 """Addresses in one bulk invite."""
-NAME_MAX = 255
-"""Characters of an account's name."""
+ACCOUNT_NAME_MAX = 255
+USER_NAME_MAX = 200
+"""Characters of a name."""
 
 
 class Cap(NamedTuple):
@@ -81,12 +82,13 @@ def name_in_mail(name: str, *, otherwise: str, longest: int = 60) -> str:
     return plain[:longest].strip() or otherwise
 
 
-def account_name_problem(name: str) -> str:
-    """Why an account cannot be called `name`, or an empty string."""
-    if not name.strip():
-        return "Enter the name of your business."
-    if len(" ".join(name.split())) > NAME_MAX:
-        return f"Use at most {NAME_MAX} characters."
-    if _CONTROL.search(" ".join(name.split())):
+def name_problem(name: str, *, longest: int) -> str:
+    """Why a person or an account cannot be called `name`, or an empty string."""
+    name = " ".join(name.split())
+    if not name:
+        return "Enter a name."
+    if len(name) > longest:
+        return f"Use at most {longest} characters."
+    if _CONTROL.search(name):
         return "Use letters, digits and punctuation; this holds a control character."
     return ""
