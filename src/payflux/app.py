@@ -16,6 +16,7 @@ from payflux.hooks.routes import hooks
 from payflux.web.errors import add_error_handlers
 from payflux.web.pages import (
     activation,
+    audit,
     confirming,
     connecting,
     connection,
@@ -86,6 +87,7 @@ def create_app(world: World) -> FastAPI:
         sources,
         whatif,
         explanation,
+        audit,
     ):
         app.include_router(page.router)
     add_console(app)
