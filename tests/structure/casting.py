@@ -134,13 +134,15 @@ async def _credentials(
             now=now,
             kind="api" if persona.by_token else "browser",
         )
-    changed = "UPDATE sessions SET authenticated_at = $2, impersonated_by = $3 WHERE user_id = $1 RETURNING id"
+    changed = "UPDATE sessions SET authenticated_at = $2, impersonated_by = $3, account_id = $4 WHERE user_id = $1"
     proven = now if persona.proven_recently else now - timedelta(hours=1)
     async with superuser.transaction():
         # who of the staff visits matters to nobody here
         await superuser.execute("SET LOCAL session_replication_role = replica")
         visitor = new_id() if persona.for_support else None
-        session_id = await superuser.fetchval(changed, member.user_id, proven, visitor)
+        session_id = await superuser.fetchval(
+            f"{changed} RETURNING id", member.user_id, proven, visitor, member.account_id
+        )
     if persona.by_token:
         access = write_access_token(world.settings, user_id=member.user_id, session_id=session_id, now=now)
         return {"Authorization": f"Bearer {access}"}

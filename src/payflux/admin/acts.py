@@ -7,13 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from payflux.admin.guards import PATH, STAFF, STEPPED_UP, CurrentStaff
+from payflux.admin.guards import PATH, STAFF, STEPPED_UP, VISITING, CurrentStaff, EndedVisit
 from payflux.frontdoor.staff import acts, rules, visits
 from payflux.kit.errors import InvalidInput
-from payflux.web.browsers import client_of, keep, kept, with_session
+from payflux.web.browsers import client_of, keep, with_session
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld
-from payflux.web.policies import Audience, guard
 from payflux.web.rendering import see_other
 
 router = APIRouter()
@@ -82,14 +81,9 @@ async def start_visit(
     return keep(see_other("/start"), world, "session", token, max_age=seconds)
 
 
-@router.post(f"{PATH}/visits/end", dependencies=[guard(Audience.PUBLIC)])
-async def end_visit(request: Request, world: CurrentWorld) -> Response:
-    """End the visit of this browser: whoever holds it may, also when they are signed out of the console by now."""
-    async with world.database.system() as session:
-        token = kept(request, world, "session")
-        account_id = await visits.end_visit(session, world.tokens, token=token, now=world.clock.now())
-    if account_id is None:
-        return see_other(PATH)
+@router.post(f"{PATH}/visits/end", dependencies=VISITING)
+async def end_visit(account_id: EndedVisit, world: CurrentWorld) -> Response:
+    """Go back to the console once the visit of this browser has ended."""
     return with_session(see_other(f"{PATH}/accounts/{account_id}"), world, "")
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from payflux.frontdoor.staff import rules
 from payflux.frontdoor.staff.signing_in import Staff, StaffNotSignedIn, authenticate, prove
+from payflux.frontdoor.staff.visits import end_visit
 from payflux.kit.errors import InvalidInput
+from payflux.web.browsers import kept
 from payflux.web.errors import present
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld
@@ -43,15 +46,24 @@ async def staff_proven(staff: CurrentStaff, world: CurrentWorld, code: Text = ""
     return staff
 
 
-def staff_guard(*, step_up: bool = False) -> Guard:
-    """The guard of a route of the console; with `step_up`, its form has to carry a fresh code."""
-    return Guard(
-        policy=Policy(Audience.STAFF, step_up=step_up), dependency=staff_proven if step_up else staff_signed_in
-    )
+async def visit_ended(request: Request, world: CurrentWorld) -> UUID:
+    """End the visit whose session this browser holds; the account it was to. Its holder is proven by it, also when the
+    console has signed them out by now. Raises StaffNotSignedIn for anybody else."""
+    token = kept(request, world, "session")
+    async with world.database.system() as session:
+        account_id = await end_visit(session, world.tokens, token=token, now=world.clock.now())
+    if account_id is None:
+        raise StaffNotSignedIn("There is no visit to end.", way_out=f"Sign in at {SIGN_IN}.")
+    return account_id
 
 
-STAFF = [staff_guard()]
-STEPPED_UP = [staff_guard(step_up=True)]
+EndedVisit = Annotated[UUID, Depends(visit_ended)]
+
+STAFF = [Guard(policy=Policy(Audience.STAFF), dependency=staff_signed_in)]
+STEPPED_UP = [Guard(policy=Policy(Audience.STAFF, step_up=True), dependency=staff_proven)]
+"""For a form that carries a fresh code."""
+VISITING = [Guard(policy=Policy(Audience.STAFF), dependency=visit_ended)]
+"""For the one way out of a visit."""
 
 
 def cookie_name(world: World) -> str:

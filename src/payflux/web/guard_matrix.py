@@ -67,8 +67,9 @@ CAST = (
 def answer_of(route: GuardedRoute, caller: Persona) -> Answer:
     """What becomes of `caller` at `route`: the first rule that refuses, in the order in which a guard asks."""
     policy = route.policy
+    may_only_look = caller.for_support and route.methods != ("GET",)
     if policy.audience is Audience.PUBLIC:
-        return Answer.THROUGH
+        return Answer.READ_ONLY if may_only_look else Answer.THROUGH
     if policy.audience is Audience.SIGNED_BODY:
         return Answer.SIGNATURE
     if policy.audience is Audience.STAFF:
@@ -76,7 +77,7 @@ def answer_of(route: GuardedRoute, caller: Persona) -> Answer:
     if caller.role is None:
         return Answer.SIGN_IN
     refused = [
-        (Answer.READ_ONLY, caller.for_support and route.methods != ("GET",)),
+        (Answer.READ_ONLY, may_only_look),
         (Answer.VERIFY, policy.verified and not caller.verified and not (policy.grace and caller.in_grace)),
         (Answer.ROLE, policy.capability is not None and not may(caller.role, policy.capability)),
         (Answer.PLAN, _lacks_plan(policy, caller)),

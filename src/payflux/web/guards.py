@@ -27,7 +27,10 @@ CurrentWorld = Annotated[World, Depends(get_world)]
 
 
 async def visitor(request: Request, world: CurrentWorld) -> SignedIn | None:
-    """Who is asking, or None for a stranger: by an access token where one is sent, else by the browser's cookie."""
+    """Who is asking, or None for a stranger: by an access token where one is sent, else by the browser's cookie.
+
+    Raises Forbidden where staff who look at an account as its member would change something.
+    """
     scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
     by_token = scheme.lower() == "bearer"
     session_token = request.cookies.get(cookie_name(world.settings, "session"))

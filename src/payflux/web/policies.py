@@ -20,7 +20,7 @@ from starlette.types import ASGIApp
 from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES
 from payflux.frontdoor.billing.service import read_catalogue
 from payflux.web import refusals
-from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
+from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, get_world, visitor
 
 
 class Audience(StrEnum):
@@ -105,27 +105,26 @@ def guard(
     return Guard(policy=policy, dependency=_asking(policy), scope="function")
 
 
-async def _anybody() -> None:
-    """Lets everybody pass."""
+async def _anybody(request: Request) -> None:
+    """Lets everybody pass; but where something may change, not staff who look at an account as its member."""
+    if request.method not in refusals.SAFE_METHODS:
+        await visitor(request, get_world(request))
 
 
 def _asking(policy: Policy) -> Callable[..., object]:
-    def ask_person(request: Request, who: Who, world: CurrentWorld) -> None:
-        refusals.refuse_writing_for_others(who, request.method)
+    def ask_person(who: Who, world: CurrentWorld) -> None:
         if policy.verified:
             refusals.refuse_unverified(who, grace=policy.grace, now=world.clock.now())
         if policy.capability:
             refusals.refuse_role(who, policy.capability)
 
-    async def asked_of_person(request: Request, who: Who, world: CurrentWorld) -> None:
-        ask_person(request, who, world)
+    async def asked_of_person(who: Who, world: CurrentWorld) -> None:
+        ask_person(who, world)
         if policy.step_up:
             refusals.refuse_stale_proof(who, now=world.clock.now())
 
-    async def asked_of_plan(
-        request: Request, who: Who, world: CurrentWorld, session: Tenant, subscription: CurrentSubscription
-    ) -> None:
-        ask_person(request, who, world)
+    async def asked_of_plan(who: Who, world: CurrentWorld, session: Tenant, subscription: CurrentSubscription) -> None:
+        ask_person(who, world)
         refusals.refuse_unentitled(subscription, now=world.clock.now())
         if policy.feature:
             await refusals.refuse_missing_feature(session, subscription, policy.feature)

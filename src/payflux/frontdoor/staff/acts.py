@@ -12,12 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts import sessions
 from payflux.frontdoor.accounts.models import Membership, User
+from payflux.frontdoor.accounts.resetting import request_reset
 from payflux.frontdoor.accounts.team.capabilities import Role
 from payflux.frontdoor.accounts.team.models import OwnershipTransfer
 from payflux.frontdoor.accounts.team.queries import find_member
 from payflux.frontdoor.accounts.team.transfers import RecipientNotVerified
 from payflux.frontdoor.accounts.verification.proving import send_verification
-from payflux.frontdoor.accounts.resetting import request_reset
 from payflux.frontdoor.staff import rules
 from payflux.frontdoor.staff.signing_in import Staff
 from payflux.kit.audit import AuditEntry, record_change
