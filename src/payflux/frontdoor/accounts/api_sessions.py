@@ -80,7 +80,9 @@ async def exchange_refresh_token(
             held.expires_at = rules.session_expiry(held.created_at, now)
         case "reuse":
             await sign_out(session, session_id=held.id)
-            await enqueue_mail_to_user(session, "security_notice", held.user_id, what="refresh_token_reused", at=now.isoformat())
+            await enqueue_mail_to_user(
+                session, "security_notice", held.user_id, what="refresh_token_reused", at=now.isoformat()
+            )
             return None
     return _tokens_of(settings, held, given.generation + 1, now)
 
