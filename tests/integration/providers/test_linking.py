@@ -115,6 +115,7 @@ async def test_disconnecting_ends_every_other_session_and_is_told(
 
 async def test_the_last_way_to_sign_in_stays(traveller: Traveller, stored: asyncpg.Connection) -> None:
     await traveller.sign_in_by("google", "alice")
+    assert "Google is your only way to sign in" in (await traveller.get(PAGE)).text
     refused = await traveller.post(f"{PAGE}/disconnect")
     assert refused.status_code == 409
     assert "your only way to sign in" in refused.text

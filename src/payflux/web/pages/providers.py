@@ -13,6 +13,8 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.arriving import Arrival, arrive
+from payflux.frontdoor.accounts.factors.queries import sign_in_methods
+from payflux.frontdoor.accounts.factors.rules import may_remove_method
 from payflux.frontdoor.accounts.linking import disconnect_provider, link_provider
 from payflux.frontdoor.accounts.providers import trips
 from payflux.frontdoor.accounts.providers.identities import identities_of
@@ -147,8 +149,14 @@ async def manage(request: Request, who: Who, world: CurrentWorld, there: Offered
     """What connecting the provider, or disconnecting it, means; with the button that does it."""
     async with world.database.system() as session:
         identities = await identities_of(session, user_id=who.user_id)
-    identity = next((each for each in identities if each.provider == there.name), None)
-    return render(request, "provider_manage.html", provider=Provider(there.name), identity=identity)
+        methods = await sign_in_methods(session, user_id=who.user_id)
+    return render(
+        request,
+        "provider_manage.html",
+        provider=Provider(there.name),
+        identity=next((each for each in identities if each.provider == there.name), None),
+        is_last=not may_remove_method(methods),
+    )
 
 
 @router.post("/account/security/providers/{provider}/connect", dependencies=[guard(grace=False, step_up=True)])
