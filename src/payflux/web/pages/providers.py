@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
 import structlog
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,19 +22,19 @@ from payflux.frontdoor.accounts.providers.rules import (
     Provider,
     SignInStep,
     UnusableProfile,
-    profile_of,
 )
 from payflux.frontdoor.accounts.providers.trips import Carried, Trip
 from payflux.frontdoor.accounts.sessions import SignedIn, sign_out
-from payflux.kit.errors import NotFound
-from payflux.web.browsers import client_of, keep, keep_address, kept, local_path, with_last_method, with_session
+from payflux.web.browsers import client_of, keep_address, local_path, with_last_method, with_session
+from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Visitor, Who
 from payflux.web.policies import Audience, guard
-from payflux.web.provider_words import DECLINED, LINK_WORDS, LOST, SIGN_IN_WORDS, UNAVAILABLE, UNPROVEN, Words
+from payflux.web.provider_trips import Offered, explain, held_back, leave_for, profile_behind, trip_back
+from payflux.web.provider_words import DECLINED, LINK_WORDS, LOST, SIGN_IN_WORDS, UNAVAILABLE, UNPROVEN
 from payflux.web.rendering import render, see_other
 from payflux.web.signing_in import answer_first_step, without_second_step
 from payflux.world.bootstrap import World
-from payflux.world.oidc import OidcClient, OidcFailure, OidcProvider, ProviderUnavailable, sign_in_providers
+from payflux.world.oidc import OidcFailure, ProviderUnavailable
 
 router = APIRouter()
 log = structlog.get_logger(__name__)
@@ -43,21 +42,6 @@ log = structlog.get_logger(__name__)
 PUBLIC = [guard(Audience.PUBLIC)]
 STEPPED_UP = [guard(step_up=True)]
 SECURITY, VERIFY = "/account/security", "/verify-email"
-_COOKIE = "provider_trip"
-_SECRET = re.compile(r"[\w-]{43}", re.ASCII)
-
-Text = Annotated[str, Form()]
-
-
-def offered(provider: str, world: CurrentWorld) -> OidcProvider:
-    """The provider that a path names. Raises NotFound for one that is not set up."""
-    found = sign_in_providers(world.settings).get(provider)
-    if found is None:
-        raise NotFound("Nobody signs in that way here.", way_out="Choose one of the ways on the sign-in page.")
-    return found
-
-
-Offered = Annotated[OidcProvider, Depends(offered)]
 
 
 @router.post("/auth/{provider}", dependencies=PUBLIC)
@@ -71,7 +55,7 @@ async def leave(
 ) -> Response:
     """Send the browser to the provider, to sign in or to register."""
     carried = Carried(next=local_path(next)[:2000], plan=plan[:50], invite=invite[:200])
-    return await _leave(request, world, there, carried, None)
+    return await leave_for(request, world, there, carried)
 
 
 @router.get("/auth/{provider}/callback", dependencies=PUBLIC)
@@ -85,29 +69,20 @@ async def come_back(
     error: str = "",
 ) -> Response:
     """The provider sends the browser back: find out who it is, once, and whom to sign in for it."""
-    provider, browser = Provider(there.name), kept(request, world, _COOKIE)
-    async with world.database.system() as session:
-        trip = await trips.end_trip(
-            session,
-            world.tokens,
-            world.secrets,
-            provider=provider,
-            browser=browser,
-            state=state,
-            now=world.clock.now(),
-        )
+    provider = Provider(there.name)
+    trip = await trip_back(request, world, there, state)
     if trip is None:
-        return see_other("/start") if who else _explain(request, provider, LOST)
+        return see_other("/start") if who else explain(request, provider, LOST)
     if error or not code:
-        return _explain(
+        return explain(
             request, provider, DECLINED if error == "access_denied" else UNPROVEN, linking=bool(trip.user_id)
         )
     try:
-        profile = await _ask(world, there, trip, code)
+        profile = await profile_behind(world, there, trip, code)
     except (OidcFailure, UnusableProfile) as failure:
         log.warning("nobody was signed in by a provider", provider=provider, reason=str(failure))
         words = UNAVAILABLE if isinstance(failure, ProviderUnavailable) else UNPROVEN
-        return _explain(request, provider, words, linking=bool(trip.user_id))
+        return explain(request, provider, words, linking=bool(trip.user_id))
     if trip.user_id is not None:
         return await _link(request, who, world, trip, profile)
     async with world.database.system() as session:
@@ -123,9 +98,9 @@ async def ask_to_connect(request: Request, world: CurrentWorld, there: Offered, 
     """An account with the address of whoever came back exists: is it to be connected?"""
     provider = Provider(there.name)
     async with world.database.system() as session:
-        carried = await _held(request, session, world, provider, trip)
+        carried = await held_back(request, session, world, provider, trip)
     if carried is None or carried.profile is None:
-        return _explain(request, provider, LOST)
+        return explain(request, provider, LOST)
     return render(request, "provider_connect.html", provider=provider, email=carried.profile.email, trip=str(trip))
 
 
@@ -136,9 +111,9 @@ async def connect(
     """Connect it, and sign in."""
     provider = Provider(there.name)
     async with world.database.system() as session:
-        carried = await _held(request, session, world, provider, trip)
+        carried = await held_back(request, session, world, provider, trip)
         if carried is None or carried.profile is None:
-            return _explain(request, provider, LOST)
+            return explain(request, provider, LOST)
         await trips.forget_trip(session, trip_id=trip)
         arrival = await arrive(session, world, carried.profile, carried, client=client_of(request), confirmed=True)
         return await _arrived(request, who, session, carried.profile, arrival, carried)
@@ -162,7 +137,7 @@ async def manage(request: Request, who: Who, world: CurrentWorld, there: Offered
 @router.post("/account/security/providers/{provider}/connect", dependencies=[guard(grace=False, step_up=True)])
 async def leave_to_link(request: Request, who: Who, world: CurrentWorld, there: Offered) -> Response:
     """Send the member to the provider, to connect it."""
-    return await _leave(request, world, there, Carried(next=SECURITY), who.user_id)
+    return await leave_for(request, world, there, Carried(next=SECURITY), user_id=who.user_id)
 
 
 @router.post("/account/security/providers/{provider}/disconnect", dependencies=STEPPED_UP)
@@ -172,54 +147,13 @@ async def disconnect(who: Who, world: CurrentWorld, there: Offered) -> Response:
     return see_other(SECURITY)
 
 
-async def _leave(
-    request: Request, world: World, there: OidcProvider, carried: Carried, user_id: UUID | None
-) -> Response:
-    held = kept(request, world, _COOKIE)
-    # one secret for every tab of the browser, or the tab that left first could not come back
-    browser = held if _SECRET.fullmatch(held) else world.tokens.new_token()
-    async with world.database.system() as session:
-        trip = await trips.begin_trip(
-            session,
-            world.tokens,
-            world.secrets,
-            provider=Provider(there.name),
-            browser=browser,
-            carried=carried,
-            user_id=user_id,
-            now=world.clock.now(),
-        )
-    try:
-        address = await OidcClient(there, world.http, world.provider_documents).authorize_url(
-            redirect_uri=_callback(world, there),
-            state=trip.state,
-            nonce=trip.nonce,
-            code_verifier=trip.code_verifier,
-        )
-    except ProviderUnavailable as failure:
-        log.warning("a provider cannot be reached", provider=there.name, reason=str(failure))
-        return _explain(request, Provider(there.name), UNAVAILABLE, linking=user_id is not None)
-    return keep(see_other(address), world, _COOKIE, browser, max_age=int(trips.TRIP_TIME.total_seconds()))
-
-
-async def _ask(world: World, there: OidcProvider, trip: Trip, code: str) -> Profile:
-    claims = await OidcClient(there, world.http, world.provider_documents).exchange_code(
-        code,
-        redirect_uri=_callback(world, there),
-        nonce=trip.nonce,
-        code_verifier=trip.code_verifier,
-        now=world.clock.now(),
-    )
-    return profile_of(Provider(there.name), claims)
-
-
 async def _link(request: Request, who: SignedIn | None, world: World, trip: Trip, profile: Profile) -> Response:
     if who is None or who.user_id != trip.user_id:
-        return _explain(request, profile.provider, LOST)
+        return explain(request, profile.provider, LOST)
     async with world.database.system() as session:
         step = await link_provider(session, world.tokens, who, profile, now=world.clock.now())
     if step in LINK_WORDS:
-        return _explain(request, profile.provider, LINK_WORDS[step], linking=True)
+        return explain(request, profile.provider, LINK_WORDS[step], linking=True)
     return see_other(SECURITY)
 
 
@@ -233,7 +167,7 @@ async def _arrived(
 ) -> Response:
     provider = profile.provider
     if arrival.step in SIGN_IN_WORDS:
-        return _explain(request, provider, SIGN_IN_WORDS[arrival.step])
+        return explain(request, provider, SIGN_IN_WORDS[arrival.step])
     world: World = request.app.state.world
     next_page = _next_page(arrival, carried)
     if arrival.user_id is not None:
@@ -256,25 +190,3 @@ def _next_page(arrival: Arrival, carried: Carried) -> str:
     if arrival.step in (SignInStep.CREATE_UNVERIFIED, SignInStep.TELL_BY_MAIL) and not (carried.invite and created):
         return f"{VERIFY}?{urlencode({'next': carried.next})}" if carried.next else VERIFY
     return carried.next or "/start"
-
-
-async def _held(
-    request: Request, session: AsyncSession, world: World, provider: Provider, trip_id: UUID
-) -> Carried | None:
-    return await trips.held_profile(
-        session,
-        world.tokens,
-        world.secrets,
-        trip_id=trip_id,
-        provider=provider,
-        browser=kept(request, world, _COOKIE),
-        now=world.clock.now(),
-    )
-
-
-def _callback(world: World, there: OidcProvider) -> str:
-    return f"{world.settings.url}/auth/{there.name}/callback"
-
-
-def _explain(request: Request, provider: Provider, words: Words, *, linking: bool = False) -> Response:
-    return render(request, "provider_problem.html", words.status, provider=provider, words=words, linking=linking)
