@@ -46,6 +46,9 @@ from tests.unit.projections.building import projected
 from tests.unit.risk.building import AS_OF, DAY, FULL, SOUND, about, elevated_merchant, sales
 from tests.unit.risk.building import NOW as NOW_SECONDS
 from tests.unit.web.identity_samples import UNVERIFIED, identity_pages
+from tests.unit.web.provider_samples import provider_pages
+from tests.unit.web.security_samples import security_pages
+from tests.unit.web.team_samples import team_pages
 
 ROOT = Path(__file__).parents[3] / "src" / "payflux"
 NOW = datetime(2026, 11, 21, 10, 59, tzinfo=UTC)
@@ -215,8 +218,8 @@ PROBLEM = {
     "what_is_safe": "Nothing was read and nothing changed in your Stripe account.",
     "what_to_do": "Choose Connect Stripe again, or use a restricted key.",
 }
-USER = {"name": "Alice Archer", "email": "alice@example.com", "email_verified": True}
-SIGNED_OUT = {"csrf_token": "token", "sandbox": False, "user": None, "providers": []}
+USER = {"name": "Alice Archer", "email": "alice@example.com", "email_verified": True, "impersonated_by": None}
+SIGNED_OUT = {"csrf_token": "token", "sandbox": False, "user": None, "providers": [], "passkeys_here": True}
 SIGNED_IN = {
     "csrf_token": "token",
     "sandbox": True,
@@ -445,6 +448,9 @@ def what_if(changes: Changes, **query: str) -> dict[str, Any]:
 
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     **identity_pages(SIGNED_OUT, SIGNED_IN),
+    **provider_pages(SIGNED_OUT, SIGNED_IN),
+    **security_pages(SIGNED_OUT, SIGNED_IN),
+    **team_pages(SIGNED_OUT, SIGNED_IN),
     "arming-unverified": ("arming.html", ARMING | {"user": UNVERIFIED}),
     "dashboard-unverified": ("dashboard.html", DASHBOARD | {"user": UNVERIFIED}),
     "landing": ("landing.html", SIGNED_OUT),
