@@ -94,7 +94,7 @@ INCLUDES: Includes = {
     **invoices.INCLUDES,
 }
 TASKS: Tasks = {**reports.TASKS, **RESERVE_TASKS, **coupons.TASKS, **PAYMENT_TASKS, **CHECKOUT_TASKS, **BILLING_TASKS}
-METHODS = ["GET", "POST", "DELETE"]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 TICK = 0.5  # seconds between looks at the clock
 
 
@@ -222,13 +222,18 @@ async def _tick(turn: Callable[[], int]) -> None:
 
 
 def api_routes(api: Api) -> list[Route]:
-    """The routes under /v1; what is no endpoint is told as Stripe tells it. Fixed paths go before those with an id."""
+    """The routes under /v1 and /v2; what is no endpoint is told as Stripe tells it. Fixed paths go before those with an
+    id, and `search`, which is not simulated, is none."""
     paths: dict[str, dict[str, Endpoint]] = {}
     for endpoint in ENDPOINTS:
         paths.setdefault(endpoint.path, {})[endpoint.method] = endpoint
     ordered = sorted(paths, key=lambda path: ("{" in path, path))
     routes = [Route(path, api.handler(paths[path]), methods=METHODS) for path in ordered]
-    return [*routes, Route("/v1/{path:path}", _unknown, methods=METHODS)]
+    searches, *others = (
+        Route(path, _unknown, methods=METHODS)
+        for path in ("/v1/{resource}/search", "/v1/{path:path}", "/v2/{path:path}")
+    )
+    return [searches, *routes, *others]
 
 
 PAGES = [

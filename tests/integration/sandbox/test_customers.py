@@ -105,3 +105,25 @@ def test_a_merchants_customers_are_history(client: Client) -> None:
     assert merchant.customers.retrieve(charge.customer).id == charge.customer
     with pytest.raises(stripe.PermissionError, match="rak_customer_write"):
         merchant.customers.update(charge.customer, params={"name": "Charlie"})
+
+
+def test_a_customer_without_metadata_has_empty_metadata_and_takes_some_later(client: Client) -> None:
+    v1 = client().v1
+    customer = v1.customers.create(params={"name": "Alice"})
+    assert customer.metadata.to_dict() == {}
+    assert v1.customers.update(customer.id, params={"metadata": {"plan": "pro"}}).metadata.to_dict() == {"plan": "pro"}
+
+
+def test_a_test_card_named_twice_is_attached_once_and_the_default(client: Client) -> None:
+    v1 = client().v1
+    default = {"default_payment_method": "pm_card_visa"}
+    customer = v1.customers.create(params={"payment_method": "pm_card_visa", "invoice_settings": default})
+    (kept,) = v1.customers.payment_methods.list(customer.id).data
+    assert customer.invoice_settings.default_payment_method == kept.id
+
+
+def test_the_number_of_a_bank_account_is_refused_by_name(client: Client) -> None:
+    account = {"account_number": "1", "bsb_number": "2"}
+    given = {"type": "card", "card": {"token": "tok_visa"}, "au_becs_debit": account}
+    with pytest.raises(stripe.InvalidRequestError, match="does not carry out the parameter au_becs_debit"):
+        client().v1.payment_methods.create(params=given)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 
@@ -24,6 +25,13 @@ from payflux.sandbox.schema.parameters import check
 from payflux.sandbox.state import Caller, SandboxState
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import API_VERSION, Work
+
+FAILED = (
+    "The sandbox itself failed at this call, and nothing of it was kept. This is a mistake of the sandbox; what it "
+    "prints says where."
+)
+_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_log = logging.getLogger(__name__)
 
 
 class NoParams(TypedDict):
@@ -56,6 +64,10 @@ class Api:
                 with self.limiter.running(caller.account_id):
                     return await self._carry_out(request, request_id, caller, endpoints)
             except StripeError as error:
+                return respond(request, request_id, error.body, error.status, error.headers)
+            except Exception:  # noqa: BLE001 -- a client of the API expects an error object whatever happened
+                _log.exception("%s %s failed within the sandbox (%s).", request.method, request.url.path, request_id)
+                error = StripeError(500, FAILED, kind="api_error", headers={"Stripe-Should-Retry": "false"})
                 return respond(request, request_id, error.body, error.status, error.headers)
 
         return handle
@@ -146,8 +158,15 @@ def unrecognized(request: Request) -> StripeError:
 
 
 async def _sent(request: Request) -> list[tuple[str, str]]:
-    """The parameters of the query and of a form in the body."""
-    form = await request.form() if request.method == "POST" else ()
+    """The parameters of the query and of a form in the body. Raises StripeError 400 for a body that is no form."""
+    body = request.method != "GET" and await request.body()
+    if body and not request.headers.get("content-type", "").startswith(_FORMS):
+        raise StripeError(
+            400,
+            "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have "
+            "any questions, we can help at https://support.stripe.com/.",
+        )
+    form = await request.form() if body else ()
     items = form.multi_items() if form else []
     return [*request.query_params.multi_items(), *((name, str(value)) for name, value in items)]
 

@@ -84,11 +84,14 @@ def _completed(of: type, name: str, field: Field, values: Mapping[str, Any]) -> 
 @cache
 def fields(of: type[StripeObject]) -> dict[str, Field]:
     """The fields of a class, without those of deleted objects."""
-    return {
+    found = {
         name: _field(annotation, of.__module__)
         for name, annotation in of.__annotations__.items()
         if name not in ("OBJECT_NAME", "deleted") and not name.startswith("_")
     }
+    if "metadata" in found:  # may be null in the package and never is; docs.stripe.com/api/metadata
+        found["metadata"] = found["metadata"]._replace(default=dict)
+    return found
 
 
 def _field(annotation: Any, module: str) -> Field:

@@ -28,7 +28,10 @@ def written(of: type[StripeObject], params: Mapping[str, Any], handled: Collecti
         if value == "":
             values[name] = {} if name == "metadata" else None
         elif isinstance(value, dict) and nested is not None:
-            values[name] = complete(nested, {key: None if part == "" else part for key, part in value.items()})
+            try:
+                values[name] = complete(nested, {key: None if part == "" else part for key, part in value.items()})
+            except TypeError:  # it holds what the object does not show, such as the number of a bank account
+                not_carried_out(params, name)
         else:
             values[name] = value
     if "metadata" in values:

@@ -1,0 +1,66 @@
+"""Calls as other clients than Stripe's own make them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from payflux.sandbox.state import SECRET_KEY, SandboxState
+from payflux.sandbox.work import Work
+
+
+@pytest.fixture
+def http(base: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=base, auth=(SECRET_KEY, "")) as client:
+        yield client
+
+
+def test_a_json_body_is_refused_and_nothing_is_made(http: httpx.Client) -> None:
+    before = http.get("/v1/customers").json()["data"]
+    answer = http.post("/v1/customers", json={"name": "Alice"})
+    assert answer.status_code == 400
+    assert "check that your POST content type is application/x-www-form-urlencoded" in answer.json()["error"]["message"]
+    assert http.get("/v1/customers").json()["data"] == before
+    assert http.post("/v1/customers", files={"name": (None, "Alice")}).json()["name"] == "Alice"
+
+
+def test_the_form_of_a_delete_is_read(http: httpx.Client) -> None:
+    customer = http.post("/v1/customers").json()["id"]
+    answer = http.request("DELETE", f"/v1/customers/{customer}", data={"colour": "red"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "colour")
+    assert http.request("DELETE", f"/v1/customers/{customer}").json()["deleted"] is True
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/v1/customers"),
+        ("PATCH", "/v1/customers/cus_1"),
+        ("GET", "/v1/customers/search?query=x"),
+        ("POST", "/v2/core/accounts"),
+    ],
+)
+def test_what_is_no_endpoint_is_an_error_object(http: httpx.Client, method: str, path: str) -> None:
+    answer = http.request(method, path)
+    assert answer.status_code == 404
+    told = answer.json()["error"]["message"]
+    assert told.startswith(f"Unrecognized request URL ({method}: {path.partition('?')[0]}).")
+    assert answer.headers["request-id"].startswith("req_")
+
+
+def test_a_mistake_of_the_sandbox_is_an_api_error_that_keeps_nothing(
+    http: httpx.Client, state: SandboxState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_args: object) -> None:
+        raise KeyError("broken")
+
+    before = http.get("/v1/customers").json()["data"]
+    with monkeypatch.context() as broken:
+        broken.setattr(Work, "tell", fail)
+        answer = http.post("/v1/customers", data={"name": "Alice"}, headers={"Idempotency-Key": "broken"})
+    assert (answer.status_code, answer.json()["error"]["type"]) == (500, "api_error")
+    assert answer.headers["stripe-should-retry"] == "false"
+    assert http.get("/v1/customers").json()["data"] == before
+    assert http.post("/v1/customers", data={"name": "Alice"}, headers={"Idempotency-Key": "broken"}).status_code == 200
