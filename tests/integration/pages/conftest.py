@@ -49,9 +49,10 @@ def app(world: World) -> FastAPI:
 
 
 @pytest.fixture
-async def alice(app: FastAPI) -> Browser:
+async def alice(app: FastAPI, world: World) -> Browser:
     browser = Browser(app)
     assert (await browser.register("Alice", ALICE)).status_code == 303
+    await prove_address(world, ALICE)
     return browser
 
 
@@ -60,7 +61,14 @@ async def bob(app: FastAPI, world: World, alice: Browser) -> Browser:
     async with world.database.system() as session:
         owner = (await session.execute(select(User).where(User.email == ALICE))).scalar_one()
         account_id = (await session.execute(select(Membership.account_id))).scalar_one()
-        member = User(id=new_id(), email=BOB, email_normalized=BOB, name="Bob", password_hash=owner.password_hash)
+        member = User(
+            id=new_id(),
+            email=BOB,
+            email_normalized=BOB,
+            name="Bob",
+            password_hash=owner.password_hash,
+            email_verified_at=owner.email_verified_at,
+        )
         session.add(member)
         await session.flush()
         session.add(Membership(account_id=account_id, user_id=member.id, role="viewer"))
@@ -70,10 +78,18 @@ async def bob(app: FastAPI, world: World, alice: Browser) -> Browser:
 
 
 @pytest.fixture
-async def charlie(app: FastAPI) -> Browser:
+async def charlie(app: FastAPI, world: World) -> Browser:
     browser = Browser(app)
     assert (await browser.register("Charlie", CHARLIE)).status_code == 303
+    await prove_address(world, CHARLIE)
     return browser
+
+
+async def prove_address(world: World, email: str) -> None:
+    """As if the user had opened the mail and pressed the button."""
+    async with world.database.system() as session:
+        user = (await session.execute(select(User).where(User.email == email))).scalar_one()
+        user.email_verified_at = world.clock.now()
 
 
 async def account_of(world: World, email: str) -> UUID:
