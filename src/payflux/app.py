@@ -14,6 +14,7 @@ from payflux.api.problems import API_PATH
 from payflux.api.routes import create_api
 from payflux.hooks.routes import hooks
 from payflux.web.errors import add_error_handlers
+from payflux.web.isolation import checking_isolation
 from payflux.web.pages import (
     activation,
     audit,
@@ -52,9 +53,10 @@ def create_app(world: World) -> FastAPI:
     """
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncGenerator[None, None]:
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
         await world.database.check()
-        yield
+        async with checking_isolation(app, world):
+            yield
         await world.close()
 
     app = FastAPI(
@@ -66,6 +68,7 @@ def create_app(world: World) -> FastAPI:
         dependencies=[Depends(require_csrf)],
     )
     app.state.world = world
+    app.state.isolation = None
     app.state.templates = build_templates()
     for page in (
         health,

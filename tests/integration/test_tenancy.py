@@ -13,12 +13,8 @@ from sqlalchemy.exc import ProgrammingError
 from payflux.activation.models import Workspace
 from payflux.frontdoor.accounts.models import Account
 from payflux.frontdoor.accounts.registering import register
-from payflux.kit.database import Base, DatabaseError, asyncpg_address, refuse_powerful_role
+from payflux.kit.database import DatabaseError, asyncpg_address, refuse_powerful_role
 from payflux.world.bootstrap import World
-
-# users, sessions and refusals belong to no account; only the system role reaches them
-WITHOUT_ACCOUNT = {"users", "sessions", "sign_in_failures"}
-CATALOGUE = {"plan_limits", "plan_billing", "feature_flags", "plan_feature_defaults"}
 
 
 async def registered(world: World, name: str) -> UUID:
@@ -81,26 +77,6 @@ async def test_the_audit_log_and_the_stored_results_can_only_be_added_to(world: 
             with pytest.raises(ProgrammingError, match="permission denied"):
                 async with world.database.tenant(alice) as session:
                     await session.execute(text(statement))
-
-
-async def test_every_table_but_the_catalogue_forces_row_level_security(world: World, owner_url: str) -> None:
-    connection = await asyncpg.connect(owner_url)
-    try:
-        rows = await connection.fetch(
-            "SELECT relname, relrowsecurity AND relforcerowsecurity AS forced FROM pg_class "
-            "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace "
-            "AND relname NOT LIKE 'pgqueuer%' AND relname <> 'alembic_version'"
-        )
-        policies = await connection.fetch(
-            "SELECT tablename FROM pg_policies WHERE policyname = 'tenant' "
-            "AND qual LIKE '%app.current_account_id%' AND with_check LIKE '%app.current_account_id%'"
-        )
-    finally:
-        await connection.close()
-    forced = {row["relname"] for row in rows if row["forced"]}
-    assert {row["relname"] for row in rows} == set(Base.metadata.tables)
-    assert forced == set(Base.metadata.tables) - CATALOGUE
-    assert {row["tablename"] for row in policies} == forced - WITHOUT_ACCOUNT
 
 
 async def test_the_app_starts_on_its_own_two_roles(world: World) -> None:
