@@ -19,6 +19,7 @@ from payflux.frontdoor.accounts.factors.second_step import delete_ended_steps
 from payflux.frontdoor.accounts.sessions import delete_ended_sessions
 from payflux.frontdoor.accounts.verification.challenges import delete_old_challenges
 from payflux.frontdoor.staff.signing_in import delete_ended_staff_sessions
+from payflux.kit.audit_check import verify_every_log
 from payflux.kit.database import asyncpg_address
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
 from payflux.monitor.processors.backfill.jobs import backfill_history
@@ -92,6 +93,9 @@ async def work(
             await delete_ended_steps(session, now=world.clock.now())
             await delete_old_challenges(session, now=world.clock.now())
 
+    async def verify_logs() -> None:
+        await verify_every_log(world.database)
+
     async def read_all() -> None:
         log.info("workspaces read", readings=await sweep(world.database, world.clock.now()))
 
@@ -120,6 +124,7 @@ async def work(
                 "keep_connections_up_to_date": ("*/5 * * * *", keep_up),
                 "score_projections": ("37 * * * *", score),
                 "sweep": ("7 */6 * * *", read_all),
+                "verify_audit_logs": ("23 2 * * *", verify_logs),
             },
             on_failure=on_failure,
             shutdown=shutdown,
