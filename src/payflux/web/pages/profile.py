@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -15,7 +14,7 @@ from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import members, queries
 from payflux.frontdoor.accounts.team.capabilities import may
-from payflux.frontdoor.accounts.team.exporting import export_account
+from payflux.frontdoor.accounts.team.exporting import account_document
 from payflux.kit.errors import InvalidInput, UserError
 from payflux.web.browsers import with_session
 from payflux.web.forms import Text
@@ -23,7 +22,6 @@ from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
 from payflux.web.pages.dashboard import product_context
 from payflux.web.policies import guard
 from payflux.web.rendering import render, see_other
-from payflux.world.bootstrap import World
 
 router = APIRouter(prefix="/account")
 
@@ -91,17 +89,10 @@ async def export(who: Who, world: CurrentWorld) -> Response:
     """Everything that is held of the account, as one JSON document."""
     name = f"payflux-{who.account_id}-{world.clock.now():%Y-%m-%d}.json"
     return StreamingResponse(
-        account_document(world, who),
+        account_document(world.database, account_id=who.account_id, now=world.clock.now()),
         media_type="application/json",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
-
-
-async def account_document(world: World, who: SignedIn) -> AsyncGenerator[bytes, None]:
-    """The export of the caller's account, in a transaction that lasts as long as it is read."""
-    async with world.database.tenant(who.account_id) as session:
-        async for piece in export_account(session, account_id=who.account_id, now=world.clock.now()):
-            yield piece
 
 
 @router.get("/delete", dependencies=DELETE)

@@ -16,7 +16,7 @@ from sqlalchemy import Column, LargeBinary, Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.team import queries
-from payflux.kit.database import Base
+from payflux.kit.database import Base, Database
 
 
 def _base64(value: bytes) -> str:
@@ -80,6 +80,13 @@ async def export_account(session: AsyncSession, *, account_id: UUID, now: dateti
             first = False
         yield b"]"
     yield b"\n}}\n"
+
+
+async def account_document(database: Database, *, account_id: UUID, now: datetime) -> AsyncGenerator[bytes, None]:
+    """The export of an account, in a transaction of its own that lasts for as long as it is read."""
+    async with database.tenant(account_id) as session:
+        async for piece in export_account(session, account_id=account_id, now=now):
+            yield piece
 
 
 def _written(table: Table, row: Mapping[str, object]) -> dict[str, object]:

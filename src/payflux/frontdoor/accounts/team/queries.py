@@ -67,6 +67,11 @@ class Seats:
 _MEMBER = (User.id, User.name, User.email, Membership.role, User.email_verified_at, Membership.created_at)
 
 
+async def account_name(session: AsyncSession, *, account_id: UUID) -> str:
+    """The account's name as it is now."""
+    return (await session.execute(select(Account.name).where(Account.id == account_id))).scalar_one()
+
+
 async def members(session: AsyncSession, *, account_id: UUID) -> list[Member]:
     """The account's members, the owner first, then by when they joined."""
     query = (
