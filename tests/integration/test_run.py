@@ -82,7 +82,7 @@ def test_ctrl_c_ends_every_part_and_the_next_run_knows_the_account(data_dir: Pat
         for place in (first.url, first.sandbox_url, f"{first.url}/register", "worker", "PostgreSQL in"):
             assert place in said
         assert set(parts(first)) == {"sandbox", "serve", "work"}
-        assert submit(browser, "/register", ALICE).headers["location"] == "/activate"
+        assert submit(browser, "/register", ALICE).headers["location"] == "/verify-email"
         end(first, signal.SIGINT, data_dir)
     with running_product(data_dir, tmp_path / "second.log") as second, httpx.Client(base_url=second.url) as browser:
         assert submit(browser, "/login", ALICE).headers["location"] == "/start"
