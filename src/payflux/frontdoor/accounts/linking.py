@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.claiming import wipe_ways_in
+from payflux.frontdoor.accounts.factors.changing import LastSignInMethod
 from payflux.frontdoor.accounts.factors.queries import sign_in_methods
 from payflux.frontdoor.accounts.factors.rules import may_remove_method
 from payflux.frontdoor.accounts.models import User
@@ -19,12 +20,8 @@ from payflux.frontdoor.accounts.providers.identities import attach, detach, find
 from payflux.frontdoor.accounts.providers.rules import LinkStep, Profile, Provider, link_step
 from payflux.frontdoor.accounts.sessions import SignedIn, end_sessions
 from payflux.kit.crypto import TokenHasher
-from payflux.kit.errors import Conflict, NotFound
+from payflux.kit.errors import NotFound
 from payflux.world.outbox import enqueue_mail_to_user
-
-
-class LastSignInMethod(Conflict):
-    code = "last_sign_in_method"
 
 
 async def claim_user(session: AsyncSession, user: User, profile: Profile, *, now: datetime) -> None:
