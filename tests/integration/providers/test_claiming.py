@@ -11,7 +11,10 @@ from sqlalchemy import select
 from payflux.frontdoor.accounts.claiming import WIPED
 from payflux.frontdoor.accounts.factors.models import Passkey, PendingSignIn, RecoveryCode, TotpFactor
 from payflux.frontdoor.accounts.models import Membership, User
+from payflux.frontdoor.accounts.resetting import request_reset, reset_password
 from payflux.frontdoor.accounts.team.models import AccountInvite
+from payflux.frontdoor.accounts.verification.rules import LinkState
+from payflux.frontdoor.accounts.verification.secrets import link_token
 from payflux.kit.ids import new_id
 from payflux.world.bootstrap import World
 from tests.integration.providers.conftest import Traveller, mails, member, signed_in_as, user_called
@@ -114,6 +117,34 @@ async def test_a_trip_to_connect_that_mallory_began_before_the_claim_leads_nowhe
     await traveller.sign_in_by("google", "alice")
     assert (await mallory.get(await mallory.choose(away, "impostor"))).status_code == 400
     assert [row["provider"] for row in await stored.fetch("SELECT provider FROM oauth_identities")] == ["google"]
+
+
+async def test_alice_without_a_provider_takes_her_address_by_the_mail_that_resets_a_password(
+    there: World, app: FastAPI, stored: asyncpg.Connection
+) -> None:
+    await squat(there, app)
+    now = there.clock.now()
+    async with there.database.system() as session:
+        await request_reset(session, email=ALICE, now=now)
+    assert (await mails(stored))[-1] == "reset_password"
+    challenge_id = await stored.fetchval("SELECT id FROM email_challenges WHERE purpose = 'reset'")
+    token = link_token(there.tokens, challenge_id)
+    async with there.database.system() as session:
+        state = await reset_password(session, there.tokens, token=token, password="a quiet harbour lamp", now=now)
+    assert state is LinkState.OPEN
+    assert await stored.fetchval("SELECT count(*) FROM oauth_identities") == 0
+    alice = await user_called(stored, ALICE)
+    assert alice is not None
+    assert alice["email_verified_at"] is not None
+
+
+async def test_whoever_signs_in_by_a_provider_alone_is_told_so_instead_of_resetting(
+    there: World, traveller: Traveller, stored: asyncpg.Connection
+) -> None:
+    await traveller.sign_in_by("google", "alice")
+    async with there.database.system() as session:
+        await request_reset(session, email=ALICE, now=there.clock.now())
+    assert await mails(stored) == ["no_password_to_reset"]
 
 
 async def test_an_honest_owner_who_never_opened_our_mail_keeps_what_the_account_holds(

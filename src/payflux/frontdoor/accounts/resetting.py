@@ -35,7 +35,7 @@ async def request_reset(session: AsyncSession, *, email: str, now: datetime) -> 
         challenge = await issue_challenge(session, user=user, purpose=Purpose.RESET, email=user.email, now=now)
     except TooManyRequests:
         return
-    mail = "reset_password" if user.password_hash is not None else "no_password_to_reset"
+    mail = "reset_password" if _may_set_password(user) else "no_password_to_reset"
     await enqueue_mail_to_address(session, mail, "email_challenge", challenge.id)
 
 
@@ -52,7 +52,7 @@ async def open_reset_link(
         used_at=challenge.used_at, superseded_at=challenge.superseded_at, expires_at=challenge.expires_at, now=now
     )
     if state is LinkState.OPEN and (
-        user.password_hash is None or normalize_email(challenge.email) != user.email_normalized
+        not _may_set_password(user) or normalize_email(challenge.email) != user.email_normalized
     ):
         state = LinkState.SUPERSEDED  # their address or their way to sign in has changed since
     return state, user
@@ -84,3 +84,9 @@ async def reset_password(
     await enqueue_mail_to_user(session, "password_changed", user.id, at=now.isoformat())
     await record_personal_change(session, user_id=user.id, action="user.password_reset", at=now)
     return state
+
+
+def _may_set_password(user: User) -> bool:
+    """Whether a mailed link sets a password: not for somebody who chose to sign in by a provider alone. Where nobody
+    has proven the address, its owner may be asking, and somebody else may have registered it."""
+    return user.password_hash is not None or user.email_verified_at is None
