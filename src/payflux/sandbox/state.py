@@ -93,11 +93,18 @@ class Caller:
     permissions: frozenset[str] | None
     header: str | None = None  # the Stripe-Account header
     application: bool = False  # whether it is the Stripe App, by an access token
+    read_only: bool = False  # whether the account is connected to the platform with no more than this scope
 
     def require(self, permission: str) -> None:
         """Raises a 403 StripeError unless the key has `permission`."""
         if self.permissions is None or permission in self.permissions:
             return
+        if self.read_only:
+            raise StripeError(
+                403,
+                f"The provided key '{masked(self.key)}' may only read on account '{self.account_id}', which is "
+                "connected with the scope read_only. Connect it with the scope read_write to write.",
+            )
         if self.application:
             raise StripeError(
                 403,
@@ -225,9 +232,10 @@ class SandboxState:
             own = PLATFORM.account_id
             if account in (None, own):
                 return Caller(key, own, None, account)
-            if account in self._saved.connected:
-                return Caller(key, account, None, account)
-            raise no_access(key, account)
+            return self._connected_caller(key, account, account)
+        for known in self.archetypes:
+            if key == access_token(known) and account in (None, known):
+                return self._connected_caller(key, known, account)
         permissions: frozenset[str] | None
         application = False
         if key == app_grants.APP_SECRET_KEY:
@@ -241,6 +249,13 @@ class SandboxState:
         if account not in (None, own):
             raise no_access(key, account)
         return Caller(key, own, permissions, account, application)
+
+    def _connected_caller(self, key: str, account_id: str | None, header: str | None) -> Caller:
+        scope = self._saved.connected.get(account_id or "")
+        if account_id is None or scope is None:
+            raise no_access(key, account_id)
+        read_only = scope == "read_only"
+        return Caller(key, account_id, ALL_READS if read_only else None, header, read_only=read_only)
 
     def issue_code(self, account_id: str, scope: str) -> str:
         """A one-time authorization code for an account whose owner agreed to `scope`."""
@@ -273,6 +288,12 @@ class SandboxState:
         if known:
             self._save(self._saved)
         return known
+
+
+def access_token(account_id: str) -> str:
+    """The key of its own that the platform is given with a connected account, beside which Stripe prefers the
+    platform's key and Stripe-Account."""
+    return f"{SECRET_KEY}_{account_id[-8:]}"
 
 
 def no_access(key: str, account: str | None) -> StripeError:

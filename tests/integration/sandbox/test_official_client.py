@@ -265,7 +265,7 @@ def test_the_home_page_lists_the_cast_and_the_exports_answer(base: str) -> None:
         assert archetype.restricted_key in home
     assert httpx.get(f"{base}/healthz").text == "ok\n"
     file = f"{base}/exports/{DEFAULT.account_id}/unified_payments.csv"
-    answer = httpx.get(file)
+    answer = httpx.get(file, timeout=60)
     assert answer.headers["content-type"].startswith("text/csv")
     assert len(answer.text.splitlines()) > 70_000
     assert httpx.get(file, params={"from": "2026-02-30"}).status_code == 400
@@ -298,3 +298,29 @@ async def test_latency_is_added_to_each_call_and_calls_wait_side_by_side() -> No
             await asyncio.gather(*(http.get("/v1/balance") for _ in range(8)))
             took = time.monotonic() - begun
     assert 0.1 <= took < 0.8
+
+
+def test_an_access_token_is_a_key_of_the_account_until_it_is_disconnected(base: str, client: Client) -> None:
+    account_id = ARCHETYPES["gbp-shop"].account_id
+    code = code_of(authorized(base, "gbp-shop"))
+    token = client().oauth.token(params={"grant_type": "authorization_code", "code": code})
+
+    own = client(token.access_token)
+    assert own.v1.accounts.retrieve_current().id == account_id
+    assert own.v1.customers.create(params={"name": "Alice"}).name == "Alice"
+
+    client().oauth.deauthorize(params={"stripe_user_id": account_id})
+    with pytest.raises(stripe.PermissionError, match="Application access may have been revoked"):
+        own.v1.balance.retrieve()
+
+
+def test_a_connection_to_read_reads_and_does_not_write(base: str, client: Client) -> None:
+    account_id = ARCHETYPES["gbp-shop"].account_id
+    code = code_of(authorized(base, "gbp-shop", scope="read_only"))
+    token = client().oauth.token(params={"grant_type": "authorization_code", "code": code})
+
+    for reader in (client(stripe_account=account_id), client(token.access_token)):
+        assert len(reader.v1.charges.list(params={"limit": 2}).data) == 2
+        with pytest.raises(stripe.PermissionError, match="connected with the scope read_only"):
+            reader.v1.customers.create(params={"name": "Alice"})
+    client().oauth.deauthorize(params={"stripe_user_id": account_id})

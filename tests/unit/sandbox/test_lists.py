@@ -163,7 +163,6 @@ def test_what_cannot_be_expanded_is_refused(seen: Seen, path: str, field: str, m
 
 def test_expansion_replaces_ids_by_objects_four_levels_deep(seen: Seen) -> None:
     work = seen("default")
-    view = work.view
     page = page_of(work, "disputes", limit=3)
     expand(
         work,

@@ -14,7 +14,7 @@ from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM
 from payflux.sandbox.pages import render_page
 from payflux.sandbox.redirects import leads_here, send_back
 from payflux.sandbox.restrictions import tell_deauthorized
-from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, SandboxState
+from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, SandboxState, access_token
 from payflux.sandbox.work import Work
 
 SCOPES = ("read_only", "read_write")
@@ -98,7 +98,7 @@ async def token(request: Request, key: str | None) -> Response:
         account_id, scope = redeemed.account_id, redeemed.scope
     return JSONResponse(
         {
-            "access_token": f"sk_test_sandbox_{account_id[-8:]}",
+            "access_token": access_token(account_id),
             "livemode": False,
             "refresh_token": f"rt_{account_id}",
             "token_type": "bearer",
