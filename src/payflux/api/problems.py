@@ -86,7 +86,7 @@ def _refusals_of(method: str, policy: Policy) -> list[HTTPStatus]:
         refusals.append(HTTPStatus.PAYMENT_REQUIRED)
     if method != "GET" or policy.verified or policy.capability or policy.step_up:
         refusals.append(HTTPStatus.FORBIDDEN)
-    if method in ("POST", "PUT", "PATCH"):
+    if method != "GET":
         refusals.append(HTTPStatus.BAD_REQUEST)
         refusals.append(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return refusals
