@@ -88,7 +88,7 @@ async def test_whoever_has_no_password_is_told_how_they_sign_in(
     app: FastAPI, alice: Browser, post: Post, stored: asyncpg.Connection
 ) -> None:
     await post.arrived()
-    await stored.execute("UPDATE users SET password_hash = NULL")
+    await stored.execute("UPDATE users SET password_hash = NULL, email_verified_at = now()")
     await Browser(app).post("/forgot", {"email": ALICE})
     mail = await post.last(ALICE)
     assert (str(mail["Subject"]), link_in(mail)) == ("How you sign in to PayFlux", "/login")
@@ -158,3 +158,19 @@ async def test_sessions_elsewhere_are_ended_and_those_of_others_are_not(
     assert (await phone.get("/connection")).status_code == 303
     assert (await alice.get("/connection")).status_code == 200
     assert (await charlie.get("/connection")).status_code == 200
+
+
+async def test_only_a_browser_that_knows_the_account_is_told_that_it_has_no_password(
+    app: FastAPI, alice: Browser, stored: asyncpg.Connection
+) -> None:
+    await alice.post("/sign-out")
+    await alice.sign_in(ALICE)
+    await alice.post("/sign-out")
+    await stored.execute("UPDATE users SET password_hash = NULL")
+    await stored.execute(
+        "INSERT INTO oauth_identities (id, user_id, provider, issuer, subject, email_at_link, linked_at, last_used_at) "
+        "SELECT gen_random_uuid(), id, 'google', 'https://accounts.google.com', '1', email, now(), now() FROM users"
+    )
+    known, stranger = await alice.sign_in(ALICE), await Browser(app).sign_in(ALICE)
+    assert (known.status_code, "You sign in to this account with Google" in known.text) == (400, True)
+    assert (stranger.status_code, "with Google." in stranger.text) == (422, False)
