@@ -179,10 +179,14 @@ async def test_a_deletion_leaves_no_row_of_the_account_and_every_row_of_others(
         }
 
     of_charlie, of_alice = await counts(charlie), await counts(alice)
+    await stored.execute("DELETE FROM pgqueuer")
     receipt = await delete_account(world, alice, typed_name=" Alice's  shop ")
     assert {table: number for table, number in (await counts(alice)).items() if number} == {}
     assert await counts(charlie) == of_charlie
     assert receipt.rows == {table: number for table, number in of_alice.items() if number}
+    enqueued = {row["entrypoint"] for row in await stored.fetch("SELECT entrypoint FROM pgqueuer")}
+    assert enqueued == {"send_mail", "forget_member", "sweep_up_account"}
+    assert enqueued <= set(JOBS)
     for who in (alice, bob, charlie):
         await forget_member(world, {"account_id": str(alice.account_id), "user_id": str(who.user_id)})
     assert [row["name"] for row in await stored.fetch("SELECT name FROM users")] == ["Charlie"]

@@ -18,7 +18,7 @@ from payflux.frontdoor.accounts.team.codes import invite_code
 from payflux.web.security import cookie_name
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
-from tests.integration.pages.browser import Browser
+from tests.integration.pages.browser import MACHINE, Browser
 from tests.integration.team.conftest import ADDRESS, add_member, add_owner, roles
 from tests.integration.team.test_inviting import DORA, invited
 
@@ -79,6 +79,9 @@ async def test_registering_with_another_address_than_the_invited_one_is_400_invi
     answer = await Browser(app).post("/accept-invite/register", fields)
     assert answer.status_code == 400
     assert "not for eve@elsewhere.example" in answer.text
+    problem = await Browser(app).post("/accept-invite/register", fields, **MACHINE)
+    assert problem.status_code == 400
+    assert problem.json()["error"] == "invite_email_mismatch"
     assert await roles(world, alice.account_id) == {"Alice": "owner"}
 
 

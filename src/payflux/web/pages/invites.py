@@ -92,6 +92,8 @@ async def _page(
     *,
     name: str = "",
 ) -> Response:
+    if refusal is not None and "text/html" not in request.headers.get("Accept", ""):
+        raise refusal  # whoever reads no page gets it as problem details
     offer: Offer | None = None
     async with world.database.system() as session:
         with suppress(InviteUnusable):
