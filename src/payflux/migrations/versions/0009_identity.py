@@ -47,7 +47,9 @@ def upgrade() -> None:
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("superseded_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("purpose in ('verify', 'reset', 'change', 'taken')", name=op.f("ck_email_challenges_purpose")),
+        sa.CheckConstraint(
+            "purpose in ('verify', 'reset', 'change', 'taken')", name=op.f("ck_email_challenges_purpose")
+        ),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_email_challenges_user_id"), ondelete="CASCADE"
         ),
