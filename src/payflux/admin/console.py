@@ -33,7 +33,7 @@ async def search(request: Request, staff: CurrentStaff, world: CurrentWorld, typ
     words = typed.strip()[:320]
     async with world.database.system() as session:
         found = await find(session, words)
-        if connected := await accounts_connected_to(session, words):
+        if words and (connected := await accounts_connected_to(session, words)):
             found = Found(await accounts_by_id(session, connected), found.users)
     return render(request, "admin/search.html", staff=staff, typed=words, found=found)
 
@@ -77,5 +77,6 @@ async def user_page(
 
 @router.get(f"{PATH}/guards", dependencies=STAFF)
 async def guards_page(request: Request, staff: CurrentStaff) -> Response:
-    """Every route with what it asks of its caller."""
-    return render(request, "admin/guards.html", staff=staff, routes=guarded_routes(request.app))
+    """Every route with what it asks of its caller, and what the last check of the wall between accounts found."""
+    routes, isolation = guarded_routes(request.app), request.app.state.isolation
+    return render(request, "admin/guards.html", staff=staff, routes=routes, isolation=isolation)
