@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from stripe import StripeObject
 
-_LINES = files(__package__).joinpath("absent.txt").read_text().splitlines()
+_LINES = files("payflux.sandbox.schema").joinpath("absent.txt").read_text().splitlines()
 _KEYS = {name: frozenset(keys.split()) for name, _, keys in (line.partition(": ") for line in _LINES)}
 
 
