@@ -11,7 +11,7 @@ import pytest
 from payflux.frontdoor.accounts.models import User
 from payflux.frontdoor.accounts.providers.identities import attach
 from payflux.frontdoor.accounts.providers.rules import Profile, Provider
-from payflux.frontdoor.accounts.verification.secrets import code_of
+from payflux.frontdoor.accounts.verification.secrets import link_token
 from payflux.world.bootstrap import World
 from tests.integration.factors.test_api_sessions import PASSWORD, alice, api, logged_in, login, me
 
@@ -46,17 +46,15 @@ async def test_old_passwords_cannot_be_guessed_with_a_token(api: httpx.AsyncClie
     assert answers == [422] * 5 + [429]
 
 
-async def test_an_address_is_proven_by_the_code_that_was_mailed(
+async def test_an_address_is_proven_by_the_link_that_was_mailed(
     api: httpx.AsyncClient, world: World, alice: User, stored: asyncpg.Connection
 ) -> None:
     await stored.execute("UPDATE users SET email_verified_at = NULL")
     token = (await logged_in(api))["access_token"]
-    assert (await post(api, "/email/send-verification", token)).status_code == 204
-    challenge = await stored.fetchval("SELECT id FROM email_challenges")
-    code = code_of(world.tokens, challenge)
-    wrong = await post(api, "/email/verify", token, {"code": f"{(int(code) + 1) % 1_000_000:06}"})
-    assert wrong.json()["errors"][0]["field"] == "code"
-    assert (await post(api, "/email/verify", token, {"code": code})).status_code == 204
+    assert (await post(api, "/email/send-verification", token)).status_code == 202
+    link = link_token(world.tokens, await stored.fetchval("SELECT id FROM email_challenges"))
+    assert (await post(api, "/email/verify", token, {"token": f"{link}x"})).json()["code"] == "link_not_usable"
+    assert (await post(api, "/email/verify", token, {"token": link})).status_code == 200
     assert (await me(api, token)).json()["email_verified"]
     assert (await post(api, "/email/send-verification", token)).status_code == 409
 
@@ -85,6 +83,6 @@ async def test_whoever_has_no_password_is_told_how_they_sign_in(
     assert (await login(api)).json()["providers"] == ["google"]
 
 
-@pytest.mark.parametrize("path", ["/logout", "/email/send-verification", "/email/verify", "/password/change"])
+@pytest.mark.parametrize("path", ["/logout", "/email/send-verification", "/password/change"])
 async def test_nothing_is_changed_for_a_stranger(api: httpx.AsyncClient, path: str) -> None:
     assert (await api.post(f"/api/v1/auth{path}", json={})).status_code in (401, 422)
