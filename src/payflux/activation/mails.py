@@ -13,6 +13,7 @@ from payflux.activation import identity_mails, provider_mails, security_mails, t
 from payflux.activation.problems import ended_problem
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
 from payflux.kit.jobs import Payload, Permanent, enqueue
+from payflux.monitor.processors.models import Connection, ConnectionMethod
 from payflux.monitor.processors.queries import get_connection
 from payflux.world.bootstrap import World
 from payflux.world.mail import Mail, MailRefused, MailUnavailable, deliver, write_mail
@@ -72,20 +73,35 @@ async def _connection_ended(world: World, payload: Payload, addressee: Addressee
     account_id = UUID(payload["account_id"])
     async with world.database.tenant(account_id) as session:
         connection = await get_connection(session, account_id=account_id, connection_id=UUID(payload["connection_id"]))
+    return _about_ended(world, addressee, connection, "connection_ended", problem=ended_problem(connection.method))
+
+
+async def _connection_disconnected(world: World, payload: Payload, addressee: Addressee) -> Mail | None:
+    account_id = UUID(payload["account_id"])
+    async with world.database.tenant(account_id) as session:
+        connection = await get_connection(session, account_id=account_id, connection_id=UUID(payload["connection_id"]))
+    if connection.disconnected_by != "merchant":
+        return None
+    return _about_ended(world, addressee, connection, "connection_disconnected")
+
+
+def _about_ended(world: World, addressee: Addressee, connection: Connection, mail: str, **more: dict[str, str]) -> Mail:
     ended_at = connection.disconnected_at or world.clock.now()
+    posts = connection.method == ConnectionMethod.WEBHOOK
     return write_mail(
-        "connection_ended",
+        mail,
         greeting=f"Hello {addressee.name},",
         account=addressee.account_name,
-        processor="Stripe",
+        processor=connection.name if posts else "Stripe",
         entity=connection.host or connection.name or connection.external_account_id,
         ended_at=f"{ended_at:%d %B %Y, %H:%M} UTC",
-        problem=ended_problem(connection.method),
-        url=f"{world.settings.url}/activate",
+        url=f"{world.settings.url}/{'sources' if posts else 'activate'}",
+        **more,
     )
 
 
 WRITERS: dict[str, Writer] = {
+    "connection_disconnected": _connection_disconnected,
     "connection_ended": _connection_ended,
     **identity_mails.WRITERS,
     **provider_mails.WRITERS,

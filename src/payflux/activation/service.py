@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.beside import refuse_beside_another
 from payflux.activation.models import ActivationTransition, ConnectAttempt, Workspace
 from payflux.activation.states import TRANSITIONS, ActivationState, Cause
 from payflux.kit.audit import record_change
@@ -156,7 +157,11 @@ def _state_digest(tokens: TokenHasher, method: str, state: str) -> bytes:
 async def begin_pipeline(
     session: AsyncSession, workspace: Workspace, connection: Connection, *, now: datetime, actor_id: UUID | None
 ) -> None:
-    """Point the workspace at a processor that has just been connected, and start pulling its history."""
+    """Point the workspace at a processor that has just been connected, and start pulling its history.
+
+    Raises AnotherConnected while another one is connected.
+    """
+    await refuse_beside_another(session, workspace, connection.id)
     pull = await start_pull(session, connection, now)
     await _stand_on(session, workspace, pull, now=now, actor_id=actor_id)
     await enqueue_step(session, "pull_processor_events", workspace)
@@ -165,7 +170,11 @@ async def begin_pipeline(
 async def begin_with_stored(
     session: AsyncSession, workspace: Workspace, connection: Connection, *, now: datetime, actor_id: UUID | None
 ) -> None:
-    """Point the workspace at a processor that posts to us and whose history is in; what follows a pull begins."""
+    """Point the workspace at a processor that posts to us and whose history is in; what follows a pull begins.
+
+    Raises AnotherConnected while another one is connected.
+    """
+    await refuse_beside_another(session, workspace, connection.id)
     pull = await take_stored_history(session, connection, now=now)
     await _stand_on(session, workspace, pull, now=now, actor_id=actor_id)
     workspace.pulled_at = now

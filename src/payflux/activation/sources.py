@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.beside import refuse_beside_another
 from payflux.activation.models import Workspace
 from payflux.activation.service import begin_with_stored, get_workspace
 from payflux.activation.states import ActivationState
@@ -50,23 +51,14 @@ async def compute_from_stored(
 ) -> None:
     """Begin with what is stored of `connection`, or begin again with what has come since.
 
-    Raises TooFewPayments, and Conflict while the workspace stands on another processor."""
-    refuse_beside_another(workspace, connection)
+    Raises TooFewPayments, and AnotherConnected while another processor is connected."""
+    await refuse_beside_another(session, workspace, connection.id)
     if not await has_enough(session, connection):
         raise TooFewPayments(
             f"There are fewer than {MINIMUM_PAYMENTS} payments: too few for any rate.",
             way_out="Import a file with your history, or post more events.",
         )
     await begin_with_stored(session, workspace, connection, now=now, actor_id=actor_id)
-
-
-def refuse_beside_another(workspace: Workspace, connection: Connection | None) -> None:
-    """Raises Conflict when the workspace stands on another processor than `connection`."""
-    if workspace.connection_id is not None and (connection is None or workspace.connection_id != connection.id):
-        raise Conflict(
-            "Another processor is connected to this workspace.",
-            way_out="Disconnect it on the Connection page first; what was read stays.",
-        )
 
 
 async def has_enough(session: AsyncSession, connection: Connection) -> bool:

@@ -16,7 +16,7 @@ from payflux.monitor.processors.account_state import stored_state
 from payflux.monitor.processors.codes import Kind
 from payflux.monitor.processors.copybinary import decode_copy
 from payflux.monitor.processors.events import EVENT_DTYPE, sort_events
-from payflux.monitor.processors.models import Connection, HistoryPull, StoredEvent
+from payflux.monitor.processors.models import Connection, ConnectionStatus, HistoryPull, StoredEvent
 from payflux.monitor.processors.planning import HISTORY
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 
@@ -47,6 +47,23 @@ async def get_connection(session: AsyncSession, *, account_id: UUID, connection_
     if connection is None:
         raise NotFound("This connection does not exist.", way_out="Go to Connection to see what is connected.")
     return connection
+
+
+async def another_active(
+    session: AsyncSession, *, account_id: UUID, workspace_id: UUID, but: UUID | None
+) -> Connection | None:
+    """A connection of the workspace that has not been ended, other than `but`; the newest where there are several."""
+    query = (
+        select(Connection)
+        .where(
+            Connection.account_id == account_id,
+            Connection.workspace_id == workspace_id,
+            Connection.status != ConnectionStatus.DISCONNECTED,
+        )
+        .order_by(Connection.connected_at.desc())
+        .limit(1)
+    )
+    return (await session.execute(query if but is None else query.where(Connection.id != but))).scalar_one_or_none()
 
 
 async def get_pull(session: AsyncSession, *, account_id: UUID, pull_id: UUID, lock: bool = False) -> HistoryPull:

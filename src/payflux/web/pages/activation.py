@@ -11,10 +11,13 @@ from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from payflux.activation import service as activation
+from payflux.activation.ending import end_connection
 from payflux.activation.pipeline import retry_pipeline
 from payflux.activation.progress import Progress
 from payflux.activation.queries import activation_progress
 from payflux.activation.states import ActivationState, Cause
+from payflux.monitor.processors.models import ConnectionMethod
+from payflux.monitor.processors.queries import get_connection
 from payflux.web.guards import (
     CurrentWorld,
     Tenant,
@@ -83,11 +86,18 @@ async def retry(who: Who, session: Tenant) -> Response:
 
 
 @router.post("/activate/cancel", dependencies=[guard(capability="connection.manage")])
-async def cancel(who: Who, session: Tenant, world: CurrentWorld) -> Response:
-    """Stop the activation and go back to connecting."""
-    workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
-    if workspace.activation_state in (ActivationState.CONNECTED_GENERATING, ActivationState.BASELINE_READY):
-        await activation.leave_connection(
-            session, workspace, Cause.CANCELED, now=world.clock.now(), actor_id=who.user_id
-        )
+async def cancel(who: Who, world: CurrentWorld) -> Response:
+    """Stop the activation, end the connection that it began with, and go back to connecting. A processor that posts to
+    us goes on posting."""
+    async with world.database.tenant(who.account_id) as session:
+        workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
+        if workspace.connection_id is None or workspace.activation_state == ActivationState.LIVE_MONITORED:
+            return see_other("/activate")
+        connection = await get_connection(session, account_id=who.account_id, connection_id=workspace.connection_id)
+        if connection.method == ConnectionMethod.WEBHOOK:
+            await activation.leave_connection(
+                session, workspace, Cause.CANCELED, now=world.clock.now(), actor_id=who.user_id
+            )
+            return see_other("/activate")
+    await end_connection(world, connection, Cause.CANCELED, actor_id=who.user_id)
     return see_other("/activate")

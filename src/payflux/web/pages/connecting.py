@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Annotated, NamedTuple, Protocol
 
 from fastapi import APIRouter, Form, Request
@@ -10,6 +11,7 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation import service as activation
+from payflux.activation.beside import refuse_beside_source
 from payflux.activation.problems import Problem, declined_problem, problem_of
 from payflux.activation.states import HOME, ActivationState
 from payflux.frontdoor.accounts.sessions import SignedIn
@@ -83,7 +85,7 @@ async def app_callback(
 @router.post("/api/stripe/key", dependencies=MAY_CONNECT)
 async def connect_key(request: Request, who: Who, world: CurrentWorld, key: Annotated[str, Form()] = "") -> Response:
     """Connect with a restricted key that the merchant pasted."""
-    return await _connect(request, who, world, authorize_with_key(world, key=key.strip()))
+    return await _connect(request, who, world, partial(authorize_with_key, world, key=key.strip()))
 
 
 class _Answer(NamedTuple):
@@ -101,6 +103,7 @@ class _Exchange(Protocol):
 
 async def _begin(who: SignedIn, session: AsyncSession, world: World, method: ConnectionMethod) -> str:
     workspace = await activation.get_workspace(session, account_id=who.account_id)
+    await refuse_beside_source(session, workspace)
     return await activation.begin_connect_attempt(
         session, world.tokens, workspace=workspace, session_id=who.session_id, method=method, now=world.clock.now()
     )
@@ -122,13 +125,17 @@ async def _come_back(request: Request, who: SignedIn, world: World, answer: _Ans
     if answer.error or not answer.code:
         async with world.database.tenant(who.account_id) as session:
             return await _activate_page(request, session, who, problem=declined_problem(answer.error))
-    return await _connect(request, who, world, exchange(world, code=answer.code))
+    return await _connect(request, who, world, partial(exchange, world, code=answer.code))
 
 
-async def _connect(request: Request, who: SignedIn, world: World, authorizing: Awaitable[Authorized]) -> Response:
+async def _connect(
+    request: Request, who: SignedIn, world: World, authorize: Callable[[], Awaitable[Authorized]]
+) -> Response:
     """Store the connection that Stripe allows and start the pipeline, or say on the page why there is none."""
     try:
-        authorized = await authorizing
+        async with world.database.tenant(who.account_id) as session:
+            await refuse_beside_source(session, await activation.get_workspace(session, account_id=who.account_id))
+        authorized = await authorize()
         async with world.database.tenant(who.account_id) as session:
             workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
             connection = await store_connection(

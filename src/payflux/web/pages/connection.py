@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation import service as activation
+from payflux.activation.ending import end_connection
 from payflux.activation.models import Workspace
 from payflux.activation.problems import Problem, problem_of
 from payflux.activation.states import Cause
@@ -19,10 +20,8 @@ from payflux.kit.errors import InvalidInput, NotFound, UserError
 from payflux.monitor.processors.backfill.queries import backfill_progress
 from payflux.monitor.processors.codes import Kind
 from payflux.monitor.processors.connecting.ending import (
-    disconnect,
     disconnected_by_processor,
     ends_connection,
-    give_up_access,
 )
 from payflux.monitor.processors.connecting.endpoint import enqueue_endpoint
 from payflux.monitor.processors.connecting.event_types import EVENT_TYPES
@@ -153,17 +152,9 @@ async def remove_secret(
 async def disconnect_processor(who: Who, world: CurrentWorld) -> Response:
     """Stop reading the processor; what was read stays."""
     async with world.database.tenant(who.account_id) as session:
-        workspace = await activation.get_workspace(session, account_id=who.account_id)
-        if workspace.connection_id is None:
-            return see_other("/connection")
-        connection = await _current(session, who)
-    await give_up_access(world, connection)
-    async with world.database.tenant(who.account_id) as session:
-        workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
-        if workspace.connection_id == connection.id:
-            now = world.clock.now()
-            await disconnect(session, account_id=who.account_id, connection_id=connection.id, now=now)
-            await activation.leave_connection(session, workspace, Cause.DISCONNECTED, now=now, actor_id=who.user_id)
+        connection = await _shown(session, await activation.get_workspace(session, account_id=who.account_id))
+    if connection is not None and connection.status != ConnectionStatus.DISCONNECTED:
+        await end_connection(world, connection, Cause.DISCONNECTED, actor_id=who.user_id)
     return see_other("/connection")
 
 

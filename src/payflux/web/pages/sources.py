@@ -10,12 +10,13 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation import service as activation
-from payflux.activation.sources import compute_from_stored, refuse_beside_another
+from payflux.activation.beside import refuse_beside_another
+from payflux.activation.ending import end_connection
+from payflux.activation.sources import compute_from_stored
 from payflux.activation.states import ActivationState, Cause
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.service import live_subscription
 from payflux.kit.errors import InvalidInput, NotFound
-from payflux.monitor.processors.connecting.ending import disconnect
 from payflux.monitor.processors.generic.applying import apply_waiting
 from payflux.monitor.processors.generic.connecting import (
     connect_source,
@@ -63,9 +64,9 @@ async def choose(request: Request, who: Who, world: CurrentWorld, processor: Ann
     try:
         async with world.database.tenant(who.account_id) as session:
             workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
-            refuse_beside_another(workspace, None)
             if await current_source(session, account_id=who.account_id, workspace_id=workspace.id):
                 return see_other("/sources")
+            await refuse_beside_another(session, workspace, None)
             _, secret = await connect_source(
                 session,
                 world,
@@ -108,13 +109,11 @@ async def compute(who: Who, world: CurrentWorld) -> Response:
 
 
 @router.post("/sources/stop", dependencies=MANAGED)
-async def stop(who: Who, session: Tenant, world: CurrentWorld) -> Response:
+async def stop(who: Who, world: CurrentWorld) -> Response:
     """Take no more events; what came in stays."""
-    workspace = await activation.get_workspace(session, account_id=who.account_id, lock=True)
-    source, now = await source_in(session, who), world.clock.now()
-    await disconnect(session, account_id=who.account_id, connection_id=source.id, now=now)
-    if workspace.connection_id == source.id:
-        await activation.leave_connection(session, workspace, Cause.DISCONNECTED, now=now, actor_id=who.user_id)
+    async with world.database.tenant(who.account_id) as session:
+        source = await source_in(session, who)
+    await end_connection(world, source, Cause.DISCONNECTED, actor_id=who.user_id)
     return see_other("/connection")
 
 
