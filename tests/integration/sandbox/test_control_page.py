@@ -88,6 +88,8 @@ def test_it_is_accessible_and_fits_its_window(page: Page, running: tuple[str, Re
     assert Axe().run(page).response["violations"] == []
     wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
     assert page.evaluate(wide) == 0
+    cut_off = "all => all.filter(one => one.getBoundingClientRect().right > innerWidth).map(one => one.ariaLabel)"
+    assert page.get_by_role("button").evaluate_all(cut_off) == []
     httpx.delete(f"{base}/sandbox/faults")
 
 
