@@ -24,6 +24,6 @@ def run_due(state: SandboxState, tasks: Tasks) -> int:
         with state.store.transaction():
             state.store.unschedule(due.account, due.task, due.subject)
             tasks[due.task](work, due.subject)
-        state.announce(work)
+            state.announce(work)
         ran += 1
     return ran

@@ -201,7 +201,8 @@ class SandboxState:
         self._save(self._saved)
 
     def announce(self, work: Work) -> None:
-        """Tell the listeners of each event of a unit of work that has been stored."""
+        """Tell the listeners of each event of a unit of work, at the end of the transaction that stores it: what they
+        keep of it is kept with it."""
         for event in work.events:
             for listener in self.listeners:
                 listener(work.account_id, event)

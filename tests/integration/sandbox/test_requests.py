@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from payflux.sandbox.state import SECRET_KEY, SandboxState
+from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work
 
 
@@ -64,3 +65,22 @@ def test_a_mistake_of_the_sandbox_is_an_api_error_that_keeps_nothing(
     assert answer.headers["stripe-should-retry"] == "false"
     assert http.get("/v1/customers").json()["data"] == before
     assert http.post("/v1/customers", data={"name": "Alice"}, headers={"Idempotency-Key": "broken"}).status_code == 200
+
+
+def test_a_change_is_kept_with_what_is_to_be_delivered_of_it_or_not_at_all(
+    http: httpx.Client, state: SandboxState
+) -> None:
+    def fail(_account: str, event: Json) -> None:
+        if event["type"] == "product.created":
+            raise OSError("The disk is full.")
+
+    state.listeners.append(fail)
+    try:
+        answer = http.post("/v1/products", data={"name": "Plan"}, headers={"Idempotency-Key": "plan"})
+    finally:
+        state.listeners.remove(fail)
+    assert answer.status_code == 500
+    assert http.get("/v1/products").json()["data"] == []
+    assert http.get("/v1/events", params={"type": "product.created"}).json()["data"] == []
+    again = http.post("/v1/products", data={"name": "Plan"}, headers={"Idempotency-Key": "plan"})
+    assert (again.status_code, "idempotent-replayed" in again.headers) == (200, False)

@@ -100,23 +100,23 @@ class Api:
             work = Work(self.state, caller.account_id, now, request_id, key)
             version = request.headers.get("stripe-version", API_VERSION)
             call = Call(work, caller, request.path_params, params, version)
-            status, body, headers = self._answer(work, call, endpoint, paths)
-            if key:
-                kept = Answered(status, body, request_id)
-                keep_answer(self.state.store, caller.account_id, key, mark, now, kept)
+            with self.state.store.transaction():
+                status, body, headers = self._answer(work, call, endpoint, paths)
+                if key:
+                    kept = Answered(status, body, request_id)
+                    keep_answer(self.state.store, caller.account_id, key, mark, now, kept)
+                self.state.announce(work)
         finally:
             self._running.discard(running)
-        self.state.announce(work)
         return respond(request, request_id, body, status, headers)
 
     def _answer(
         self, work: Work, call: Call, endpoint: Endpoint, paths: tuple[str, ...]
     ) -> tuple[int, Json, dict[str, str]]:
-        with self.state.store.transaction():
-            body = endpoint.answer(call)
-            if call.refusal is not None:
-                return call.refusal.status, call.refusal.body, call.refusal.headers
-            expand(work, body, paths, endpoint.of, self.includes)
+        body = endpoint.answer(call)
+        if call.refusal is not None:
+            return call.refusal.status, call.refusal.body, call.refusal.headers
+        expand(work, body, paths, endpoint.of, self.includes)
         return 200, body, {}
 
 

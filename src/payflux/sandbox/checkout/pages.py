@@ -70,11 +70,11 @@ async def pay(request: Request) -> Response:
     try:
         with work.store.transaction():
             step = _act(work, session, form, given, str(request.url_for("checkout_page", session=session["id"])))
+            work.state.announce(work)
     except Wrong as wrong:
         return _page(work, session, given, wrong.message, wrong.field)
     except StripeError as error:
         return _page(work, session, given, error.body["error"]["message"], error.body["error"].get("param", ""))
-    work.state.announce(work)
     if step.url:
         return RedirectResponse(step.url, 303)
     return _page(work, session, given, step.refused, "number" if step.refused else "")
@@ -234,9 +234,9 @@ async def authenticate(request: Request) -> Response:
         with work.store.transaction():
             module.authenticate(work, intent, passed=passed)
             session = go_on(work, intent)
+            work.state.announce(work)
     except StripeError as error:
         return _over(error.status, "This could not be completed", error.body["error"]["message"])
-    work.state.announce(work)
     if session is not None:
         return RedirectResponse(request.url_for("checkout_return", session=session["id"]), 303)
     if target is None:

@@ -87,10 +87,10 @@ async def token(request: Request, key: str | None) -> Response:
             work, body = _granted(state, form, now)
             if intent:
                 keep_answer(state.store, APP.account_id, intent, mark, now, Answered(200, body, request_id))
+            state.announce(work)
     except app_grants.CodeReused as reused:
         _uninstall(state, reused.account_id)
         raise OAuthError("invalid_grant", f"{reused} All tokens issued with this code have been revoked.") from None
-    state.announce(work)
     return respond(request, request_id, body)
 
 
@@ -142,5 +142,5 @@ def _uninstall(state: SandboxState, account_id: str) -> bool:
     work = Work(state, account_id, int(state.now().timestamp()))
     with state.store.transaction():
         had = app_grants.uninstall(work) is not None
-    state.announce(work)
+        state.announce(work)
     return had

@@ -126,5 +126,5 @@ async def deauthorize(request: Request, key: str | None) -> Response:
     work = Work(state, account_id, int(state.now().timestamp()))
     with state.store.transaction():
         tell_deauthorized(work)
-    state.announce(work)
+        state.announce(work)
     return JSONResponse({"stripe_user_id": account_id})

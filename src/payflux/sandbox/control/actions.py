@@ -119,7 +119,7 @@ def fire(console: Console, account_id: str, name: str, given: Mapping[str, Any])
     work = Work(console.state, account_id, console.now)
     with console.state.store.transaction():
         about = FIRE[name](work, {field: str(value) for field, value in given.items()})
-    console.state.announce(work)
+        console.state.announce(work)
     return about
 
 

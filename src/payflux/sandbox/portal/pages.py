@@ -80,10 +80,10 @@ async def portal(request: Request) -> Response:
     try:
         with work.store.transaction():
             _act(work, session, features, customer, str(form.get("action", "")), given)
+            work.state.announce(work)
     except StripeError as error:
         told = error.body["error"]
         return _page(work, session, features, given, told["message"], told.get("param", ""))
-    work.state.announce(work)
     return RedirectResponse(_after(flow) or f"{request.url.path}?view=home", 303)
 
 
@@ -201,15 +201,15 @@ async def invoice(request: Request) -> Response:
     if request.method == "GET":
         with work.store.transaction():
             shown = settle_if_paid(work, shown)
-        work.state.announce(work)
+            work.state.announce(work)
         return _invoice_page(work, shown, given)
     try:
         with work.store.transaction():
             url, problem = _pay(work, shown, given, str(request.url))
+            work.state.announce(work)
     except StripeError as error:
         told = error.body["error"]
         return _invoice_page(work, shown, given, told["message"], told.get("param", ""))
-    work.state.announce(work)
     if problem:
         return _invoice_page(work, work.require("invoice", shown["id"]), given, problem, "number")
     return RedirectResponse(url, 303)
@@ -256,11 +256,11 @@ async def settings(request: Request) -> Response:
             told = change_settings(work, ending=given.get("after_retries"), days=given.get("upcoming_days"))
             if chosen := given.get("portal_configuration"):
                 make_default(work, chosen)
+            state.announce(work)
     except (ValueError, TypeError) as error:
         return JSONResponse({"error": str(error)}, 400)
     except StripeError as error:
         return JSONResponse({"error": str(error)}, error.status)
-    state.announce(work)
     default = work.find("billing_portal.configuration", {"is_default": 1}, limit=1)
     return JSONResponse(told | {"portal_configuration": default[0]["id"] if default else None})
 
