@@ -48,6 +48,7 @@ from tests.unit.risk.building import NOW as NOW_SECONDS
 from tests.unit.web.identity_samples import UNVERIFIED, identity_pages
 from tests.unit.web.provider_samples import provider_pages
 from tests.unit.web.security_samples import security_pages
+from tests.unit.web.staff_samples import staff_pages
 from tests.unit.web.team_samples import team_pages
 
 ROOT = Path(__file__).parents[3] / "src" / "payflux"
@@ -450,6 +451,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     **identity_pages(SIGNED_OUT, SIGNED_IN),
     **provider_pages(SIGNED_OUT, SIGNED_IN),
     **security_pages(SIGNED_OUT, SIGNED_IN),
+    **staff_pages(SIGNED_OUT, ARMING),
     **team_pages(SIGNED_OUT, SIGNED_IN),
     "arming-unverified": ("arming.html", ARMING | {"user": UNVERIFIED}),
     "dashboard-unverified": ("dashboard.html", DASHBOARD | {"user": UNVERIFIED}),
