@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -101,9 +102,16 @@ async def put_in_place(world: World, superuser: asyncpg.Connection, member: Memb
 
 
 async def call(
-    app: FastAPI, world: World, superuser: asyncpg.Connection, route: GuardedRoute, member: Member | None, path: str
+    app: FastAPI,
+    world: World,
+    superuser: asyncpg.Connection,
+    route: GuardedRoute,
+    member: Member | None,
+    path: str,
+    fields: Mapping[str, str] | None = None,
 ) -> httpx.Response:
-    """The answer of `route` at `path` to a machine with the caller's new session; a form has its right token."""
+    """The answer of `route` at `path` to a machine with the caller's new session, sending `fields`; a form has its
+    right token."""
     headers, cookies = {"Accept": "application/json"}, {cookie_name(world.settings, "csrf"): SEED}
     if member is not None:
         headers |= await _credentials(world, superuser, member, cookies)
@@ -115,8 +123,10 @@ async def call(
         if method == "GET":
             return await browser.get(path, headers=headers)
         if is_api:
-            return await browser.request(method, path, json={}, headers=headers | {"X-CSRF-Token": csrf})
-        return await browser.request(method, path, data={CSRF_FIELD: csrf}, headers=headers)
+            return await browser.request(
+                method, path, json={**(fields or {})}, headers=headers | {"X-CSRF-Token": csrf}
+            )
+        return await browser.request(method, path, data={CSRF_FIELD: csrf, **(fields or {})}, headers=headers)
 
 
 async def _credentials(

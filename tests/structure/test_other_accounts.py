@@ -1,0 +1,140 @@
+"""With the ids of another account every route answers as if there were no such thing, and changes nothing there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import make_url
+
+from payflux.app import create_app
+from payflux.frontdoor.accounts.passwords import hash_password
+from payflux.kit.ids import new_id
+from payflux.kit.postgres import EmbeddedPostgres
+from payflux.settings import Settings
+from payflux.web.guard_matrix import Persona
+from payflux.web.policies import Audience, GuardedRoute, guarded_routes
+from payflux.world.bootstrap import World, build_world
+from tests.conftest import MovedClock
+from tests.structure.casting import Member, call, cast_member, put_in_place
+
+NOT_AN_ID = {"provider"}
+"""Parameters of paths that name nothing of an account."""
+
+
+@pytest.fixture
+async def superuser(postgres: EmbeddedPostgres, owner_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(postgres.url(database=make_url(owner_url).database or ""))
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def world(settings: Settings, owner_url: str, clock: MovedClock) -> AsyncIterator[World]:
+    """A world outside of which nothing answers."""
+    nobody = httpx.AsyncClient(transport=httpx.MockTransport(lambda _request: httpx.Response(503)))
+    built = build_world(settings, database_url=owner_url, clock=clock, http=nobody)
+    yield built
+    await built.close()
+
+
+@pytest.fixture
+def app(world: World) -> FastAPI:
+    return create_app(world)
+
+
+@pytest.fixture
+async def alice(world: World, superuser: asyncpg.Connection) -> Member:
+    return await cast_member(world, superuser, Persona("Alice"))
+
+
+@pytest.fixture
+async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dict[str, UUID]:
+    """What Alice's account has that a path or a form can name."""
+    now, bob, invite, passkey, session = world.clock.now(), *(new_id() for _ in range(4))
+    await superuser.execute(
+        "INSERT INTO users (id, email, email_normalized, name) VALUES ($1, 'b@example.com', 'b@example.com', 'Bob')",
+        bob,
+    )
+    await superuser.execute("INSERT INTO memberships VALUES ($1, $2, 'viewer')", alice.account_id, bob)
+    await superuser.execute(
+        "INSERT INTO account_invites "
+        "(account_id, id, email, email_normalized, role, invited_by, created_at, expires_at) "
+        "VALUES ($1, $2, 'd@example.com', 'd@example.com', 'viewer', $3, $4, $5)",
+        alice.account_id,
+        invite,
+        alice.user_id,
+        now,
+        now + timedelta(days=7),
+    )
+    await superuser.execute(
+        "INSERT INTO sessions (id, token_digest, user_id, created_at, last_used_at, expires_at) "
+        "VALUES ($1, '\\x01', $2, $3, $3, $4)",
+        session,
+        alice.user_id,
+        now,
+        now + timedelta(days=1),
+    )
+    await superuser.execute(
+        "INSERT INTO passkeys (id, user_id, credential_id, public_key, sign_count, transports, name, created_at) "
+        "VALUES ($1, $2, '\\x02', '\\x03', 0, '{}', 'phone', $3)",
+        passkey,
+        alice.user_id,
+        now,
+    )
+    return {
+        "account_id": alice.account_id,
+        "user_id": bob,
+        "invite_id": invite,
+        "passkey_id": passkey,
+        "session_id": session,
+    }
+
+
+async def everything_of(superuser: asyncpg.Connection, alice: Member, bob: UUID) -> dict[str, str]:
+    """A digest of every table's rows that are Alice's or Bob's or their account's."""
+    owned = await superuser.fetch(
+        "SELECT tablename AS table, (regexp_match(qual, '^\\((\\w+) = '))[1] AS column FROM pg_policies "
+        "WHERE policyname = 'tenant'"
+    )
+    found = {}
+    people = [("users", "id"), ("sessions", "user_id"), ("passkeys", "user_id"), ("totp_factors", "user_id")]
+    for table, column in [*((row["table"], row["column"]) for row in owned), *people]:
+        rows = "md5(coalesce(string_agg(t::text, ',' ORDER BY t::text), ''))"
+        query = f"SELECT {rows} FROM {table} t WHERE {column} = ANY ($1)"
+        found[table] = await superuser.fetchval(query, [alice.account_id, alice.user_id, bob])
+    return found
+
+
+def of_members(app: FastAPI) -> list[GuardedRoute]:
+    return [route for route in guarded_routes(app) if route.policy.audience is Audience.SIGNED_IN]
+
+
+async def test_ids_of_another_account_lead_nowhere_and_change_nothing(
+    app: FastAPI, world: World, superuser: asyncpg.Connection, alice: Member, ids: dict[str, UUID]
+) -> None:
+    charlie = await cast_member(world, superuser, Persona("Charlie"))
+    # who could not sign in any more may remove nothing, whosever it is
+    password_hash = await hash_password("quiet harbour lantern")
+    await superuser.execute("UPDATE users SET password_hash = $2 WHERE id = $1", charlie.user_id, password_hash)
+    before = await everything_of(superuser, alice, ids["user_id"])
+    fields = {"role": "viewer", "to_user_id": str(ids["user_id"])} | {name: str(value) for name, value in ids.items()}
+    found: dict[str, int] = {}
+    for route in of_members(app):
+        named = set(re.findall(r"\{(\w+)\}", route.path)) - NOT_AN_ID
+        assert named <= set(ids), f"{route.path}: say what of Alice's {named} is"
+        path = re.sub(r"\{(\w+)\}", lambda name: str(ids.get(name[1], new_id())), route.path)
+        response = await call(app, world, superuser, route, charlie, path, fields)
+        await put_in_place(world, superuser, charlie)
+        assert response.status_code < 500, (route, response.text)
+        if named:
+            found[f"{route.methods[0]} {route.path}"] = response.status_code
+    assert len(found) >= 8
+    assert {route: status for route, status in found.items() if status != 404} == {}
+    assert await everything_of(superuser, alice, ids["user_id"]) == before
