@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import quote, unquote
 
 import asyncpg
 from fastapi import FastAPI
 
 from payflux.activation.states import Cause
+from payflux.api.problems import API_PATH
 from payflux.web.policies import guarded_routes
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
@@ -16,8 +18,8 @@ from tests.integration.pages.conftest import ALICE, CHANGES, connected, move_on,
 
 
 def closed_pages(app: FastAPI) -> list[str]:
-    routes = guarded_routes(app)
-    return [route.path for route in routes if route.policy.audience == "signed in" and "GET" in route.methods]
+    pages = [route for route in guarded_routes(app) if "GET" in route.methods and not route.path.startswith(API_PATH)]
+    return [quote(page.path) for page in pages if page.policy.audience == "signed in"]
 
 
 async def test_a_stranger_is_sent_to_sign_in_and_a_machine_is_told_why_not(app: FastAPI) -> None:
@@ -31,7 +33,7 @@ async def test_a_stranger_is_sent_to_sign_in_and_a_machine_is_told_why_not(app: 
         assert refusal.headers["Content-Type"] == "application/problem+json"
         problem = refusal.json()
         assert problem["code"] == "not_signed_in"
-        assert problem["instance"] == path
+        assert problem["instance"] == unquote(path)
         assert problem["request_id"] == refusal.headers["X-Request-Id"]
         assert problem["detail"]
         assert problem["way_out"]
