@@ -1,4 +1,4 @@
-"""The caller's account, for programs: members, invites, ownership, export and deletion."""
+"""The caller's account, for programs: members, invites, export and deletion."""
 
 from __future__ import annotations
 
@@ -14,16 +14,14 @@ from pydantic import BaseModel, Field
 from payflux.activation.deletion import delete_account, enqueue_forgetting
 from payflux.api.problems import Responses
 from payflux.frontdoor.accounts.sessions import SignedIn
-from payflux.frontdoor.accounts.team import members, queries, transfers
+from payflux.frontdoor.accounts.team import members, queries
 from payflux.frontdoor.accounts.team.bulk import invite_many
 from payflux.frontdoor.accounts.team.capabilities import Role
 from payflux.frontdoor.accounts.team.exporting import account_document
 from payflux.frontdoor.accounts.team.inviting import invite, resend_invite, revoke_invite
 from payflux.frontdoor.accounts.team.members import InvitesOfLeaver
-from payflux.frontdoor.accounts.team.models import OwnershipTransfer
 from payflux.frontdoor.accounts.team.rules import BULK_MAX, InviteState
 from payflux.frontdoor.billing.limits import seat_limit
-from payflux.kit.errors import NotFound
 from payflux.web.guards import CurrentWorld, Tenant, Who
 from payflux.web.policies import guard
 
@@ -102,21 +100,6 @@ class Outcome(BaseModel):
     invite_id: UUID | None
     code: str
     message: str
-
-
-class Transfer(BaseModel):
-    """An offer of ownership. `outcome` is null while it waits for an answer."""
-
-    id: UUID
-    from_user_id: UUID
-    to_user_id: UUID
-    requested_at: datetime
-    expires_at: datetime
-    outcome: str | None
-
-
-class NewOwner(BaseModel):
-    user_id: UUID
 
 
 class Deletion(BaseModel):
@@ -233,52 +216,6 @@ async def revoke(who: Who, world: CurrentWorld, session: Tenant, invite_id: UUID
     await revoke_invite(session, who, invite_id=invite_id, now=world.clock.now())
 
 
-@router.get("/transfer-ownership", dependencies=READ, responses=GONE)
-async def get_transfer(who: Who, world: CurrentWorld, session: Tenant) -> Transfer:
-    """The offer of ownership that waits for an answer."""
-    offer = await queries.open_transfer(session, account_id=who.account_id, now=world.clock.now())
-    if offer is None:
-        raise NotFound("No transfer of ownership is open.", way_out="The owner can offer it.")
-    return _transfer(offer)
-
-
-@router.post(
-    "/transfer-ownership",
-    dependencies=[guard(capability="account.transfer", grace=False, step_up=True)],
-    status_code=HTTPStatus.CREATED,
-    responses=GONE | CONFLICT,
-)
-async def request_transfer(who: Who, world: CurrentWorld, session: Tenant, given: NewOwner) -> Transfer:
-    """Offer the account to a member with a verified address. Nothing changes before they accept."""
-    return _transfer(await transfers.request_transfer(session, who, user_id=given.user_id, now=world.clock.now()))
-
-
-@router.delete(
-    "/transfer-ownership",
-    dependencies=[guard(capability="account.transfer")],
-    responses=GONE,
-)
-async def cancel_transfer(who: Who, world: CurrentWorld, session: Tenant) -> Transfer:
-    """Take the offer back."""
-    return _transfer(await transfers.cancel_transfer(session, who, now=world.clock.now()))
-
-
-@router.post(
-    "/transfer-ownership/accept",
-    dependencies=[guard(capability="team.read", grace=False, step_up=True)],
-    responses=GONE,
-)
-async def accept_transfer(who: Who, world: CurrentWorld, session: Tenant) -> Transfer:
-    """Own the account, as the member it is offered to."""
-    return _transfer(await transfers.accept_transfer(session, who, now=world.clock.now()))
-
-
-@router.post("/transfer-ownership/decline", dependencies=READ, responses=GONE)
-async def decline_transfer(who: Who, world: CurrentWorld, session: Tenant) -> Transfer:
-    """Refuse it."""
-    return _transfer(await transfers.decline_transfer(session, who, now=world.clock.now()))
-
-
 @router.get(
     "/export",
     dependencies=[guard(verified=False, capability="account.export", step_up=True)],
@@ -311,7 +248,3 @@ async def _invites(who: SignedIn, world: CurrentWorld, session: Tenant) -> list[
 
 def _invite(pending: list[Invite], invite_id: UUID) -> Invite:
     return next(each for each in pending if each.id == invite_id)
-
-
-def _transfer(offer: OwnershipTransfer) -> Transfer:
-    return Transfer(**{name: getattr(offer, name) for name in Transfer.model_fields})

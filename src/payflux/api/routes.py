@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 
-from payflux.api import accounts, auth, verification
+from payflux.api import accounts, auth, ownership, verification
 from payflux.api.problems import describe
 from payflux.web.errors import add_error_handlers
 from payflux.web.policies import Audience, guard
@@ -18,7 +18,7 @@ from payflux.web.refusals import SAFE_METHODS
 from payflux.web.security import cookie_name, refuse_other_sites, refuse_wrong_token
 from payflux.world.bootstrap import World
 
-ROUTERS = (auth.router, verification.router, accounts.router)
+ROUTERS = (auth.router, verification.router, accounts.router, ownership.router)
 """Every router of the API; another is added here."""
 
 DESCRIPTION = (
