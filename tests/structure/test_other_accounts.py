@@ -81,13 +81,7 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
         now,
         now + timedelta(days=1),
     )
-    await superuser.execute(
-        "INSERT INTO passkeys (id, user_id, credential_id, public_key, sign_count, transports, name, created_at) "
-        "VALUES ($1, $2, '\\x02', '\\x03', 0, '{}', 'phone', $3)",
-        passkey,
-        alice.user_id,
-        now,
-    )
+    await add_passkey(superuser, passkey, alice)
     return {
         "account_id": alice.account_id,
         "user_id": bob,
@@ -95,6 +89,16 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
         "passkey_id": passkey,
         "session_id": session,
     }
+
+
+async def add_passkey(superuser: asyncpg.Connection, passkey: UUID, member: Member) -> None:
+    await superuser.execute(
+        "INSERT INTO passkeys (id, user_id, credential_id, public_key, sign_count, transports, name, created_at) "
+        "VALUES ($1, $2, $3, '\\x03', 0, '{}', 'phone', now())",
+        passkey,
+        member.user_id,
+        passkey.bytes,
+    )
 
 
 async def everything_of(superuser: asyncpg.Connection, alice: Member, bob: UUID) -> dict[str, str]:
@@ -120,7 +124,8 @@ async def test_ids_of_another_account_lead_nowhere_and_change_nothing(
     app: FastAPI, world: World, superuser: asyncpg.Connection, alice: Member, ids: dict[str, UUID]
 ) -> None:
     charlie = await cast_member(world, superuser, Persona("Charlie"))
-    # who could not sign in any more may remove nothing, whosever it is
+    # who has but one way to sign in may remove none, whosever it is
+    await add_passkey(superuser, new_id(), charlie)
     password_hash = await hash_password("quiet harbour lantern")
     await superuser.execute("UPDATE users SET password_hash = $2 WHERE id = $1", charlie.user_id, password_hash)
     before = await everything_of(superuser, alice, ids["user_id"])
