@@ -11,7 +11,7 @@ from payflux.activation.sources import TooFewPayments, compute_from_stored, star
 from payflux.activation.states import ActivationState
 from payflux.app import create_app
 from payflux.monitor.processors.connecting.ending import disconnect
-from payflux.monitor.processors.generic.applying import QUIET, keep_sources_going
+from payflux.monitor.processors.generic.applying import QUIET, apply_waiting, keep_sources_going
 from payflux.monitor.processors.generic.connecting import connect_source
 from payflux.monitor.processors.models import DailyRollup
 from payflux.monitor.processors.rollups import METRICS, unpack_rollup
@@ -103,6 +103,17 @@ async def test_what_begins_takes_in_everything_that_was_accepted_before(world: W
     connection = await connection_of(world, alice)
     assert connection.event_count == 600
     assert (await workspace_of(world, alice.account_id)).connection_id == connection.id
+
+
+async def test_what_is_applied_after_the_processor_was_stopped_is_stored_but_in_no_figure(world: World) -> None:
+    alice = await source_of(world, "Alice")
+    await sent(world, alice, 100)
+    async with world.database.tenant(alice.account_id) as session:
+        await disconnect(session, account_id=alice.account_id, connection_id=alice.connection_id, now=world.clock.now())
+    await apply_waiting(world, account_id=alice.account_id, connection_id=alice.connection_id)
+    assert (await connection_of(world, alice)).event_count == 100
+    async with world.database.tenant(alice.account_id) as session:
+        assert (await session.execute(select(DailyRollup))).scalars().all() == []
 
 
 async def test_a_processor_that_was_stopped_and_set_up_again_goes_on_where_it_was(world: World) -> None:

@@ -173,6 +173,18 @@ async def test_disconnecting_oauth_gives_the_access_up_at_stripe(shop: Shop) -> 
         await reader.get("/v1/account")
 
 
+async def test_giving_up_oauth_takes_nothing_from_another_workspace_that_reads_the_same_account(shop: Shop) -> None:
+    first = await connect_by_oauth(shop, await agreed(shop, "dispute-spike"))
+    other = Shop(shop.world, shop.network)
+    second = await connect_by_oauth(other, await agreed(other, "dispute-spike"))
+    await end(shop, first)
+    reader = StripeGateway(other.world.settings, other.world.http).reader(await auth_of(other.world, second))
+    assert first.external_account_id.encode() in await reader.get("/v1/account")
+    await end(other, second)
+    with pytest.raises(Disconnected):
+        await reader.get("/v1/account")
+
+
 async def test_a_disconnection_that_stripe_did_not_hear_of_is_not_claimed(shop: Shop) -> None:
     connection = await connect_by_oauth(shop, await agreed(shop))
     shop.network.refuse = lambda _request: httpx.Response(503)

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.kit.database import driver_connection
 from payflux.monitor.processors.codes import reason_code
 from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_record
-from payflux.monitor.processors.models import Connection, DailyRollup
+from payflux.monitor.processors.models import Connection, ConnectionStatus, DailyRollup
 from payflux.monitor.processors.planning import HISTORY
 from payflux.monitor.processors.queries import read_events
 from payflux.monitor.processors.rollups import Rollup, roll_up, unpack_rollup, update
@@ -118,13 +118,18 @@ async def apply_to_rollups(
     session: AsyncSession, connection: Connection, removed: np.ndarray, added: np.ndarray, now: datetime
 ) -> None:
     """Bring the daily rollups of the connection's workspace up to date with what :func:`upsert_events` changed, in the
-    same transaction: they then equal the rolled-up events of the last 13 months."""
+    same transaction: they then equal the rolled-up events of the last 13 months. What a connection brings after it has
+    ended is left out; connecting it again makes them anew."""
     if not len(removed) and not len(added):
         return
     since = _first_kept(now)
     removed, added = (part[part["at"] >= since.timestamp()] for part in (removed, added))
     account_id, workspace_id = connection.account_id, connection.workspace_id
     await lock_workspace(session, workspace_id)
+    mine = (Connection.account_id == account_id, Connection.id == connection.id)
+    status = (await session.execute(select(Connection.status).where(*mine))).scalar_one()
+    if status == ConnectionStatus.DISCONNECTED:
+        return
     columns = (DailyRollup.currency, DailyRollup.first_day, DailyRollup.days, DailyRollup.vector)
     query = select(*columns).where(DailyRollup.account_id == account_id, DailyRollup.workspace_id == workspace_id)
     try:

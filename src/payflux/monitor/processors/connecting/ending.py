@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.errors import Unavailable
@@ -27,10 +27,13 @@ log = structlog.get_logger(__name__)
 
 async def give_up_access(world: World, connection: Connection) -> None:
     """Tell Stripe, outside of a transaction, that PayFlux leaves: delete the endpoint it made there and, after OAuth,
-    deauthorize. Raises Unavailable when Stripe has to know and does not answer: the connection then stays."""
+    deauthorize, unless another workspace reads the account by the same authorization.
+
+    Raises Unavailable when Stripe has to know and does not answer: the connection then stays.
+    """
     await delete_endpoint(world, connection)
     oauth = _METHODS_THAT_KNOW_STRIPE.get(ConnectionMethod(connection.method))
-    if oauth is None:
+    if oauth is None or await _read_elsewhere(world, connection):
         return
     try:
         await oauth(world.settings, world.http).deauthorize(connection.external_account_id)
@@ -41,6 +44,20 @@ async def give_up_access(world: World, connection: Connection) -> None:
         ) from None
     except StripeFailure as failure:
         log.warning("Stripe refused to deauthorize; disconnected here alone", failure=str(failure))
+
+
+async def _read_elsewhere(world: World, connection: Connection) -> bool:
+    """Whether another connection, of whatever account of ours, stands on the same authorization: Stripe has one for
+    each of its accounts, whoever asked for it."""
+    query = select(Connection.id).where(
+        Connection.external_account_id == connection.external_account_id,
+        Connection.method == connection.method,
+        Connection.livemode == connection.livemode,
+        Connection.status != ConnectionStatus.DISCONNECTED,
+        Connection.id != connection.id,
+    )
+    async with world.database.system() as session:
+        return (await session.execute(query.limit(1))).scalar_one_or_none() is not None
 
 
 async def disconnect(session: AsyncSession, *, account_id: UUID, connection_id: UUID, now: datetime) -> None:

@@ -170,14 +170,6 @@ async def settle(
     await driver.execute(_SETTLE, account_id, source_of(connection_id), now, EventState.APPLIED, *columns)
 
 
-async def recent_events(
-    session: AsyncSession, *, account_id: UUID, connection_id: UUID, limit: int = 20
-) -> list[WebhookEvent]:
-    """The last deliveries of a connection, the newest first."""
-    query = select(WebhookEvent).where(*_of(account_id, connection_id)).order_by(WebhookEvent.received_at.desc())
-    return list((await session.execute(query.limit(limit))).scalars())
-
-
 async def delete_old_events(session: AsyncSession, *, now: datetime) -> None:
     """Remove what is done and older than :data:`RETENTION`; what waits or failed stays."""
     done = WebhookEvent.state.in_((EventState.APPLIED, EventState.IGNORED))
