@@ -15,7 +15,9 @@ from stripe import oauth_error
 
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from payflux.sandbox.schema.absent import absent_keys
+from payflux.sandbox.schema.objects import fields
 from payflux.sandbox.state import SandboxState
+from payflux.sandbox.store import Json
 from tests.integration.sandbox.conftest import served
 
 Client = Callable[..., Any]  # the typed fields of the client are optional almost everywhere
@@ -45,6 +47,33 @@ def assert_complete(found: Any, of: type[stripe.StripeObject]) -> None:
     assert given <= known
     for name in given:
         getattr(found, name)
+
+
+def left_out(found: Json, of: type[stripe.StripeObject], place: str = "") -> list[str]:
+    """The keys that are always there at Stripe and are not here, at any depth."""
+    missing = [place + name for name in fields(of).keys() - found.keys() - absent_keys(of)]
+    for name, field in fields(of).items():
+        inner, value = field.nested or field.listed, found.get(name)
+        if inner is not None and value is not None:
+            for item in value if isinstance(value, list) else [value]:
+                missing += left_out(item, inner, f"{place}{name}.")
+    return missing
+
+
+def test_what_stands_within_an_object_is_complete_too(client: Client) -> None:
+    v1 = client(DEFAULT.restricted_key).v1
+    charge = v1.charges.list(params={"limit": 1, "expand": ["data.customer"]}).data[0]
+    for found, of in (
+        (v1.accounts.retrieve_current(), stripe.Account),
+        (v1.balance.retrieve(), stripe.Balance),
+        (v1.balance_settings.retrieve(), stripe.BalanceSettings),
+        (charge, stripe.Charge),
+        (charge.customer, stripe.Customer),
+        (v1.disputes.list(params={"limit": 1}).data[0], stripe.Dispute),
+        (v1.payment_intents.list(params={"limit": 1}).data[0], stripe.PaymentIntent),
+        (v1.payouts.list(params={"limit": 1}).data[0], stripe.Payout),
+    ):
+        assert left_out(found.to_dict(), of) == []
 
 
 @pytest.mark.parametrize("resource", sorted(listings(stripe.StripeClient("sk_test_none"))))

@@ -64,7 +64,7 @@ def test_a_fault_meets_the_calls_it_names() -> None:
     ],
 )
 def test_what_is_no_fault_is_refused_by_name(wrong: dict[str, object], named: str) -> None:
-    with pytest.raises(ValueError, match=named):
+    with pytest.raises(ValueError, match=f"^{named} "):
         read_fault(wrong)
 
 

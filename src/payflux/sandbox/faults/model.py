@@ -117,12 +117,17 @@ def read_fault(given: Mapping[str, Any]) -> Fault:
     for name in _OWN:
         if name in given:
             raise ValueError(f"{name} is set by the sandbox: leave it out.")
-    if "kind" not in given:
+    if str(given.get("kind")) not in MEANINGS:
         raise ValueError(f"kind is one of {', '.join(MEANINGS)}.")
+    known = [name for name in Fault.__struct_fields__ if name not in _OWN]
+    for name in given:
+        if name not in known:
+            raise ValueError(f"{name} is no field of a fault. Choose from: {', '.join(known)}.")
     try:
         fault = msgspec.convert(dict(given), Fault, strict=False)
     except msgspec.ValidationError as error:
-        raise ValueError(f"This is no fault: {error}") from None
+        told, _, place = str(error).partition(" - at `$.")
+        raise ValueError(f"{place.rstrip('`')} is wrong: {told}.") from None
     for name, least in _LEAST.items():
         value = getattr(fault, name)
         if value is not None and value < least:

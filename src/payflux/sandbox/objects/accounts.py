@@ -1,4 +1,4 @@
-"""The account itself, and a customer as far as an expansion shows one."""
+"""The account itself, and its customers, of whom the books know their payments alone."""
 
 from __future__ import annotations
 
@@ -36,6 +36,7 @@ def render_account(view: View) -> Json:
             "minority_owned_business_designation": None,
             "name": archetype.business,
             "product_description": None,
+            "specified_commercial_transactions_act_url": None,
             "support_address": None,
             "support_email": None,
             "support_phone": None,
@@ -84,6 +85,8 @@ def render_account(view: View) -> Json:
                 "statement_descriptor": archetype.business.upper()[:22],
                 "statement_descriptor_kana": None,
                 "statement_descriptor_kanji": None,
+                "statement_descriptor_prefix_kana": None,
+                "statement_descriptor_prefix_kanji": None,
             },
             "payouts": {
                 "debit_negative_balances": True,
@@ -109,7 +112,9 @@ def render_customer(view: View, customer: str) -> Json:
         "default_source": None,
         "delinquent": False,
         "description": None,
+        "discount": None,
         "email": None,
+        "invoice_prefix": customer[-8:].upper(),
         "invoice_settings": {
             "custom_fields": None,
             "default_payment_method": None,
@@ -119,6 +124,7 @@ def render_customer(view: View, customer: str) -> Json:
         "livemode": False,
         "metadata": {},
         "name": None,
+        "next_invoice_sequence": 1,
         "phone": None,
         "preferred_locales": [],
         "shipping": None,

@@ -2,7 +2,8 @@
 
 `absent.txt` lists them: the optional fields in the types of stripe-node 23.1.0 (2026-10-28.endive), which tell a field
 that may be absent from one that may be null; the Python package does not. Left out of the list is what Stripe's answers
-show as null all the same. A listed key that has a value is shown.
+show as null all the same; in it is `automatic_transfer_rules_by_currency`, which the Python package cannot read where
+it is null. A listed key that has a value is shown.
 """
 
 from __future__ import annotations
