@@ -11,8 +11,8 @@ from sqlalchemy import select, text
 
 from payflux.app import create_app
 from payflux.hooks.routes import LARGEST_EVENT
-from payflux.monitor.processors.live.inbox import recent_events
 from payflux.monitor.processors.live.models import WebhookEvent
+from payflux.monitor.processors.live.queries import latest_events
 from payflux.monitor.processors.models import ConnectionMethod
 from payflux.world.bootstrap import World
 from tests.conftest import with_settings
@@ -50,7 +50,7 @@ async def test_nothing_of_a_payer_is_stored(world: World) -> None:
     alice, now = await connected(world), world.clock.now()
     await post(create_app(world), OWN, event_body(1, "charge.succeeded", CHARGE, now), now)
     async with world.database.tenant(alice.account_id) as session:
-        (stored,) = await recent_events(session, account_id=alice.account_id, connection_id=alice.id)
+        (stored,) = await latest_events(session, alice)
     assert b"dana" not in stored.body
 
 
