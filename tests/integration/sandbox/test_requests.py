@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from payflux.sandbox.state import SECRET_KEY, SandboxState
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work
+from tests.integration.sandbox.conftest import served
 
 
 @pytest.fixture
@@ -84,3 +86,20 @@ def test_a_change_is_kept_with_what_is_to_be_delivered_of_it_or_not_at_all(
     assert http.get("/v1/events", params={"type": "product.created"}).json()["data"] == []
     again = http.post("/v1/products", data={"name": "Plan"}, headers={"Idempotency-Key": "plan"})
     assert (again.status_code, "idempotent-replayed" in again.headers) == (200, False)
+
+
+async def test_a_key_that_is_being_carried_out_is_in_use_and_then_replayed() -> None:
+    with served(SandboxState(requests_per_second=1000), latency_ms=300) as base:
+        async with httpx.AsyncClient(base_url=base, auth=(SECRET_KEY, ""), timeout=30) as http:
+
+            async def create() -> httpx.Response:
+                return await http.post("/v1/products", data={"name": "Plan"}, headers={"Idempotency-Key": "plan"})
+
+            made, refused = sorted(await asyncio.gather(create(), create()), key=lambda answer: answer.status_code)
+            again = await create()
+            products = (await http.get("/v1/products")).json()["data"]
+    assert (made.status_code, refused.status_code) == (200, 409)
+    assert refused.json()["error"]["code"] == "idempotency_key_in_use"
+    assert refused.headers["stripe-should-retry"] == "true"
+    assert (again.json(), again.headers["idempotent-replayed"]) == (made.json(), "true")
+    assert products == [made.json()]
