@@ -77,6 +77,13 @@ def test_parameters_become_what_their_types_say() -> None:
     ("form", "items", "param", "code"),
     [
         (SessionCreateParams, [("payment_method_types[0]", "card")], "payment_method_types", "parameter_unknown"),
+        (params.PaymentIntentCreateParams, [("amount", "100"), ("currency", "zzz")], "currency", None),
+        (
+            SessionCreateParams,
+            [("line_items[0][price_data][currency]", "dollars")],
+            "line_items[0][price_data][currency]",
+            None,
+        ),
         (SessionCreateParams, [("line_items[0][colour]", "red")], "line_items[0][colour]", "parameter_unknown"),
         (SessionCreateParams, [("mode", "gift")], "mode", None),
         (SessionCreateParams, [("expires_at", "soon")], "expires_at", "parameter_invalid_integer"),

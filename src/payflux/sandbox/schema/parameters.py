@@ -10,6 +10,7 @@ from typing_extensions import is_typeddict
 
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.schema.annotations import choices, literals
+from payflux.sandbox.schema.currencies import CURRENCIES
 
 _OPTIONS = frozenset(RequestOptions.__annotations__)
 _REFUSED = object()
@@ -62,6 +63,9 @@ def _value(value: Any, kinds: list[Any], module: str, path: str) -> Any:
             if get_origin(kind) is dict:  # metadata with keys that are numbers
                 return {str(n): _text(item, f"{path}[{n}]") for n, item in enumerate(value)}
         raise StripeError(400, "Invalid array", param=path)
+    if path.rpartition("[")[2].removesuffix("]") == "currency" and value.lower() not in CURRENCIES | {""}:
+        told = f"Invalid currency: {value}. Stripe currently supports these currencies: {', '.join(sorted(CURRENCIES))}"
+        raise StripeError(400, told, param=path)
     # the package allows any text beside a list of values, for those to come
     closed = any(len(set(literals(kind)) - {""}) > 1 for kind in kinds)
     for kind in kinds:
