@@ -11,9 +11,14 @@ import numpy as np
 from markupsafe import Markup
 
 from payflux.kit.charts import BandPoint, band_chart, step_scale
+from payflux.monitor.processors.backfill.queries import BackfillProgress
 from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.connecting.event_types import EVENT_TYPES
 from payflux.monitor.processors.events import pack_letters
 from payflux.monitor.processors.live.freshness import Freshness, Staleness
+from payflux.monitor.processors.live.models import WebhookEvent
+from payflux.monitor.processors.models import Connection
+from payflux.monitor.processors.permissions import CAPABILITIES, KEY_PERMISSIONS, key_creation_url
 from payflux.monitor.processors.reconciling.rules import Check, Identity, State
 from payflux.monitor.projections.projection import Exposure, ProjectedWindow, ReserveProjection, ReserveScenario
 from payflux.monitor.projections.scorebook import Outcome, ProjectionScore, Scorebook
@@ -240,8 +245,9 @@ ACTIVATE = SIGNED_IN | {
     "in_trial": True,
     "problem": None,
     "oauth_available": True,
-    "key_permissions": ["Charges and refunds", "Disputes", "Payouts", "Balance", "Balance transactions"],
-    "key_creation_url": "https://dashboard.stripe.com/apikeys/create?name=PayFlux",
+    "app_available": True,
+    "key_permissions": KEY_PERMISSIONS,
+    "key_creation_url": key_creation_url(),
     "form": {},
     "errors": {},
 }
@@ -394,24 +400,45 @@ FULL_SURFACE = msgspec.structs.replace(
     ),
 )
 CONNECTION = SIGNED_IN | {
-    "connection": {
-        "processor": "Stripe",
-        "account_name": "Archer Supplies Ltd",
-        "external_id": "acct_1PayFluxSample",
-        "method": "restricted_key",
-        "status": "degraded",
-        "livemode": False,
-        "connected_at": NOW - timedelta(days=2),
-        "last_pulled_at": NOW,
-        "last_event_at": None,
-    },
+    "connection": Connection(
+        name="Archer Supplies Ltd",
+        host="archer.example",
+        host_source="account",
+        external_account_id="acct_1PayFluxSample",
+        method="restricted_key",
+        status="degraded",
+        livemode=False,
+        connected_at=NOW - timedelta(days=2),
+        hook_endpoint_id="we_1PayFluxSample",
+    ),
+    "ended": False,
+    "may_change": True,
+    "problem": None,
+    "errors": {},
+    "form": {},
+    "last_pulled_at": NOW,
     "capabilities": [
-        ("Charges", "ok"),
-        ("Disputes", "ok"),
-        ("Balance", "forbidden"),
-        ("Fraud warnings", "not_enabled"),
+        (capability, {"balance": "forbidden", "reserves": "not_enabled"}.get(name, "ok"))
+        for name, capability in CAPABILITIES.items()
     ],
     "event_counts": [("Charges", 3412), ("Refunds", 118), ("Disputes", 21)],
+    "reach": "endpoint",
+    "reachable": True,
+    "older": BackfillProgress(
+        read_back_to=NOW - timedelta(days=120),
+        goal=NOW - timedelta(days=400),
+        finished_at=None,
+        problem="",
+        objects=4210,
+    ),
+    "latest_events": [
+        WebhookEvent(type="charge.succeeded", received_at=NOW, state="applied", outcome=""),
+        WebhookEvent(type="mandate.updated", received_at=NOW, state="ignored", outcome="unknown type"),
+    ],
+    "endpoint_url": "https://payflux.example/hooks/stripe/0123456789abcdef",
+    "event_types": EVENT_TYPES,
+    "secret_endings": ["4f2a"],
+    "key_creation_url": key_creation_url(),
     "freshness": line_of(Freshness(NOW - timedelta(minutes=12)), NOW),
     "books": lines_of(BOOKS),
 }
@@ -471,7 +498,12 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "activate-problem": ("activate.html", ACTIVATE | {"problem": PROBLEM}),
     "activate-key-only": (
         "activate.html",
-        ACTIVATE | {"oauth_available": False, "errors": {"key": "This is a secret key. Create a restricted one."}},
+        ACTIVATE
+        | {
+            "oauth_available": False,
+            "app_available": False,
+            "errors": {"key": "This is a secret key. Create a restricted one."},
+        },
     ),
     "arming": ("arming.html", ARMING),
     "arming-slow": ("arming.html", ARMING | {"slow": True}),
@@ -496,9 +528,14 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         | outlooks(FULL_SURFACE, FULL_PROJECTION)
         | {"surface": FULL_SURFACE, "projection": FULL_PROJECTION, "first_visit": False},
     ),
-    "dashboard-empty": ("dashboard_empty.html", SIGNED_IN | {"live": False}),
+    "dashboard-empty": ("dashboard_empty.html", SIGNED_IN | {"live": False, "problem": None}),
     "connection": ("connection.html", CONNECTION),
     "connection-none": ("connection.html", CONNECTION | {"connection": None}),
+    "connection-polling": (
+        "connection.html",
+        CONNECTION | {"reach": "polling", "latest_events": [], "older": None, "secret_endings": []},
+    ),
+    "connection-ended": ("connection.html", CONNECTION | {"ended": True, "problem": PROBLEM}),
     "how-it-works": (
         "how_it_works.html",
         SIGNED_IN

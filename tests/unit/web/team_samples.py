@@ -136,5 +136,8 @@ def team_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dict[st
             deletion | {"blockers": [Blocker("active_subscription", "Pro is still paid for.", "Cancel it first.")]},
         ),
         "account-deleted": ("account_deleted.html", signed_out | {"receipt": RECEIPT, "email": ALICE.email}),
-        "dashboard-welcome": ("dashboard_empty.html", signed_in | {"live": False, "problem": None, "welcome": ALICE.account_name}),
+        "dashboard-welcome": (
+            "dashboard_empty.html",
+            signed_in | {"live": False, "problem": None, "welcome": ALICE.account_name},
+        ),
     }

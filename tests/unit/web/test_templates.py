@@ -93,7 +93,7 @@ def test_what_a_person_typed_is_text_and_never_markup() -> None:
         "register", form={"name": hostile, "email": hostile, "plan": hostile}, errors={"email": hostile}, next=hostile
     )
     assert "<script>" not in html
-    assert html.count("&lt;script&gt;") == 5
+    assert html.count("&lt;script&gt;") == 6
 
 
 def test_a_refused_registration_focuses_the_summary_and_marks_each_field_but_never_repeats_the_password() -> None:
