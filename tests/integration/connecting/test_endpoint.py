@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs
@@ -210,3 +211,29 @@ async def test_no_two_connections_share_an_address_and_it_tells_no_id(shop: Shop
     assert str(connection.id) not in address
     other = replace(shop.world, tokens=type(shop.world.tokens)("another secret, of another installation"))
     assert endpoint_url(other, connection) != address
+
+
+async def test_an_endpoint_that_is_made_while_the_connection_ends_is_deleted_at_stripe(
+    shop: Shop, endpoints: Endpoints
+) -> None:
+    connection = await connected(shop)
+    payload = {"account_id": str(shop.account_id), "connection_id": str(connection.id)}
+    asked, answer, real = asyncio.Event(), asyncio.Event(), shop.network.handle_async_request
+
+    async def slow(request: httpx.Request) -> httpx.Response:
+        response = await real(request)
+        if request.method == "POST" and request.url.path == PATH:
+            asked.set()
+            await answer.wait()
+        return response
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shop.network, "handle_async_request", slow)
+        job = asyncio.create_task(create_webhook_endpoint(shop.world, payload))
+        await asked.wait()
+        async with shop.world.database.tenant(shop.account_id) as session:
+            await disconnect(session, account_id=shop.account_id, connection_id=connection.id, now=shop.clock.now())
+        answer.set()
+        await job
+    assert endpoints.deleted == ["we_0"]
+    assert (await shop.stored(connection)).hook_endpoint_id == ""

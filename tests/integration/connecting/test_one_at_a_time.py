@@ -56,6 +56,16 @@ async def test_another_stripe_account_is_refused_and_a_new_key_of_the_same_one_i
     assert await active(shop) == [first]
 
 
+async def test_a_key_that_was_rolled_is_replaced_from_the_connection_page(shop: Shop) -> None:
+    alice = await alice_at(shop.world)
+    await connect_by_key(alice, "rk_test_sandbox_healthy_no_disputes")
+    page = (await alice.get("/connection")).text
+    assert "Use another key" in page
+    assert 'action="/api/stripe/key"' in page
+    assert (await connect_by_key(alice)).status_code == 303
+    assert "Degraded" not in (await alice.get("/connection")).text
+
+
 async def test_canceling_the_activation_ends_the_connection_and_forgets_its_key(shop: Shop, mailbox: Mailbox) -> None:
     alice = await alice_at(shop.world)
     await connect_by_key(alice)

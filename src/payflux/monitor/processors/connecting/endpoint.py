@@ -72,10 +72,14 @@ async def create_webhook_endpoint(world: World, payload: Payload) -> None:
         return
     async with world.database.tenant(account_id) as session:
         stored = await get_connection(session, account_id=account_id, connection_id=connection_id)
-        if stored.status != ConnectionStatus.DISCONNECTED:
+        ended = stored.status == ConnectionStatus.DISCONNECTED
+        if not ended:
             keep_secrets(world, stored, [made.secret])
             stored.hook_endpoint_id = made.id
             await session.flush()
+    if ended:  # meanwhile; nobody else knows of the endpoint
+        connection.hook_endpoint_id = made.id
+        await delete_endpoint(world, connection)
 
 
 async def _made(world: World, connection: Connection) -> _Endpoint | None:
