@@ -16,6 +16,8 @@ from uuid import uuid4
 import asyncpg
 import hypothesis
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
 from playwright.sync_api import Browser, sync_playwright
 from pydantic import SecretStr
 
@@ -25,6 +27,7 @@ from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from payflux.settings import Settings, load_settings
 from payflux.world.bootstrap import World, build_world
 from tests import chromium
+from tests.running import free_port
 
 # a busy machine is no defect, and a gate gives the same answer twice
 hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ, print_blob=True)
@@ -92,9 +95,19 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(scope="session")
+def smtp_server() -> Iterator[int]:
+    """The port of a mail server that takes everything: a mail that cannot be sent waits, and a queue with it."""
+    server = Controller(Sink(), hostname="127.0.0.1", port=free_port())
+    server.start()
+    yield server.port
+    server.stop()
+
+
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return load_settings(data_dir=tmp_path / "data", secret_key=SecretStr(SECRET))
+def settings(tmp_path: Path, smtp_server: int) -> Settings:
+    mail = {"smtp_host": "127.0.0.1", "smtp_port": smtp_server, "smtp_tls": "none"}
+    return load_settings(data_dir=tmp_path / "data", secret_key=SecretStr(SECRET), **mail)
 
 
 @pytest.fixture(scope="session")
