@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import msgspec
 import pytest
 from sqlalchemy import func, select, text
 
@@ -153,6 +154,15 @@ async def test_the_same_account_connected_again_is_the_same_connection(shop: Sho
     assert again.id == first.id
     assert (again.status, again.method, again.disconnected_at) == ("active", "connect_oauth", None)
     assert await connections(shop) == 1
+
+
+async def test_the_live_mode_of_an_account_is_another_connection_than_its_test_mode(shop: Shop) -> None:
+    authorized = await authorize_with_key(shop.world, key="rk_test_sandbox_healthy")
+    test_mode = await shop.store(authorized)
+    live_mode = await shop.store(msgspec.structs.replace(authorized, livemode=True))
+    assert test_mode.id != live_mode.id
+    assert (test_mode.livemode, live_mode.livemode) == (False, True)
+    assert (await shop.store(authorized)).id == test_mode.id
 
 
 async def test_a_disconnected_key_is_forgotten(shop: Shop) -> None:

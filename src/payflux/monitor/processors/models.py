@@ -49,7 +49,7 @@ class ConnectionStatus(StrEnum):
 
 
 class Connection(Base):
-    """One merchant account at one processor, as a workspace reads it.
+    """One merchant account at one processor, as a workspace reads it; its test mode is another than its live mode.
 
     `capabilities` maps each resource to `ok` or `forbidden`. `snapshot` is the account and the balance as last read.
     `secret` is the encrypted restricted key, or the tokens of a Stripe App, which end at `secret_expires_at`; none for
@@ -61,7 +61,14 @@ class Connection(Base):
 
     __tablename__ = "processor_connections"
     __table_args__ = (
-        Index("uq_processor_connections_external", "account_id", "workspace_id", "external_account_id", unique=True),
+        Index(
+            "uq_processor_connections_mode",
+            "account_id",
+            "workspace_id",
+            "external_account_id",
+            "livemode",
+            unique=True,
+        ),
         Index("ix_processor_connections_external", "external_account_id"),
         Index("uq_processor_connections_hook", "hook_digest", unique=True),
     )

@@ -63,7 +63,9 @@ async def store_connection(
             external_account_id=external_id,
             **facts,
         )
-        .on_conflict_do_update(index_elements=["account_id", "workspace_id", "external_account_id"], set_=facts | kept)
+        .on_conflict_do_update(
+            index_elements=["account_id", "workspace_id", "external_account_id", "livemode"], set_=facts | kept
+        )
         .returning(Connection)
     )
     found = select(Connection).from_statement(statement).execution_options(populate_existing=True)
