@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from http import HTTPStatus
 
 from fastapi import Request
@@ -17,8 +18,9 @@ from payflux.world.bootstrap import World
 from payflux.world.oidc import sign_in_providers
 
 
+@cache
 def build_templates() -> Environment:
-    """The template environment; a name that a page uses and nobody gives is an error, not an empty place."""
+    """The template environment, made once, for it compiles each page once; a name that a page uses and nobody gives is an error, not an empty place."""
     environment = Environment(
         loader=PackageLoader("payflux", "templates"),
         autoescape=select_autoescape(),
