@@ -20,7 +20,8 @@ from payflux.world.oidc import sign_in_providers
 
 @cache
 def build_templates() -> Environment:
-    """The template environment, made once, for it compiles each page once; a name that a page uses and nobody gives is an error, not an empty place."""
+    """The template environment, one for the process, so that each page is compiled once. A name that a page uses and
+    nobody gives is an error, not an empty place."""
     environment = Environment(
         loader=PackageLoader("payflux", "templates"),
         autoescape=select_autoescape(),
