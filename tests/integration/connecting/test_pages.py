@@ -18,6 +18,7 @@ from payflux.kit.logs import configure_logging
 from payflux.kit.postgres import EmbeddedPostgres
 from payflux.monitor.processors.live.models import WebhookEvent
 from payflux.world.bootstrap import World
+from tests.conftest import with_settings
 from tests.integration.connecting.app_server import DEVELOPER_KEY, AppServer
 from tests.integration.connecting.conftest import Mailbox, Shop
 from tests.integration.connecting.test_ending import work_off
@@ -85,7 +86,8 @@ async def test_a_state_of_the_one_way_to_connect_is_not_good_for_the_other(app_s
 
 
 async def test_the_app_is_offered_when_it_is_set_up_and_connects(app_shop: Shop, shop: Shop) -> None:
-    assert "Stripe App" not in (await (await alice_at(shop.world)).get("/activate")).text
+    without = with_settings(shop.world, stripe_app_client_id="")
+    assert "Stripe App" not in (await (await alice_at(without)).get("/activate")).text
     alice = await alice_at(app_shop.world)
     page = await alice.get("/activate")
     assert "Install the Stripe App" in page.text
