@@ -122,6 +122,7 @@ def app_shop(shop: Shop, app_server: AppServer) -> Shop:
             "stripe_api_base": app_server.address,
             "stripe_app_client_id": "ca_app",
             "stripe_app_secret_key": SecretStr(DEVELOPER_KEY),
+            "stripe_app_authorize_url": "https://marketplace.stripe.com/oauth/v2/authorize",
         }
     )
     return replace(shop, world=replace(shop.world, settings=settings))
