@@ -90,7 +90,7 @@ def test_alice_signs_out_and_in_again_and_is_back_at_her_readout(page: Page) -> 
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
     expect(page).to_have_url(re.compile(r"/connection$"))
-    expect(page.get_by_role("rowheader", name="Charges")).to_be_visible()
+    expect(page.get_by_role("rowheader", name="Charges", exact=True)).to_be_visible()
     assert serious_problems(page) == []
 
 

@@ -175,12 +175,13 @@ class Reading:
         changes = await upsert_events(session, self._connection, readings)
         if self._pull.purpose != PullPurpose.FIRST:  # whose end makes the rollups anew
             await apply_to_rollups(session, self._connection, *changes, self._world.clock.now())
-        await self._move_cursors(session, batch)
+        # before the cursors: the batch may hold a page of a window that an earlier page of it has cut off
         session.add_all(window_row(self._pull, window) for read in batch for window in read.cut_off)
         try:
             await session.flush()
         except IntegrityError:  # another worker has cut a window off under the same number
             raise PullTakenOver(f"another worker reads pull {self._pull.id}") from None
+        await self._move_cursors(session, batch)
         forbidden = {read.before.resource: "forbidden" for read in batch if read.page is None}
         if forbidden:
             await add_capabilities(session, self._connection, forbidden, degrades=True)
