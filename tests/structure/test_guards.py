@@ -3,47 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
-import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import make_url
 
-from payflux.app import create_app
-from payflux.kit.postgres import EmbeddedPostgres
-from payflux.settings import Settings
 from payflux.web.guard_matrix import CAST, Answer, Persona, answer_of, as_table
 from payflux.web.policies import Audience, guarded_routes
-from payflux.world.bootstrap import World, build_world
-from tests.conftest import MovedClock
+from payflux.world.bootstrap import World
 from tests.structure.casting import call, cast_member, classify, put_in_place
 
 GOLDEN = Path(__file__).with_name("guards.md")
-
-
-@pytest.fixture
-async def superuser(postgres: EmbeddedPostgres, owner_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(postgres.url(database=make_url(owner_url).database or ""))
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def lonely_world(settings: Settings, owner_url: str, clock: MovedClock) -> AsyncIterator[World]:
-    """A world outside of which nothing answers."""
-    nobody = httpx.AsyncClient(transport=httpx.MockTransport(lambda _request: httpx.Response(503)))
-    world = build_world(settings, database_url=owner_url, clock=clock, http=nobody)
-    yield world
-    await world.close()
-
-
-@pytest.fixture
-def app(lonely_world: World) -> FastAPI:
-    return create_app(lonely_world)
 
 
 def test_the_matrix_is_the_one_that_was_agreed_on(app: FastAPI) -> None:

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
 import asyncpg
-import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import make_url
 
-from payflux.app import create_app
 from payflux.frontdoor.accounts.passwords import hash_password
 from payflux.kit.ids import new_id
-from payflux.kit.postgres import EmbeddedPostgres
-from payflux.settings import Settings
 from payflux.web.guard_matrix import Persona
 from payflux.web.policies import Audience, GuardedRoute, guarded_routes
-from payflux.world.bootstrap import World, build_world
-from tests.conftest import MovedClock
+from payflux.world.bootstrap import World
 from tests.structure.casting import Member, call, cast_member, put_in_place
 
 NOT_AN_ID = {"provider"}
@@ -29,24 +22,8 @@ NOT_AN_ID = {"provider"}
 
 
 @pytest.fixture
-async def superuser(postgres: EmbeddedPostgres, owner_url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(postgres.url(database=make_url(owner_url).database or ""))
-    yield connection
-    await connection.close()
-
-
-@pytest.fixture
-async def world(settings: Settings, owner_url: str, clock: MovedClock) -> AsyncIterator[World]:
-    """A world outside of which nothing answers."""
-    nobody = httpx.AsyncClient(transport=httpx.MockTransport(lambda _request: httpx.Response(503)))
-    built = build_world(settings, database_url=owner_url, clock=clock, http=nobody)
-    yield built
-    await built.close()
-
-
-@pytest.fixture
-def app(world: World) -> FastAPI:
-    return create_app(world)
+def world(lonely_world: World) -> World:
+    return lonely_world
 
 
 @pytest.fixture
