@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from shutil import rmtree
+from shutil import disk_usage, rmtree
 from tempfile import mkdtemp
 from uuid import uuid4
 
@@ -35,6 +35,7 @@ hypothesis.settings.load_profile("house")
 
 SECRET = "a secret for tests alone, 32 characters or more"
 TEMPLATE = "payflux_template"
+MEMORY = Path("/dev/shm")
 
 
 class MovedClock:
@@ -55,10 +56,18 @@ def clock() -> MovedClock:
     return MovedClock(datetime.now(UTC).replace(microsecond=0))
 
 
+def _quickest_folder() -> Path | None:
+    """Memory, where it has the room: a disk's file system takes ten times as long to copy a database's files."""
+    with suppress(OSError):
+        if disk_usage(MEMORY).free > 2 * 1024**3 and os.access(MEMORY, os.W_OK):
+            return MEMORY
+    return None
+
+
 @contextmanager
 def open_folder() -> Generator[Path, None, None]:
     """A temporary folder that `nobody`, as whom the server runs under root, can enter; pytest's own are closed."""
-    folder = Path(mkdtemp(prefix="payflux-test-"))
+    folder = Path(mkdtemp(prefix="payflux-test-", dir=_quickest_folder()))
     folder.chmod(0o711)
     try:
         yield folder
@@ -131,7 +140,9 @@ async def owner_url(postgres: EmbeddedPostgres, migrated_template: str) -> Async
     name = f"test_{uuid4().hex}"
     connection = await asyncpg.connect(postgres.url())
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template} OWNER {OWNER_ROLE}")
+        await connection.execute(
+            f"CREATE DATABASE {name} TEMPLATE {migrated_template} OWNER {OWNER_ROLE} STRATEGY FILE_COPY"
+        )
         yield postgres.url(user=OWNER_ROLE, password=role_password(SECRET, OWNER_ROLE), database=name)
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
