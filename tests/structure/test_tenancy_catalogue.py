@@ -11,8 +11,9 @@ import pytest
 
 from payflux.kit.database import APP_ROLE, SYSTEM_ROLE, Base
 
-SHARED = {"plan_limits", "plan_billing", "feature_flags", "plan_feature_defaults"}
-"""The catalogue of what is sold: everybody may read it, nobody of the app may write it."""
+SHARED = {"plan_limits", "plan_billing", "feature_flags", "plan_feature_defaults", "plan_versions", "stripe_prices"}
+SHARED |= {"catalogue_state", "launch_state"}
+"""What is sold, and whether strangers may register: everybody may read it, the app's role may not write it."""
 
 RULE = "({column} = (NULLIF(current_setting('app.current_account_id'::text, true), ''::text))::uuid)"
 
@@ -36,6 +37,8 @@ ONE_FOR_ALL = {
     "pk_webhook_events": "the sender's own id, before anybody knows the account",
     "uq_account_invites_id": "random id in a mail's link",
     "uq_connect_attempts_state_digest": "digest of 256 random bits",
+    "uq_accounts_stripe_customer_id": "Stripe's own id",
+    "uq_subscriptions_stripe": "Stripe's own id",
     "uq_processor_connections_hook": "digest of a random token in a webhook's address",
 }
 """Unique indexes of tenant tables that do not hold the account, and why meeting one tells nothing."""

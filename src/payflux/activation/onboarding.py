@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.activation.service import create_workspace
 from payflux.frontdoor.accounts.models import Account, User
 from payflux.frontdoor.accounts.registering import create_account
-from payflux.frontdoor.billing.service import read_catalogue, start_trial
+from payflux.frontdoor.billing.service import start_trial
+from payflux.frontdoor.catalogue.file import read_catalogue
 
 
 async def open_account(session: AsyncSession, user: User, now: datetime, *, plan: str = "") -> Account:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.frontdoor.billing.service import seed_catalogue
+from payflux.frontdoor.catalogue.publishing import seed_catalogue
 from payflux.kit.database import Database, DatabaseError, DatabaseUrls, create_engine, database_urls, role_password
 from payflux.kit.migrate import migrate
 from payflux.kit.postgres import EmbeddedPostgres, find_binaries

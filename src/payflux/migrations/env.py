@@ -10,6 +10,8 @@ from payflux.frontdoor.accounts.providers import models as providers
 from payflux.frontdoor.accounts.team import models as team
 from payflux.frontdoor.accounts.verification import models as verification
 from payflux.frontdoor.billing import models as billing
+from payflux.frontdoor.catalogue import models as catalogue
+from payflux.frontdoor.entitlements import models as entitlements
 from payflux.kit import audit
 from payflux.kit.database import Base
 from payflux.monitor.alerts import models as alerts
@@ -27,6 +29,8 @@ MODELS = (
     alerts,
     audit,
     billing,
+    catalogue,
+    entitlements,
     generic,
     processors,
     projections,

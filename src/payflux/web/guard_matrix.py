@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from payflux.frontdoor.accounts.team.capabilities import may
-from payflux.frontdoor.billing.service import read_catalogue
+from payflux.frontdoor.catalogue.file import read_catalogue
 from payflux.web.policies import Audience, GuardedRoute, Policy
 
 

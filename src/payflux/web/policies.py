@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
 from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES
-from payflux.frontdoor.billing.service import read_catalogue
+from payflux.frontdoor.catalogue.file import read_catalogue
 from payflux.web import refusals
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, get_world, visitor
 

@@ -10,13 +10,15 @@ import pytest
 from sqlalchemy import make_url
 
 from payflux.app import create_app
+from payflux.frontdoor.accounts.registering import register
+from payflux.frontdoor.billing.service import start_trial
 from payflux.kit.isolation.canary import check_isolation
 from payflux.kit.postgres import EmbeddedPostgres
 from payflux.web.isolation import checking_isolation, run_check
 from payflux.world.bootstrap import World
 
-NOT_PLANTED = {"memberships", "ownership_transfers", "subscriptions", "sweep_readings"}
-"""Tables in which the app alone cannot place a row: they need a person, or the system alone writes them."""
+NEED_PEOPLE = {"memberships", "ownership_transfers", "dismissed_notices"}
+SYSTEM_WRITES = {"subscriptions", "sweep_readings", "account_feature_overrides", "account_limit_overrides"}
 
 
 @pytest.fixture
@@ -33,11 +35,55 @@ async def breaches_of(world: World) -> tuple[str, ...]:
 async def test_nobody_gets_across_and_nothing_is_left_behind(world: World, superuser: asyncpg.Connection) -> None:
     found = await check_isolation(world.database, now=world.clock.now())
     assert found.breaches == ()
-    assert set(found.unplanted) == NOT_PLANTED, found.unplanted
+    assert set(found.unplanted) == NEED_PEOPLE | SYSTEM_WRITES, found.unplanted
     assert found.tables > 20
     tables = await superuser.fetch("SELECT DISTINCT tablename FROM pg_policies WHERE policyname = 'tenant'")
     left = {row["tablename"]: await superuser.fetchval(f"SELECT count(*) FROM {row['tablename']}") for row in tables}
     assert {table: count for table, count in left.items() if count} == {"accounts": 2}
+
+
+@pytest.fixture
+async def customers(world: World) -> None:
+    """Four people, each with an account on trial."""
+    now = world.clock.now()
+    async with world.database.system() as session:
+        for name in ("Alice", "Charlie", "Dora", "Erin"):
+            email = f"{name.lower()}@shop.example"
+            _, account = await register(session, name=name, email=email, password="quiet harbour lantern", now=now)
+            await start_trial(session, account_id=account.id, now=now)
+
+
+@pytest.mark.usefixtures("customers")
+async def test_with_people_there_members_and_subscriptions_are_tried_too(
+    world: World, superuser: asyncpg.Connection
+) -> None:
+    found = await check_isolation(world.database, now=world.clock.now())
+    assert found.breaches == ()
+    assert set(found.unplanted) == {"sweep_readings"}, "nobody has a reading yet"
+    assert await superuser.fetchval("SELECT count(*) FROM memberships") == 4
+    assert await superuser.fetchval("SELECT count(*) FROM ownership_transfers") == 0
+
+
+@pytest.mark.usefixtures("customers")
+@pytest.mark.parametrize(
+    ("opened", "breach"),
+    [
+        ("ALTER TABLE subscriptions DISABLE ROW LEVEL SECURITY", "subscriptions: rows of another account can be read"),
+        (
+            "CREATE POLICY any_row ON memberships FOR INSERT TO payflux_app WITH CHECK (true)",
+            "memberships: a row can be written into another account",
+        ),
+        (
+            "CREATE POLICY all_of_it ON ownership_transfers TO payflux_app USING (true)",
+            "ownership_transfers: rows of another account can be read",
+        ),
+    ],
+)
+async def test_a_door_to_people_or_plans_that_was_left_open_shows(
+    world: World, superuser: asyncpg.Connection, opened: str, breach: str
+) -> None:
+    await superuser.execute(opened)
+    assert any(each.startswith(breach) for each in await breaches_of(world)), await breaches_of(world)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, String, func, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, ForeignKey, Index, LargeBinary, String, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payflux.kit.database import Base
@@ -27,13 +27,16 @@ class User(Base):
 
 class Account(Base):
     """The customer, and the tenant: every tenant row carries its id as `account_id`. `intended_plan` is the one they
-    chose before they registered."""
+    chose before they registered. `entitlements_version` grows with every change of what the account may do, in the
+    transaction of that change, so that nobody goes by what was true before."""
 
     __tablename__ = "accounts"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(255))
     intended_plan: Mapped[str | None] = mapped_column(String(50))
+    stripe_customer_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    entitlements_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 

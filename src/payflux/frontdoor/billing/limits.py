@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.frontdoor.billing.models import PlanLimits, Subscription
+from payflux.frontdoor.billing.models import Subscription
+from payflux.frontdoor.catalogue.models import PlanLimits
 
 FLOOR_PLAN = "free"
 """The plan of an account without a subscription."""

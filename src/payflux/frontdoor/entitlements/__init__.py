@@ -1,0 +1,1 @@
+"""What an account may do now: overrides, then what its plan holds, then off."""
