@@ -80,8 +80,9 @@ async def _first_projection(world: World, superuser: str, days: int) -> list[Row
         raise AssertionError(f"we read {objects}, Stripe's client {read}")
     count = sum(objects.values())
     small = count < 2_000
-    # a second's worth of requests may leave at once, the others at the limit's pace; the last one is answered, too
-    requests = sum(max(1, math.ceil(number / PAGE_SIZE)) for number in objects.values())
+    # a second's worth of requests may leave at once, the others at the limit's pace; the last one is answered, too.
+    # Each list is asked for once at least, reserve movements once for each of their types
+    requests = sum(max(len(RESOURCES[name].types), math.ceil(number / PAGE_SIZE)) for name, number in objects.items())
     floor = max(0.0, requests / RATE - 1) + LATENCY_MS / 1000
     work = f"first projection of {count:,} objects"
     return [

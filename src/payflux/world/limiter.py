@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+import itertools
+import math
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -13,38 +15,42 @@ _SHORTEST_PAUSE = 0.0001  # seconds
 
 
 class AdaptiveLimiter:
-    """At most `rate` requests in any one second; half of it after a 429, then one more a second for each calm second.
+    """`rate` requests a second; half of it after a 429, then one more a second for each calm second.
 
-    Requests are let through in the order they came, and a whole second's worth may leave at once. Where the service
-    says that too many are under way at the same time, half as many are, and one more after as many calm answers.
+    A token bucket, as the limiters it must agree with are (stripe.com/blog/rate-limiters): up to a second's worth that
+    was not used may leave at once. Where the service says that too many are under way at the same time, half as many
+    are, and one more after as many calm answers.
     """
 
     def __init__(self, rate: float, *, monotonic: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep):
         self.ceiling = self.rate = max(1.0, rate)
         self.at_once = float("inf")
         self._monotonic, self._sleep = monotonic, sleep
-        self._sent: deque[float] = deque()
+        self._tokens, self._filled_at = self.rate, monotonic()
         self._under_way = 0
         self._halved_at = self._thinned_at = float("-inf")
-        self._turn, self._room = asyncio.Lock(), asyncio.Event()
+        self._turn, self._room = _Turn(), asyncio.Event()
 
-    async def acquire(self) -> None:
-        """Wait for one's turn to send a request; :meth:`release` when it is answered."""
-        async with self._turn:
+    async def acquire(self, behind: float = math.inf) -> None:
+        """Wait for one's turn to send a request; :meth:`release` when it is answered.
+
+        `behind` is about how many requests can only follow this one. The longest chain goes first, so that all end
+        together and the rate is used to the end; among equals, who came first.
+        """
+        await self._turn.take(behind)
+        try:
             while self._under_way + 1 > self.at_once:
                 self._room.clear()
                 await self._room.wait()
-            while True:
-                now = self._monotonic()
-                while self._sent and self._sent[0] <= now - 1:
-                    self._sent.popleft()
-                surplus = len(self._sent) - int(self.rate)
-                if surplus < 0:
-                    self._sent.append(now)
-                    self._under_way += 1
-                    return
+            self._fill()
+            while self._tokens < 1:
                 # a pause that rounds to nothing would never end
-                await self._sleep(max(self._sent[surplus] + 1 - now, _SHORTEST_PAUSE))
+                await self._sleep(max((1 - self._tokens) / self.rate, _SHORTEST_PAUSE))
+                self._fill()
+            self._tokens -= 1
+            self._under_way += 1
+        finally:
+            self._turn.pass_on()
 
     def release(self) -> None:
         """A request is no longer under way, whatever came of it."""
@@ -55,8 +61,9 @@ class AdaptiveLimiter:
         """The service says: too often. The other answers to the same burst do not halve the rate again."""
         now = self._monotonic()
         if now - self._halved_at >= 1:
+            self._fill()
             self._halved_at = now
-            self.rate = max(1.0, self.rate / 2)
+            self._tokens, self.rate = 0.0, max(1.0, self.rate / 2)
 
     def crowded(self) -> None:
         """The service says: too many at the same time. The other answers to the same burst change nothing more."""
@@ -68,3 +75,38 @@ class AdaptiveLimiter:
     def succeeded(self) -> None:
         self.rate = min(self.ceiling, self.rate + 1 / self.rate)
         self.at_once += 1 / self.at_once
+
+    def _fill(self) -> None:
+        now = self._monotonic()
+        self._tokens = min(self.rate, self._tokens + (now - self._filled_at) * self.rate)
+        self._filled_at = now
+
+
+class _Turn:
+    """A lock that the waiter with the highest rank gets first; among equals, who came first."""
+
+    def __init__(self) -> None:
+        self._taken = False
+        self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._arrivals = itertools.count()
+
+    async def take(self, rank: float) -> None:
+        if not self._taken:
+            self._taken = True
+            return
+        called = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (-rank, next(self._arrivals), called))
+        try:
+            await called
+        except asyncio.CancelledError:
+            if not called.cancelled():  # called already
+                self.pass_on()
+            raise
+
+    def pass_on(self) -> None:
+        while self._waiting:
+            called = heapq.heappop(self._waiting)[-1]
+            if not called.done():
+                called.set_result(None)
+                return
+        self._taken = False

@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -161,7 +162,9 @@ async def test_a_429_slows_the_reader_down_and_calm_lets_it_recover() -> None:
     throttled=st.sets(st.integers(0, 40)),
 )
 @example(rate=1, pauses=[1.1e-16], throttled=set())  # a pause that rounds to nothing
-def test_no_second_ever_sees_more_requests_than_the_rate(rate: int, pauses: list[float], throttled: set[int]) -> None:
+def test_no_span_ever_sees_more_requests_than_a_full_bucket_and_the_rate(
+    rate: int, pauses: list[float], throttled: set[int]
+) -> None:
     time = Time()
     limiter = AdaptiveLimiter(rate, monotonic=time.monotonic, sleep=time.sleep)
     sent: list[float] = []
@@ -176,15 +179,54 @@ def test_no_second_ever_sees_more_requests_than_the_rate(rate: int, pauses: list
             limiter.succeeded()
 
     asyncio.run(send_all())
-    for start in sent:
-        assert sum(1 for moment in sent if start <= moment < start + 1 - 1e-6) <= rate
+    for (first, start), (last, end) in itertools.combinations(enumerate(sent), 2):
+        assert last - first + 1 <= rate * (1 + end - start) + 1e-6
 
 
-async def test_a_whole_seconds_worth_of_requests_leaves_at_once() -> None:
+async def test_a_whole_seconds_worth_of_requests_leaves_at_once_and_the_others_at_the_rate() -> None:
     time = Time()
     limiter = AdaptiveLimiter(25, monotonic=time.monotonic, sleep=time.sleep)
-    await asyncio.gather(*(limiter.acquire() for _ in range(26)))
-    assert time.slept == [1.0]
+    await asyncio.gather(*(limiter.acquire() for _ in range(25)))
+    assert time.slept == []
+    await asyncio.gather(*(limiter.acquire() for _ in range(50)))
+    assert time.now == pytest.approx(1002, abs=0.01)
+
+
+async def test_nothing_leaves_at_once_after_the_service_said_too_often() -> None:
+    time = Time()
+    limiter = AdaptiveLimiter(10, monotonic=time.monotonic, sleep=time.sleep)
+    limiter.throttled()
+    await limiter.acquire()
+    assert time.now == pytest.approx(1000.2)
+
+
+async def test_who_has_most_behind_them_goes_first_and_among_equals_who_came_first() -> None:
+    time = Time()
+    limiter = AdaptiveLimiter(1, monotonic=time.monotonic, sleep=time.sleep)
+    left: list[str] = []
+
+    async def send(name: str, behind: float) -> None:
+        await limiter.acquire(behind)
+        left.append(name)
+
+    waiting = [("now", 0), ("next", 0), ("short", 1), ("long", 9), ("as long", 9), ("alone", float("inf"))]
+    await asyncio.gather(*(send(name, behind) for name, behind in waiting))
+    assert left == ["now", "next", "alone", "long", "as long", "short"]
+
+
+async def test_who_gives_up_waiting_holds_up_nobody() -> None:
+    limiter = AdaptiveLimiter(1)
+    limiter.at_once = 1
+    await limiter.acquire()
+    first, second, third = (asyncio.ensure_future(limiter.acquire()) for _ in range(3))
+    await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.sleep(0)
+    first.cancel()
+    limiter.release()
+    await asyncio.wait_for(third, 5)
+    assert first.cancelled()
+    assert second.cancelled()
 
 
 async def test_too_many_at_once_are_thinned_out_and_calm_lets_more_in_again() -> None:

@@ -4,6 +4,7 @@ has come in, events together with their windows' cursors, in one transaction."""
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from payflux.monitor.processors.events import moment
 from payflux.monitor.processors.models import Connection, ConnectionStatus, HistoryPull, PullPurpose, PullWindow
 from payflux.monitor.processors.resources import PAGE_SIZE, RESOURCES, PageOfEvents
 from payflux.monitor.processors.store import apply_to_rollups, upsert_events
-from payflux.monitor.processors.windows import Sample, Window, expected_pages, remaining
+from payflux.monitor.processors.windows import Sample, Window, expected_pages, pages_left, remaining
 from payflux.world.bootstrap import World
 from payflux.world.stripe import PermissionMissing, StripeReader
 
@@ -119,11 +120,11 @@ class Reading:
             await self._read_pages(window)
 
     async def _read_pages(self, window: Window) -> None:
-        resource, top, left, pages = RESOURCES[window.resource], window.end, window, 0
+        resource, top, left, pages, behind = RESOURCES[window.resource], window.end, window, 0, math.inf
         while self._until is None or self._world.clock.now() < self._until:
             read_at = self._world.clock.now()
             try:
-                page = resource.read(await self._reader.get(resource.path, _query(left)))
+                page = resource.read(await self._reader.get(resource.path, _query(left), behind=behind))
             except PermissionMissing:
                 if resource.essential:
                     raise
@@ -141,6 +142,9 @@ class Reading:
             await self._pages.put(ReadPage(left, page, read_at, after, cut_off))
             for other in cut_off:
                 self._start_reading(other)
+            # a sample of every window is needed before the rest of any
+            sampled = window.number not in self._unsampled or window.resource != "charges"
+            behind = pages_left(after, top=top, oldest=page.oldest) if sampled else math.inf
             top, left = page.oldest, after
 
     def _sample(self, number: int, pages: int, *, down_to: int) -> None:

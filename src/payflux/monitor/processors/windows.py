@@ -38,8 +38,13 @@ def remaining(window: Window, *, top: int, oldest: int, idle: int) -> list[tuple
     Cut for up to `idle` further readers, but to no less than about two pages each at the page's density: each cut
     costs about half a page more.
     """
-    pages = (oldest - window.start) // max(top - oldest, 1)
+    pages = int(pages_left(window, top=top, oldest=oldest))
     return cut(window.start, oldest, min(1 + max(idle, 0), pages // 2))
+
+
+def pages_left(window: Window, *, top: int, oldest: int) -> float:
+    """About how many pages of `window` are left after one that reached from `top` down to `oldest`."""
+    return (oldest - window.start) / max(top - oldest, 1)
 
 
 class Sample(NamedTuple):

@@ -6,8 +6,9 @@ No log line of this module holds a key or a token.
 from __future__ import annotations
 
 import asyncio
+import math
 import random
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 
 import httpx
@@ -47,9 +48,17 @@ class StripeReader:
         self._auth, self._renewing = auth, asyncio.Lock()
         self._http, self._base, self._limiter, self._sleep, self._jitter = http, base, limiter, sleep, jitter
 
-    async def get(self, path: str, params: Params | None = None, *, version: str = STRIPE_API_VERSION) -> bytes:
-        """The JSON body of `path`, such as `/v1/charges`, in Stripe's API `version`."""
-        return await self._answer("GET", path, version, params={**params} if params else None)
+    async def get(
+        self,
+        path: str,
+        params: Params | None = None,
+        *,
+        version: str = STRIPE_API_VERSION,
+        behind: float = math.inf,
+    ) -> bytes:
+        """The JSON body of `path`, such as `/v1/charges`, in Stripe's API `version`. Of the requests that wait for the
+        rate limit, those leave first that the most requests are `behind`."""
+        return await self._answer("GET", path, version, params={**params} if params else None, behind=behind)
 
     async def post(self, path: str, fields: Params, *, idempotency_key: str) -> bytes:
         """The JSON body of what was made at `path`; made once, however often the same key is used."""
@@ -108,15 +117,19 @@ class StripeReader:
         params: Params | None = None,
         data: Params | None = None,
         headers: Mapping[str, str] | None = None,
+        behind: float = math.inf,
     ) -> bytes:
+        def send(auth: StripeAuth) -> Awaitable[bytes]:
+            return self._send(auth, method, path, version, params=params, data=data, headers=headers, behind=behind)
+
         auth = self._auth
         try:
-            return await self._send(auth, method, path, version, params=params, data=data, headers=headers)
+            return await send(auth)
         except KeyRefused:
             if auth.renew is None:
                 raise
             renewed = await self._renewed(auth)
-        return await self._send(renewed, method, path, version, params=params, data=data, headers=headers)
+        return await send(renewed)
 
     async def _renewed(self, refused: StripeAuth) -> StripeAuth:
         async with self._renewing:
@@ -134,13 +147,14 @@ class StripeReader:
         params: Params | None,
         data: Params | None,
         headers: Mapping[str, str] | None,
+        behind: float,
     ) -> bytes:
         sent = self._headers(auth, version) | dict(headers or {})
         trouble = ""
         for attempt in range(_ATTEMPTS):
             if attempt:
                 await self._sleep(self._jitter() * min(_BACKOFF_CAP, _BACKOFF_BASE * 2**attempt))
-            await self._limiter.acquire()
+            await self._limiter.acquire(behind)
             try:
                 response = await self._http.request(
                     method, self._base + path, params=params, data=data, headers=sent, timeout=TIMEOUT
