@@ -8,11 +8,11 @@ from payflux.admin import acts, console, entry
 from payflux.admin.guards import to_sign_in
 from payflux.frontdoor.staff.signing_in import StaffNotSignedIn
 
+router = APIRouter()
+for part in (entry, console, acts):
+    router.include_router(part.router)
 
-def add_console(app: FastAPI) -> None:
-    """Let `app` serve the console at /admin."""
-    router = APIRouter()
-    for part in (entry, console, acts):
-        router.include_router(part.router)
-    app.include_router(router)
+
+def lead_to_sign_in(app: FastAPI) -> None:
+    """Let `app` send whoever asks for the console without being signed in to where staff sign in."""
     app.add_exception_handler(StaffNotSignedIn, to_sign_in)

@@ -6,9 +6,11 @@ send the token of its forms as `X-CSRF-Token`.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Request
+from starlette.routing import BaseRoute
 
 from payflux.api import accounts, auth, ownership, verification
 from payflux.api.problems import describe
@@ -46,14 +48,23 @@ def create_api(world: World) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        dependencies=[Depends(require_csrf_of_browsers)],
     )
     api.state.world = world
-    for router in ROUTERS:
-        api.include_router(router)
-    api.add_api_route("/openapi.json", _description, dependencies=[guard(Audience.PUBLIC)], include_in_schema=False)
+    api.routes.extend(_endpoints())
     add_error_handlers(api)
     return api
+
+
+@cache
+def _endpoints() -> list[BaseRoute]:
+    """The same in every application, as FastAPI keeps what it found out about them with the routes."""
+    endpoints = APIRouter(dependencies=[Depends(require_csrf_of_browsers)])
+    for router in ROUTERS:
+        endpoints.include_router(router)
+    endpoints.add_api_route(
+        "/openapi.json", _description, dependencies=[guard(Audience.PUBLIC)], include_in_schema=False
+    )
+    return endpoints.routes
 
 
 async def _description(request: Request) -> dict[str, Any]:
