@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from payflux.kit.account_cache import AccountCache
 from payflux.kit.clock import Clock, SystemClock
 from payflux.kit.crypto import SecretBox, TokenHasher
 from payflux.kit.database import Database, database_urls
@@ -24,6 +25,7 @@ class World:
     tokens: TokenHasher
     http: httpx.AsyncClient
     provider_documents: ProviderDocuments = field(default_factory=ProviderDocuments)
+    account_cache: AccountCache = field(default_factory=AccountCache)
 
     async def close(self) -> None:
         await self.http.aclose()
