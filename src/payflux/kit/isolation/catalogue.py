@@ -42,13 +42,14 @@ _CONSTRAINTS = """
 
 @dataclass(frozen=True)
 class Column:
-    """`required` has to be given on insert; `allowed` is a text that its check constraint takes, or empty."""
+    """`required` has to be given on insert; `allowed` are the texts that its check constraint takes, where it lists
+    them."""
 
     name: str
     type: str
     required: bool
     in_key: bool
-    allowed: str
+    allowed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -111,12 +112,12 @@ def _checks(constraint: asyncpg.Record, table: str) -> bool:
     return constraint["kind"] == "c" and constraint["table"] == table
 
 
-def _allowed(column: str, checks: Sequence[str]) -> str:
-    """The first text that a check such as `status = ANY (ARRAY['trialing', …])` lists for `column`."""
+def _allowed(column: str, checks: Sequence[str]) -> tuple[str, ...]:
+    """The texts that a check such as `status = ANY (ARRAY['trialing', …])` lists for `column`."""
     for check in checks:
-        if found := re.search(rf"\b{column}\b[^']*'([^']+)'", check):
-            return found[1]
-    return ""
+        if found := re.search(rf"\b{column}\b[^']*'[^']+'.*", check):
+            return tuple(re.findall(r"'([^']+)'", found[0]))
+    return ()
 
 
 def _parents_first(tables: dict[str, TenantTable]) -> list[TenantTable]:
