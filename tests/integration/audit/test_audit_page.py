@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import asyncpg
 import pytest
@@ -110,6 +111,20 @@ async def test_the_file_holds_what_a_spreadsheet_does_not_run(world: World, alic
     assert row["action"].startswith("'=")
     assert row["after"] == '{"note": "=1+1"}'
     assert len(row["hash"]) == 64
+
+
+async def test_the_page_and_the_file_name_our_staff_but_nobody_who_only_says_so(
+    world: World, alice: Member, reader: Reader
+) -> None:
+    by_staff, by_leaver = replace(alice, user_id=new_id()), replace(alice, user_id=new_id())
+    await record(world, by_staff, "staff.account_opened", staff="Sam <sam@payflux.example>")
+    await record(world, by_leaver, "alerts.changed", staff="Mallory of the staff")
+    left, staff = (await reader.rows())[:2]
+    assert (staff["actor_id"], staff["actor"]) == (str(by_staff.user_id), "Sam <sam@payflux.example>")
+    assert (left["actor_id"], left["actor"]) == (str(by_leaver.user_id), "")
+    page = await reader.get("/account/audit")
+    assert "<td>Sam &lt;sam@payflux.example&gt;</td>" in page
+    assert "<td>Somebody who has left</td>" in page
 
 
 async def test_a_long_log_is_read_page_by_page(world: World, alice: Member, reader: Reader) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -255,6 +256,16 @@ async def test_the_last_way_to_sign_in_stays(app: FastAPI, alice: Browser, store
     assert "only way you can sign in" in refused.text
     await add_passkey(alice, "Phone")
     assert (await alice.post(f"{SECURITY}/passkeys/{passkey_id}/remove")).status_code == 303
+    assert await stored.fetchval("SELECT count(*) FROM passkeys") == 1
+
+
+async def test_a_passkey_that_is_not_there_is_not_found_however_one_signs_in(
+    alice: Browser, stored: asyncpg.Connection
+) -> None:
+    await add_passkey(alice)
+    await stored.execute("UPDATE users SET password_hash = NULL")
+    answer = await alice.post(f"{SECURITY}/passkeys/{uuid4()}/remove")
+    assert answer.status_code == 404
     assert await stored.fetchval("SELECT count(*) FROM passkeys") == 1
 
 

@@ -98,6 +98,12 @@ async def actors_of(session: AsyncSession, *, account_id: UUID) -> dict[UUID, st
     return {row.id: row.name for row in rows}
 
 
+def actor_name(entry: AuditEntry, actors: dict[UUID, str]) -> str:
+    """What whoever did this is called: a member, or one of our staff; empty for who has left."""
+    staff = (entry.after or {}).get("staff", "") if entry.action.startswith("staff.") else ""
+    return (actors.get(entry.actor_id, "") if entry.actor_id else "") or str(staff)
+
+
 COLUMNS = ("number", "at", "actor_id", "actor", "action", "subject", "before", "after", "address", "browser", "hash")
 
 
@@ -107,7 +113,7 @@ def as_csv(entries: Sequence[AuditEntry], actors: dict[UUID, str]) -> str:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for entry in entries:
-        actor = actors.get(entry.actor_id, "") if entry.actor_id else SYSTEM
+        actor = actor_name(entry, actors) if entry.actor_id else SYSTEM
         cells = (entry.action, entry.subject, _json(entry.before), _json(entry.after), entry.address, entry.user_agent)
         row = (entry.sequence, entry.at.isoformat(), entry.actor_id or "", _cell(actor), *map(_cell, cells))
         writer.writerow((*row, entry.hash.hex()))

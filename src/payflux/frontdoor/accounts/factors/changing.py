@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.frontdoor.accounts.factors.passkeys import register_passkey, remove_passkey
+from payflux.frontdoor.accounts.factors.passkeys import passkeys_of, register_passkey, remove_passkey
 from payflux.frontdoor.accounts.factors.queries import sign_in_methods
 from payflux.frontdoor.accounts.factors.recovery import replace_recovery_codes
 from payflux.frontdoor.accounts.factors.relying_party import RelyingParty
@@ -81,13 +81,14 @@ async def add_passkey(
 async def drop_passkey(session: AsyncSession, who: SignedIn, *, passkey_id: UUID, now: datetime) -> None:
     """Forget one of the caller's passkeys. Raises NotFound, and LastSignInMethod where nothing else signs them in."""
     await lock_user(session, who.user_id)  # or two methods could be removed at once, each thinking the other stays
+    if passkey_id not in {passkey.id for passkey in await passkeys_of(session, user_id=who.user_id)}:
+        raise NotFound("You have no such passkey.", way_out="Look at the list of your passkeys.")
     if not may_remove_method(await sign_in_methods(session, user_id=who.user_id)):
         raise LastSignInMethod(
             "This passkey is the only way you can sign in.",
             way_out="Add another passkey, or connect Google or Microsoft, before you remove it.",
         )
-    if await remove_passkey(session, user_id=who.user_id, passkey_id=passkey_id) is None:
-        raise NotFound("You have no such passkey.", way_out="Look at the list of your passkeys.")
+    await remove_passkey(session, user_id=who.user_id, passkey_id=passkey_id)
     await _tell(session, who, "passkey_removed", now)
 
 

@@ -190,12 +190,9 @@ async def use_passkey(
     return passkey.user_id
 
 
-async def remove_passkey(session: AsyncSession, *, user_id: UUID, passkey_id: UUID) -> str | None:
-    """Forget a passkey of the user; its name, or None where they have none with that id."""
-    removed = await session.execute(
-        delete(Passkey).where(Passkey.user_id == user_id, Passkey.id == passkey_id).returning(Passkey.name)
-    )
-    return removed.scalar_one_or_none()
+async def remove_passkey(session: AsyncSession, *, user_id: UUID, passkey_id: UUID) -> None:
+    """Forget a passkey of the user."""
+    await session.execute(delete(Passkey).where(Passkey.user_id == user_id, Passkey.id == passkey_id))
 
 
 def passkey_name(typed: str) -> str:
