@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import contextmanager, suppress
@@ -19,9 +20,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from playwright.sync_api import Browser, sync_playwright
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import SecretStr
 
 from payflux.cli.databases import OWNER_ROLE, ensure_owned_database, prepare_database, urls_of
+from payflux.frontdoor.accounts import passwords
 from payflux.kit.database import role_password
 from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from payflux.settings import Settings, load_settings
@@ -36,6 +40,16 @@ hypothesis.settings.load_profile("house")
 SECRET = "a secret for tests alone, 32 characters or more"
 TEMPLATE = "payflux_template"
 MEMORY = Path("/dev/shm")
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from looking again and again at the modules and tests, which stay to the end."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
 
 
 class MovedClock:
@@ -102,6 +116,15 @@ def browser() -> Iterator[Browser]:
         )
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Argon2 at its least cost: at its own, the tests would spend their time on what makes guessing slow."""
+    least = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_HASHES", least)
+        yield
 
 
 @pytest.fixture(scope="session")
