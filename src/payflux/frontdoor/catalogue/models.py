@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, ForeignKeyConstraint, String, func, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -98,6 +99,20 @@ class StripePrice(Base):
     unit_amount_cents: Mapped[int]
     livemode: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class CatalogueChange(Base):
+    """What one of the staff changed of the catalogue. Append-only; `after` is None where something was removed."""
+
+    __tablename__ = "catalogue_changes"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    author: Mapped[str] = mapped_column(String(320))
+    action: Mapped[str] = mapped_column(String(100))
+    subject: Mapped[str] = mapped_column(String(200))
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    after: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class CatalogueState(Base):

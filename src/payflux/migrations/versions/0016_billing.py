@@ -58,6 +58,17 @@ def _catalogue() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stripe_prices")),
     )
+    op.create_table(
+        "catalogue_changes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        _instant("at"),
+        sa.Column("author", sa.String(320), nullable=False),
+        sa.Column("action", sa.String(100), nullable=False),
+        sa.Column("subject", sa.String(200), nullable=False),
+        sa.Column("before", postgresql.JSONB(), nullable=True),
+        sa.Column("after", postgresql.JSONB(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_catalogue_changes")),
+    )
     _single_row("catalogue_state", sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False))
 
 
@@ -219,6 +230,15 @@ def _entitled() -> None:
 
 
 def _launch() -> None:
+    op.add_column("accounts", sa.Column("signup_source", sa.String(50), nullable=True))
+    op.add_column("sessions", _instant("as_of", nullable=True))
+    op.create_check_constraint(
+        op.f("ck_sessions_as_of"),
+        "sessions",
+        "as_of IS NULL OR impersonated_by IS NOT NULL",
+        postgresql_not_valid=True,
+    )
+    op.execute("ALTER TABLE sessions VALIDATE CONSTRAINT ck_sessions_as_of")
     op.create_table(
         "trial_grants",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -274,10 +294,12 @@ RIGHTS = [
         f"GRANT {CHANGED_BY_STAFF} ON {table} TO payflux_system"
         for table in ("plan_limits", "plan_billing", "feature_flags", "plan_feature_defaults")
     ),
+    *(f"GRANT DELETE ON {table} TO payflux_system" for table in ("feature_flags", "plan_feature_defaults")),
     *shared_table("plan_versions"),
     "GRANT INSERT ON plan_versions TO payflux_system",
     *shared_table("stripe_prices"),
     "GRANT INSERT ON stripe_prices TO payflux_system",
+    *system_access("catalogue_changes", privileges=APPEND_ONLY),
     *shared_table("catalogue_state"),
     "GRANT UPDATE ON catalogue_state TO payflux_system",
     *shared_table("launch_state"),
