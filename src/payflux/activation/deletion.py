@@ -16,7 +16,7 @@ from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.accounts.team.erasing import erase_account, erase_rows
 from payflux.frontdoor.accounts.team.members import forget_membership
 from payflux.frontdoor.accounts.team.models import DeletionReceipt
-from payflux.frontdoor.billing.service import live_subscription
+from payflux.frontdoor.billing.queries import live_subscription
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, Unavailable
 from payflux.kit.jobs import Payload, enqueue
 from payflux.monitor.processors.account_state import read_state

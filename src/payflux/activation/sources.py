@@ -11,8 +11,8 @@ from payflux.activation.beside import refuse_beside_another
 from payflux.activation.models import Workspace
 from payflux.activation.service import begin_with_stored, get_workspace
 from payflux.activation.states import ActivationState
+from payflux.frontdoor.billing.queries import live_subscription
 from payflux.frontdoor.billing.rules import is_entitled
-from payflux.frontdoor.billing.service import live_subscription
 from payflux.kit.errors import Conflict
 from payflux.kit.jobs import Payload
 from payflux.monitor.processors.generic.applying import apply_waiting

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.frontdoor.accounts.access_tokens import read_access_token
 from payflux.frontdoor.accounts.sessions import SignedIn, authenticate, authenticate_api_client
 from payflux.frontdoor.billing.models import Subscription
-from payflux.frontdoor.billing.service import live_subscription
+from payflux.frontdoor.billing.queries import live_subscription
 from payflux.kit.errors import NotSignedIn
 from payflux.web.refusals import refuse_writing_for_others
 from payflux.web.security import cookie_name

@@ -1,11 +1,10 @@
-"""Start a trial, and read a subscription."""
+"""Start a trial."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.billing import rules
@@ -35,12 +34,3 @@ async def start_trial(session: AsyncSession, *, account_id: UUID, now: datetime)
         after={"plan": subscription.plan, "status": subscription.status},
     )
     return subscription
-
-
-async def live_subscription(session: AsyncSession, *, account_id: UUID) -> Subscription | None:
-    """The account's subscription that is not canceled; whether it still runs is for the rules to say."""
-    return (
-        await session.execute(
-            select(Subscription).where(Subscription.account_id == account_id, Subscription.status != "canceled")
-        )
-    ).scalar_one_or_none()

@@ -15,7 +15,7 @@ from payflux.activation.beside import refuse_beside_source
 from payflux.activation.problems import Problem, declined_problem, problem_of
 from payflux.activation.states import HOME, ActivationState
 from payflux.frontdoor.accounts.sessions import SignedIn
-from payflux.frontdoor.billing.service import live_subscription
+from payflux.frontdoor.billing.queries import live_subscription
 from payflux.kit.errors import InvalidInput, UserError
 from payflux.monitor.processors.connecting.endpoint import enqueue_endpoint
 from payflux.monitor.processors.connecting.keys import authorize_with_key

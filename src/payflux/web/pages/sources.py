@@ -15,7 +15,7 @@ from payflux.activation.ending import end_connection
 from payflux.activation.sources import compute_from_stored
 from payflux.activation.states import ActivationState, Cause
 from payflux.frontdoor.accounts.sessions import SignedIn
-from payflux.frontdoor.billing.service import live_subscription
+from payflux.frontdoor.billing.queries import live_subscription
 from payflux.kit.errors import InvalidInput, NotFound
 from payflux.monitor.processors.generic.applying import apply_waiting
 from payflux.monitor.processors.generic.connecting import (
