@@ -3,45 +3,24 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
 
-from payflux.cli.databases import OWNER_ROLE, ensure_owned_database, urls_of
+from payflux.cli.databases import urls_of
 from payflux.kit.audit_check import verify_every_log
-from payflux.kit.database import Database, create_engine, role_password
+from payflux.kit.database import Database
 from payflux.kit.ids import new_id
 from payflux.kit.migrate import migrate
 from payflux.kit.postgres import EmbeddedPostgres
 from payflux.settings import Settings
-from tests.conftest import SECRET
-
-
-async def upgrade_to(url: str, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", "payflux:migrations")
-    config.set_main_option("path_separator", "os")
-    engine = create_engine(url)
-
-    def upgrade(connection: object) -> None:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-    async with engine.begin() as connection:
-        await connection.run_sync(upgrade)
-    await engine.dispose()
+from tests.migrating import database_at
 
 
 async def test_old_entries_are_chained_in_the_order_of_their_time(
     postgres: EmbeddedPostgres, migrated_template: str, settings: Settings
 ) -> None:
-    name, password = f"test_{uuid4().hex}", role_password(SECRET, OWNER_ROLE)
-    await ensure_owned_database(postgres.url(), owner=OWNER_ROLE, password=password, database=name)
-    url = postgres.url(user=OWNER_ROLE, password=password, database=name)
-    await upgrade_to(url, "0012")
-    superuser = await asyncpg.connect(postgres.url(database=name))
+    url, superuser_url = await database_at(postgres, "0012")
+    superuser = await asyncpg.connect(superuser_url)
     accounts = [new_id(), new_id()]
     for account_id in accounts:
         await superuser.execute("INSERT INTO accounts (id, name) VALUES ($1, 'Alice')", account_id)
