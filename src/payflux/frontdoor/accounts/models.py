@@ -27,14 +27,16 @@ class User(Base):
 
 class Account(Base):
     """The customer, and the tenant: every tenant row carries its id as `account_id`. `intended_plan` is the one they
-    chose before they registered. `entitlements_version` grows with every change of what the account may do, in the
-    transaction of that change, so that nobody goes by what was true before."""
+    chose before they registered, `signup_source` the link that led them to it. `entitlements_version` grows with every
+    change of what the account may do, in the transaction of that change, so that nobody goes by what was true
+    before."""
 
     __tablename__ = "accounts"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(255))
     intended_plan: Mapped[str | None] = mapped_column(String(50))
+    signup_source: Mapped[str | None] = mapped_column(String(50))
     stripe_customer_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     entitlements_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
@@ -60,11 +62,15 @@ class Session(Base):
 
     `account_id` is the account that a member of several acts in; without one it is the first they joined. `factors`
     are what the user proved themselves with, and `authenticated_at` is when they last did. `impersonated_by` is who of
-    the staff looks at the account as the user; the database ties it to them, and knows them alone.
+    the staff looks at the account as the user; the database ties it to them, and knows them alone. `as_of` is the
+    instant that they look at it as of; None is now, and so it is for everybody else.
     """
 
     __tablename__ = "sessions"
-    __table_args__ = (CheckConstraint("kind in ('browser', 'api')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind in ('browser', 'api')", name="kind"),
+        CheckConstraint("as_of IS NULL OR impersonated_by IS NOT NULL", name="as_of"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     token_digest: Mapped[bytes] = mapped_column(LargeBinary, unique=True)
@@ -74,6 +80,7 @@ class Session(Base):
     address: Mapped[str] = mapped_column(String(64), server_default="")
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     impersonated_by: Mapped[UUID | None]
+    as_of: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     factors: Mapped[list[str]] = mapped_column(ARRAY(String(20)), server_default=text("'{}'"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     authenticated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
