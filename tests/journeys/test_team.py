@@ -63,6 +63,7 @@ def test_the_invited_join_with_a_password_skip_the_wizard_and_are_welcomed(
     page.get_by_role("link", name="Remove Dora").click()
     page.get_by_role("button", name="Remove Dora").click()
     expect(page.get_by_text(dora)).to_have_count(0)
+    assert mailed(product, dora, r"You are no longer a member of (\S+) on PayFlux") == "Cd-shop"
 
 
 def test_who_is_signed_in_as_somebody_else_sees_both_addresses_and_switches_back_to_the_invite(

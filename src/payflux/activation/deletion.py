@@ -18,14 +18,17 @@ from payflux.frontdoor.accounts.team.members import forget_membership
 from payflux.frontdoor.accounts.team.models import DeletionReceipt
 from payflux.frontdoor.billing.queries import live_subscription
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, Unavailable
-from payflux.kit.jobs import Payload, enqueue
+from payflux.kit.jobs import Payload, enqueue, is_pending
 from payflux.monitor.processors.account_state import read_state
 from payflux.monitor.processors.connecting.ending import give_up_access
 from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.models import Connection, ConnectionMethod, ConnectionStatus
 from payflux.world.bootstrap import World
-from payflux.world.outbox import enqueue_mail_to_address
+from payflux.world.outbox import enqueue_mail_to_address, enqueue_mail_to_user
 from payflux.world.stripe import ProcessorUnavailable, StripeFailure, StripeGateway
+
+FORGET_AFTER = timedelta(seconds=15)
+"""How long to wait for the mails that a former member is still to be sent."""
 
 SWEEP_UP_AFTER = timedelta(hours=1)
 """When rows that a job wrote while the account was being deleted are deleted too: no job runs for longer."""
@@ -87,6 +90,8 @@ async def delete_account(world: World, who: SignedIn, *, typed_name: str) -> Del
         receipt, member_ids = await erase_account(session, world.secrets, who, now=now)
         await enqueue_mail_to_address(session, "deletion_receipt", "deletion_receipts", receipt.id)
         for user_id in member_ids:
+            if user_id != who.user_id:
+                await enqueue_mail_to_user(session, "member_removed", user_id, left_account_id=str(who.account_id))
             await enqueue_forgetting(session, account_id=who.account_id, user_id=user_id)
         await enqueue(session, "sweep_up_account", {"account_id": str(who.account_id)}, delay=SWEEP_UP_AFTER)
     log.info("account deleted", account_id=str(who.account_id), receipt_id=str(receipt.id))
@@ -99,8 +104,12 @@ async def enqueue_forgetting(session: AsyncSession, *, account_id: UUID, user_id
 
 
 async def forget_member(world: World, payload: Payload) -> None:
-    """Job: end the sessions of a former member, and delete the user who is in no account any more."""
+    """Job: end the sessions of a former member, and delete the user who is in no account any more; not before the mails
+    to them are sent or given up, for their address goes with them."""
     async with world.database.system() as session:
+        if await is_pending(session, "send_mail", {"user_id": payload["user_id"]}):
+            await enqueue(session, "forget_member", payload, delay=FORGET_AFTER)
+            return
         await forget_membership(session, account_id=UUID(payload["account_id"]), user_id=UUID(payload["user_id"]))
 
 

@@ -77,6 +77,17 @@ async def _member_joined(world: World, payload: Payload, addressee: Addressee) -
     )
 
 
+async def _member_removed(world: World, payload: Payload, addressee: Addressee) -> Mail:
+    async with world.database.system() as session:
+        account = await session.get(Account, UUID(payload["left_account_id"]))
+    return write_mail(
+        "member_removed",
+        greeting=f"Hello {addressee.name},",
+        account=account.name if account is not None else "",
+        url=world.settings.url,
+    )
+
+
 async def _ownership_transfer(world: World, payload: Payload, addressee: Addressee) -> Mail | None:
     account_id = UUID(payload["account_id"])
     async with world.database.tenant(account_id) as session:
@@ -132,6 +143,7 @@ WRITERS: dict[str, Callable[[World, Payload, Addressee], Awaitable[Mail | None]]
     "account_invite": _account_invite,
     "deletion_receipt": _deletion_receipt,
     "member_joined": _member_joined,
+    "member_removed": _member_removed,
     "ownership_transfer": _ownership_transfer,
 }
 ADDRESSES: dict[str, Callable[[World, AsyncSession, UUID], Awaitable[Addressee | None]]] = {

@@ -59,6 +59,28 @@ async def enqueue(
     )
 
 
+async def release_key(session: AsyncSession, dedupe_key: str) -> None:
+    """From now on a job with `dedupe_key` is added again, though the one that has the key still runs. For a job that
+    has found nothing left to do; takes the system's role."""
+    queries = Queries(AsyncpgDriver(await driver_connection(session)))
+    table = queries.qbe.settings.queue_table
+    statement = f"UPDATE {table} SET dedupe_key = NULL WHERE dedupe_key = $1 AND status = 'picked'"  # noqa: S608
+    await queries.driver.execute(statement, dedupe_key)
+
+
+async def is_pending(session: AsyncSession, name: str, part: Payload) -> bool:
+    """Whether a job waits or runs whose payload holds `part`."""
+    queries = Queries(AsyncpgDriver(await driver_connection(session)))
+    table = queries.qbe.settings.queue_table
+    found = await queries.driver.fetch(
+        f"SELECT FROM {table} WHERE entrypoint = $1 AND status IN ('queued', 'picked') "
+        "AND convert_from(payload, 'UTF8')::jsonb @> $2::jsonb LIMIT 1",
+        name,
+        json.dumps(part),
+    )
+    return bool(found)
+
+
 async def run_jobs(
     connection: asyncpg.Connection,
     handlers: Mapping[str, Handler],

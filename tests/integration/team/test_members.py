@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -14,11 +15,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.deletion import enqueue_forgetting, forget_member
+from payflux.activation.mails import send_mail
+from payflux.activation.team_mails import WRITERS
 from payflux.frontdoor.accounts.models import Membership
+from payflux.frontdoor.accounts.queries import Addressee
 from payflux.frontdoor.accounts.sessions import Client, SignedIn, authenticate, start_session
 from payflux.frontdoor.accounts.team import members, queries, rules, transfers
 from payflux.frontdoor.accounts.team.capabilities import Role, may_change_role, may_remove
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, NotSignedIn
+from payflux.worker.main import work
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
 from tests.integration.team.conftest import acting, add_member, as_tenant, roles
@@ -34,6 +39,7 @@ async def removed(world: World, who: SignedIn, user_id: UUID, invites: members.I
         await members.remove_member(session, who, user_id=user_id, invites=invites, now=now)
 
     await as_tenant(world, who, verb)
+    await work(world, drain=True)
     await forget_member(world, {"account_id": str(who.account_id), "user_id": str(user_id)})
 
 
@@ -187,6 +193,36 @@ async def test_everyone_but_the_owner_can_leave(world: World, alice: SignedIn, b
             await members.leave(session, alice, now=world.clock.now())
         with pytest.raises(Conflict, match="yourself"):
             await members.remove_member(session, alice, user_id=alice.user_id, invites="keep", now=world.clock.now())
+
+
+async def test_who_was_removed_is_told_before_their_address_is_forgotten(
+    world: World, stored: asyncpg.Connection, alice: SignedIn, bob: SignedIn
+) -> None:
+    async with world.database.tenant(alice.account_id) as session:
+        await members.remove_member(session, alice, user_id=bob.user_id, invites="revoke", now=world.clock.now())
+    payload = {"account_id": str(alice.account_id), "user_id": str(bob.user_id)}
+    await forget_member(world, payload)
+    assert await stored.fetchval("SELECT count(*) FROM users WHERE name = 'Bob'") == 1
+    jobs = await stored.fetch("SELECT entrypoint, payload FROM pgqueuer ORDER BY id")
+    assert [row["entrypoint"] for row in jobs] == ["send_mail", "forget_member"], "it comes back once the mail is out"
+    mail = json.loads(jobs[0]["payload"])
+    assert (mail["mail"], mail["user_id"]) == ("member_removed", str(bob.user_id))
+    assert bob.email not in str([bytes(row["payload"]) for row in jobs])
+    await send_mail(world, mail)
+    await stored.execute("DELETE FROM pgqueuer")
+    await forget_member(world, payload)
+    assert await stored.fetchval("SELECT count(*) FROM users WHERE name = 'Bob'") == 0
+
+
+async def test_the_mail_names_the_account_unless_it_is_gone(world: World, alice: SignedIn) -> None:
+    dora = Addressee("Dora", "dora@shop.example", "")
+    there = await WRITERS["member_removed"](world, {"left_account_id": str(alice.account_id)}, dora)
+    gone = await WRITERS["member_removed"](world, {"left_account_id": str(uuid4())}, dora)
+    assert there is not None
+    assert gone is not None
+    assert there.subject == "You are no longer a member of Alice's shop"
+    assert gone.subject == "Your team's PayFlux account was deleted"
+    assert "deleted by its owner" in gone.text
 
 
 async def test_somebody_who_joins_again_before_they_are_forgotten_stays(

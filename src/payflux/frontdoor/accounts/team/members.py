@@ -28,6 +28,7 @@ from payflux.frontdoor.accounts.team.queries import Invite, Member
 from payflux.frontdoor.accounts.team.rules import InviteState
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, NotFound
+from payflux.world.outbox import enqueue_mail_to_user
 
 InvitesOfLeaver = Literal["keep", "revoke"]
 
@@ -87,8 +88,8 @@ async def holdings(session: AsyncSession, *, account_id: UUID, user_id: UUID, no
 async def remove_member(
     session: AsyncSession, who: SignedIn, *, user_id: UUID, invites: InvitesOfLeaver, now: datetime
 ) -> Member:
-    """End another member's place in the account. It opens nothing to them from their next request on; the caller has
-    :func:`forget_membership` run after this transaction.
+    """End another member's place in the account, and tell them by mail. It opens nothing to them from their next
+    request on; the caller has :func:`forget_membership` run after this transaction.
 
     `invites` says what becomes of the open invites they sent: kept as the caller's own, or revoked. Raises NotFound,
     NotYours and, for oneself, Conflict.
@@ -106,6 +107,7 @@ async def remove_member(
         )
     await _end_membership(session, who, target, heir=who.user_id if invites == "keep" else None, now=now)
     await _record(session, who, "member.removed", user_id, now, before=target.role)
+    await enqueue_mail_to_user(session, "member_removed", user_id, left_account_id=str(who.account_id))
     return target
 
 
