@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from payflux.frontdoor.accounts.sessions import SignedIn
-from payflux.web import outlook
+from payflux.web import billing_words, outlook
 from payflux.web.formatting import FILTERS
 from payflux.web.passkeys import passkeys_here
 from payflux.web.security import csrf_token
@@ -29,7 +29,7 @@ def build_templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= FILTERS | outlook.FILTERS
+    environment.filters |= FILTERS | outlook.FILTERS | billing_words.FILTERS
     return environment
 
 

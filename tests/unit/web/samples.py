@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from markupsafe import Markup
 
+from payflux.frontdoor.billing.rules import Standing
 from payflux.kit.charts import BandPoint, band_chart, step_scale
 from payflux.monitor.processors.backfill.queries import BackfillProgress
 from payflux.monitor.processors.codes import Kind, Status
@@ -58,6 +59,7 @@ from tests.unit.web.team_samples import team_pages
 
 ROOT = Path(__file__).parents[3] / "src" / "payflux"
 NOW = datetime(2026, 11, 21, 10, 59, tzinfo=UTC)
+TRIAL = Standing("pro", None, "trialing", NOW - timedelta(days=5), NOW + timedelta(days=9))
 
 SURFACE = RiskSurface(
     model_version="risk-1.0.0",
@@ -232,7 +234,8 @@ SIGNED_IN = {
     "user": USER,
     "workspace": {"name": "Archer Supplies"},
     "live": True,
-    "trial": {"plan": "Pro", "days_left": 9},
+    "standing": TRIAL,
+    "now": NOW,
 }
 FORM = SIGNED_OUT | {
     "form": {"name": "", "email": "", "plan": ""},

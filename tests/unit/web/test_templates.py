@@ -1,4 +1,6 @@
 import re
+from dataclasses import replace
+from datetime import timedelta
 from html import unescape
 from html.parser import HTMLParser
 
@@ -7,7 +9,7 @@ import pytest
 
 from payflux.monitor.risk.outlook import Forecasting
 from payflux.web.rendering import build_templates
-from tests.unit.web.samples import DASHBOARD, PAGES, PROJECTION, ROOT, SURFACE, charts, render
+from tests.unit.web.samples import DASHBOARD, NOW, PAGES, PROJECTION, ROOT, SURFACE, TRIAL, charts, render
 
 EVERY_PAGE = pytest.mark.parametrize("page", PAGES)
 
@@ -209,9 +211,12 @@ def test_an_error_says_what_happened_what_is_safe_and_what_to_do(status: int) ->
 
 
 def test_the_trial_is_quiet_until_its_last_day() -> None:
-    assert "tag--danger" not in render("dashboard", trial={"plan": "Pro", "days_left": 2}, degraded=[])
-    assert "Pro trial · 1 day left" in text_of(render("dashboard", trial={"plan": "Pro", "days_left": 1}))
-    assert "tag--danger" in render("dashboard", trial={"plan": "Pro", "days_left": 1})
+    def bar(left: timedelta) -> str:
+        return render("dashboard", standing=replace(TRIAL, current_period_end=NOW + left), degraded=[])
+
+    assert "tag--danger" not in bar(timedelta(days=2))
+    assert "Pro trial · 1 day left" in text_of(bar(timedelta(days=1)))
+    assert "tag--danger" in bar(timedelta(days=1))
 
 
 def test_a_refused_key_opens_its_form_with_the_focus_in_it() -> None:

@@ -11,11 +11,12 @@ from payflux.activation.models import Workspace
 from payflux.activation.service import first_visit, get_workspace
 from payflux.activation.states import HOME, ActivationState, missing_conditions
 from payflux.frontdoor.billing.models import Subscription
-from payflux.frontdoor.billing.rules import is_entitled, trial_days_left
+from payflux.frontdoor.billing.rules import standing_of, state_of
 from payflux.monitor.processors.permissions import missing_capabilities, resource_label
 from payflux.monitor.processors.queries import get_connection
 from payflux.monitor.projections.queries import projection_of_pull, scores_of_workspace
 from payflux.monitor.risk.queries import surface_of_pull
+from payflux.web.billing_words import LOCKED
 from payflux.web.books import books_lines
 from payflux.web.charts import release_chart, tier_chart, trapped_capital_chart
 from payflux.web.freshness import freshness_line
@@ -30,13 +31,11 @@ router = APIRouter()
 
 def product_context(world: World, workspace: Workspace, subscription: Subscription | None) -> dict[str, object]:
     """What every page of the signed-in product knows beside its own content."""
-    now, entitled, trial = world.clock.now(), False, None
-    if subscription is not None:
-        status, ends = subscription.status, subscription.current_period_end
-        entitled = is_entitled(status=status, current_period_end=ends, now=now)
-        days_left = trial_days_left(status=status, current_period_end=ends, now=now)
-        trial = None if days_left is None else {"days_left": days_left, "plan": subscription.plan.capitalize()}
-    return {"workspace": workspace, "live": not missing_conditions(workspace, entitled=entitled), "trial": trial}
+    now = world.clock.now()
+    standing = standing_of(subscription) if subscription else None
+    entitled = state_of(standing, now) not in LOCKED
+    live = not missing_conditions(workspace, entitled=entitled)
+    return {"workspace": workspace, "live": live, "standing": standing, "now": now}
 
 
 @router.get("/dashboard", dependencies=[guard(capability="monitor.read", entitled=True)])

@@ -1,0 +1,91 @@
+"""Where an account stands with its plan, as its pages say it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from payflux.frontdoor.accounts.team.capabilities import may
+from payflux.frontdoor.billing.rules import TRIAL_PLAN, Standing, State, state_of, trial_days_left
+from payflux.web.formatting import day
+
+BILLING = "/account/billing"
+SELECT_PLAN = "/account/billing/select-plan"
+
+NOTICE_BEFORE_END = timedelta(days=4)
+"""How long before a trial's end each member is told of it, once."""
+
+LOCKED: frozenset[State] = frozenset({"none", "trial_ended", "bought_trial_ended", "incomplete", "canceled"})
+"""The states in which what a plan pays for is closed, and billing, export, deletion and the way out are open."""
+
+
+@dataclass(frozen=True)
+class Pill:
+    """The tag in the bar of every page; without `path` it leads nowhere and asks for nothing."""
+
+    words: str
+    tone: Literal["plain", "info", "warn", "danger"] = "plain"
+    path: str = ""
+
+
+def plan_name(plan: str) -> str:
+    """The name of the plan with this key."""
+    return plan.capitalize()
+
+
+def ends_at(standing: Standing) -> datetime | None:
+    """When a subscription that runs ends without a renewal; None for one that goes on."""
+    return standing.cancel_at or (standing.current_period_end if standing.cancel_at_period_end else None)
+
+
+def pill_of(standing: Standing | None, *, may_pay: bool, now: datetime) -> Pill:
+    """What the pill says. Only who `may_pay` is led to the plans; the others are led to who can act."""
+    choosing = SELECT_PLAN if may_pay else BILLING
+    if standing is None:
+        return Pill("Pick a plan", "danger", choosing)
+    name, end = plan_name(standing.plan), ends_at(standing)
+    match state_of(standing, now):
+        case "trial" | "bought_trial":
+            return _trial_pill(standing, now)
+        case "trial_ended":
+            return Pill("Trial expired — pick a plan", "danger", choosing)
+        case "bought_trial_ended":
+            return Pill("Confirming your payment", "warn", BILLING)
+        case "complimentary":
+            return Pill(f"Complimentary {name}")
+        case "past_due":
+            return Pill("Payment failed — update card", "danger", BILLING)
+        case "incomplete":
+            return Pill("Payment not complete", "danger", BILLING)
+        case "canceled":
+            return Pill("Reactivate", "danger", choosing)
+        case _:
+            return Pill(f"{name} · ends {day(end)}", "warn", BILLING) if end else Pill(name)
+
+
+def _trial_pill(standing: Standing, now: datetime) -> Pill:
+    left = trial_days_left(status=standing.status, current_period_end=standing.current_period_end, now=now) or 0
+    words = f"{plan_name(TRIAL_PLAN)} trial · {left} {'day' if left == 1 else 'days'} left"
+    if standing.stripe_status and not ends_at(standing):
+        return Pill(f"{words}, then {plan_name(standing.plan)}", "info", BILLING)
+    return Pill(words, "info" if left > 3 else "warn" if left > 1 else "danger", BILLING)
+
+
+def is_near_end(standing: Standing | None, now: datetime) -> bool:
+    """Whether a trial that nobody has paid on from ends within :data:`NOTICE_BEFORE_END`."""
+    if standing is None or state_of(standing, now) != "trial":
+        return False
+    return standing.current_period_end is not None and standing.current_period_end - now <= NOTICE_BEFORE_END
+
+
+FILTERS: dict[str, Callable[..., object]] = {
+    "ends_at": ends_at,
+    "is_near_end": is_near_end,
+    "may": may,
+    "pill": pill_of,
+    "plan_name": plan_name,
+    "state": state_of,
+}
+"""Template filters by name."""
