@@ -140,6 +140,14 @@ class Settings(BaseSettings):
         "starttls", description="how the way to the mail server is encrypted; tls is usual on port 465"
     )
     smtp_from: str = Field("", description="who mails come from, such as PayFlux <alerts@example.com>")
+    sales_email: str = Field("", description="who sells what has no price of its own; without it, nobody is named")
+    trust_claims: str = Field(
+        "",
+        description="what the pricing page may claim of you, separated by semicolons, such as "
+        "SOC 2 Type II report; Data processing agreement. Only what is true: nothing is claimed without it",
+    )
+    testimonial: str = Field("", description="what a customer says of you, for the pricing page; hidden without it")
+    testimonial_by: str = Field("", description="who says so: a name, and a company")
     leaked_passwords_url: str = Field(
         "",
         description="a range API that new passwords are looked up in by the first 5 digits of their SHA-1, such as "
@@ -220,6 +228,11 @@ class Settings(BaseSettings):
             for part in self.stripe_connect_webhook_secrets.get_secret_value().split(",")
             if (secret := part.strip())
         ]
+
+    @property
+    def trust_claim_list(self) -> list[str]:
+        """The claims of the pricing page, one by one."""
+        return [claim for part in self.trust_claims.split(";") if (claim := part.strip())]
 
     @property
     def stripe_app_offered(self) -> bool:
