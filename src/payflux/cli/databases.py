@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.catalogue.publishing import seed_catalogue
+from payflux.kit.clock import SystemClock
 from payflux.kit.database import Database, DatabaseError, DatabaseUrls, create_engine, database_urls, role_password
 from payflux.kit.migrate import migrate
 from payflux.kit.postgres import EmbeddedPostgres, find_binaries
@@ -106,6 +107,6 @@ async def prepare_database(urls: DatabaseUrls) -> int:
     engine = create_engine(urls.owner)
     try:
         async with AsyncSession(engine) as session, session.begin():
-            return await seed_catalogue(session)
+            return await seed_catalogue(session, now=SystemClock().now())
     finally:
         await engine.dispose()

@@ -11,7 +11,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES, holders, may
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.rules import is_entitled
-from payflux.frontdoor.catalogue.publishing import plan_has_feature
+from payflux.frontdoor.catalogue.queries import plan_has_feature
 from payflux.kit.errors import Forbidden, PaymentRequired
 
 STEP_UP_WINDOW = timedelta(minutes=15)

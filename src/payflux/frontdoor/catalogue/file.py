@@ -1,14 +1,16 @@
-"""The catalogue file: what is sold, before it is published."""
+"""The catalogue file: what is sold, before it is published, and the public words for it."""
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 import msgspec
 
 
 class PlanEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One plan of the catalogue file. A limit that is left out is unlimited; prices are in US cents."""
+    """One plan of the catalogue file. A limit that is left out is unlimited; prices are in US cents, for one seat."""
 
     display_name: str
     description: str
@@ -17,15 +19,46 @@ class PlanEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: dict[str, int]
     monthly_price_cents: int | None = None
     annual_price_cents: int | None = None
+    is_public: bool = True
+    is_archived: bool = False
+
+
+class LimitWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The public words for a limit: its name, and what one and several of its unit are called. `per` is the time after
+    which what was used counts anew; None for what is held, such as seats."""
+
+    name: str
+    one: str
+    many: str
+    per: Literal["day", "month"] | None = None
+
+
+class BillingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a price is for, and in which ISO 4217 currency (lower case, as Stripe writes it)."""
+
+    currency: str
+    unit: str
 
 
 class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The catalogue file: every feature with its public words, and the plans."""
+    """The catalogue file: every feature and limit with its public words, and the plans."""
 
+    recommended_plan: str
+    trial_plan: str
+    billing: BillingWords
     features: dict[str, str]
+    limits: dict[str, LimitWords]
     plans: dict[str, PlanEntry]
 
+    def __post_init__(self) -> None:
+        unknown = {self.recommended_plan, self.trial_plan} - self.plans.keys()
+        for entry in self.plans.values():
+            unknown |= (entry.features - self.features.keys()) | (entry.limits.keys() - self.limits.keys())
+        if unknown:
+            raise ValueError(f"the catalogue names what it does not have: {', '.join(sorted(unknown))}")
 
+
+@cache
 def read_catalogue() -> Catalogue:
     """The catalogue file. Raises msgspec.ValidationError, which names the entry that is wrong."""
     content = files("payflux.frontdoor.catalogue").joinpath("catalogue.toml").read_bytes()
