@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -11,53 +10,38 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.frontdoor.billing.rules import TRIAL_PLAN, standing_of
-from payflux.frontdoor.catalogue.models import FeatureFlag, PlanFeatureDefault, PlanLimits, PlanVersion
+from payflux.frontdoor.catalogue.content import PlanContent
+from payflux.frontdoor.catalogue.queries import LIMITS, every_plan, feature_flags, plan_content
 from payflux.frontdoor.entitlements.models import AccountFeatureOverride, AccountLimitOverride
 from payflux.frontdoor.entitlements.rules import FLOOR_PLAN, Grounds, Override, PlanHeld
-
-LIMIT_KEYS = tuple(column.key for column in PlanLimits.__table__.columns if column.key not in ("plan", "version"))
-"""Every limit that a plan has, by its column."""
 
 
 async def grounds_of(session: AsyncSession, *, account_id: UUID, now: datetime) -> Grounds:
     """All that decides what the account may do, as it is known at `now`."""
     subscription = await newest_subscription(session, account_id=account_id)
     standing = standing_of(subscription) if subscription is not None else None
-    own = standing.plan if standing is not None else FLOOR_PLAN
-    sold = await plans_sold(session, {own, TRIAL_PLAN, FLOOR_PLAN})
-    held = sold[own]
-    if standing is not None and standing.plan_version is not None:
-        held = await _version(session, standing.plan, standing.plan_version)
+    sold = {each.plan: _held(each.plan, None, each.content) for each in await every_plan(session)}
+    if standing is None:
+        own = sold[FLOOR_PLAN]
+    elif standing.plan_version is None:
+        own = sold[standing.plan]
+    else:
+        bought = await plan_content(session, standing.plan, standing.plan_version)
+        own = _held(standing.plan, standing.plan_version, bought)
     return Grounds(
         known_at=now,
         standing=standing,
-        own=held,
+        own=own,
         trial=sold[TRIAL_PLAN],
         floor=sold[FLOOR_PLAN],
         overrides=await _overrides(session, account_id=account_id),
-        features=tuple((await session.execute(select(FeatureFlag.key).order_by(FeatureFlag.key))).scalars()),
-        limits=LIMIT_KEYS,
+        features=tuple(await feature_flags(session)),
+        limits=LIMITS,
     )
 
 
-async def plans_sold(session: AsyncSession, plans: Iterable[str]) -> dict[str, PlanHeld]:
-    """What each of `plans` holds as it is sold now."""
-    wanted = list(plans)
-    defaults = select(PlanFeatureDefault).where(PlanFeatureDefault.plan.in_(wanted))
-    features: dict[str, dict[str, bool]] = {plan: {} for plan in wanted}
-    for row in (await session.execute(defaults)).scalars():
-        features[row.plan][row.feature] = row.enabled
-    limits = await session.execute(select(PlanLimits).where(PlanLimits.plan.in_(wanted)))
-    return {
-        row.plan: PlanHeld(row.plan, None, features[row.plan], {key: getattr(row, key) for key in LIMIT_KEYS})
-        for row in limits.scalars()
-    }
-
-
-async def _version(session: AsyncSession, plan: str, version: int) -> PlanHeld:
-    published = select(PlanVersion.content).where(PlanVersion.plan == plan, PlanVersion.version == version)
-    content = (await session.execute(published)).scalar_one()
-    return PlanHeld(plan, version, content["features"], content["limits"])
+def _held(plan: str, version: int | None, content: PlanContent) -> PlanHeld:
+    return PlanHeld(plan, version, content.features, content.limits)
 
 
 async def _overrides(session: AsyncSession, *, account_id: UUID) -> tuple[Override, ...]:

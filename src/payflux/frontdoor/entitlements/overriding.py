@@ -11,8 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.catalogue.models import FeatureFlag
+from payflux.frontdoor.catalogue.queries import LIMITS
 from payflux.frontdoor.catalogue.versions import bump_account
-from payflux.frontdoor.entitlements.grounds import LIMIT_KEYS
 from payflux.frontdoor.entitlements.models import AccountFeatureOverride, AccountLimitOverride
 from payflux.kit.audit import record_change
 from payflux.kit.errors import InvalidInput, NotFound
@@ -96,8 +96,8 @@ async def set_limit_override(
     """Give the account `value` of a limit, None for no limit, whatever its plan says. The rest is as with
     :func:`set_feature_override`."""
     wrong: dict[str, str] = {}
-    if limit_key not in LIMIT_KEYS:
-        wrong["limit_key"] = f"Choose one of {', '.join(LIMIT_KEYS)}."
+    if limit_key not in LIMITS:
+        wrong["limit_key"] = f"Choose one of {', '.join(LIMITS)}."
     if value is not None and not 0 <= value <= LARGEST_LIMIT:
         wrong["value"] = "Enter a whole number from 0 on, or nothing for no limit."
     starts = starts_at or now

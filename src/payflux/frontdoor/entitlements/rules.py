@@ -1,9 +1,9 @@
 """What an account may do at an instant, and why. Pure.
 
 A feature or limit is decided by the first that speaks of it: an override that is in force, the seats that were bought
-(of the seats alone), the plan in force, and else it is off, or nothing. Behind the wall, with no subscription that
-runs, every feature is off; the limits stay what they are, as they measure what the account has, and what they allow
-is behind the same wall.
+(of the seats alone), the plan, and else a feature is off. Behind the wall, where no subscription runs, every feature is
+off. The limits still say how much the account may have: those of the plan while a subscription can come back, and of
+the plan that costs nothing once there is none.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class PlanHeld:
 
     plan: str
     version: int | None
-    features: Mapping[str, bool]
+    features: frozenset[str]
     limits: Mapping[str, int | None]
 
 
@@ -73,21 +73,22 @@ class Override:
 @dataclass(frozen=True)
 class Grounds:
     """All that entitlements rest on, as it was known at `known_at`: where the account stands, its overrides, and the
-    plans that can be in force: the one that it has, the one of a trial, and the floor.
+    plans that can be in force: its own, which without a subscription is the floor, the one of a trial, and the floor.
 
     `features` and `limits` are all the keys that there are.
     """
 
     known_at: datetime
     standing: Standing | None
-    own: PlanHeld | None
+    own: PlanHeld
     trial: PlanHeld
     floor: PlanHeld
     overrides: tuple[Override, ...]
     features: tuple[str, ...]
     limits: tuple[str, ...]
 
-    def keys(self) -> tuple[str, ...]:
+    @property
+    def names(self) -> tuple[str, ...]:
         return self.features + self.limits
 
 
@@ -130,13 +131,10 @@ def is_live(standing: Standing | None, at: datetime) -> bool:
 
 
 def plan_at(grounds: Grounds, at: datetime) -> PlanHeld:
-    """The plan whose features and limits hold at `at`."""
+    """The plan whose features hold at `at`, or held before the wall."""
     standing = standing_at(grounds, at)
-    if standing is None or grounds.own is None or standing.status == "canceled":
-        return grounds.floor
-    if standing.status == "trialing" and is_live(standing, at):
-        return grounds.trial
-    return grounds.own
+    in_trial = standing is not None and standing.status == "trialing" and is_live(standing, at)
+    return grounds.trial if in_trial else grounds.own
 
 
 def granted(grounds: Grounds, key: str, at: datetime) -> Value:
@@ -171,12 +169,16 @@ def _claims(grounds: Grounds, key: str, at: datetime) -> list[Claim]:
         if each.key == key
     ]
     standing, held = standing_at(grounds, at), plan_at(grounds, at)
-    if key == SEATS and standing is not None and standing.seat_limit is not None and standing.status != "canceled":
+    ended = standing is None or standing.status == "canceled"
+    if is_feature:
+        found.append(Claim(Source.PLAN, key in held.features, plan=held.plan, version=held.version))
+        found.append(Claim(Source.DEFAULT, False))
+        return _outranked(found)
+    if ended:
+        held = grounds.floor
+    elif key == SEATS and standing.seat_limit is not None:
         found.append(Claim(Source.SEATS_BOUGHT, standing.seat_limit, plan=standing.plan))
-    holds: Mapping[str, Value] = held.features if is_feature else held.limits
-    if key in holds:
-        found.append(Claim(Source.PLAN, holds[key], plan=held.plan, version=held.version))
-    found.append(Claim(Source.DEFAULT, False if is_feature else 0))
+    found.append(Claim(Source.PLAN, held.limits.get(key), plan=held.plan, version=held.version))
     return _outranked(found)
 
 

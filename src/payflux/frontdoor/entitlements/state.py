@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.billing import rules
 from payflux.frontdoor.billing.rules import Standing
-from payflux.frontdoor.catalogue.models import PlanBilling, PlanVersion
+from payflux.frontdoor.catalogue.queries import plan_content
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.world.bootstrap import World
 
@@ -63,9 +62,10 @@ async def billing_state(session: AsyncSession, world: World, *, account_id: UUID
     held = await entitlements_of(session, world, account_id=account_id)
     standing = held.standing
     plan, version = (held.plan, held.version) if standing is None else (standing.plan, standing.plan_version)
+    sold = await plan_content(session, plan, version)
     return BillingState(
         subscription=None if standing is None else _subscription(standing, world.clock.now()),
-        plan_billing=await _words(session, plan, version),
+        plan_billing=PlanWords(sold.display_name, sold.monthly_price_cents, sold.annual_price_cents),
         plan_limits=held.limits,
         enabled_features=held.features,
     )
@@ -87,12 +87,3 @@ def _subscription(standing: Standing, now: datetime) -> SubscriptionState:
         ends_at=standing.cancel_at or standing.ended_at,
         history_until=rules.history_until(status, standing.ended_at),
     )
-
-
-async def _words(session: AsyncSession, plan: str, version: int | None) -> PlanWords:
-    if version is not None:
-        published = select(PlanVersion.content).where(PlanVersion.plan == plan, PlanVersion.version == version)
-        content = (await session.execute(published)).scalar_one()
-        return PlanWords(content["display_name"], content["monthly_price_cents"], content["annual_price_cents"])
-    sold = await session.get_one(PlanBilling, plan)
-    return PlanWords(sold.display_name, sold.monthly_price_cents, sold.annual_price_cents)
