@@ -71,7 +71,7 @@ async def signed_in(settings: Settings, owner_url: str) -> dict[str, str]:
             alice = await create_user(
                 session, name="Alice", email="alice@example.com", password_hash=None, verified_at=now, now=now
             )
-            await open_account(session, alice, now)
+            await open_account(session, world.tokens, alice, now)
         client = Client("127.0.0.1", "tests")
         token = await start_session(
             session, world.tokens, user_id=alice.id, client=client, factors={"password"}, now=now, kind="api"

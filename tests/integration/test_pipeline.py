@@ -18,7 +18,7 @@ from payflux.activation.pipeline import STEPS, Step
 from payflux.activation.queries import activation_progress
 from payflux.activation.states import ActivationState, Cause
 from payflux.frontdoor.accounts.registering import register
-from payflux.frontdoor.billing.service import start_trial
+from payflux.frontdoor.billing.trials import start_trial
 from payflux.kit.jobs import Payload
 from payflux.monitor.alerts.models import AlertRule
 from payflux.monitor.processors.backfill.queries import backfill_progress

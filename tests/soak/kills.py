@@ -21,7 +21,7 @@ from sqlalchemy import func, select, text
 from payflux.activation import service as activation
 from payflux.activation.states import ActivationState
 from payflux.frontdoor.accounts.registering import register
-from payflux.frontdoor.billing.service import start_trial
+from payflux.frontdoor.billing.trials import start_trial
 from payflux.monitor.processors.models import PullWindow, StoredEvent
 from payflux.worker.main import work
 from payflux.world.bootstrap import World

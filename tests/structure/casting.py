@@ -54,9 +54,9 @@ async def cast_member(world: World, superuser: asyncpg.Connection, persona: Pers
     now = world.clock.now()
     async with world.database.system() as session:
         owner = await create_user(
-            session, name="Alice", email=f"{name}@example.com", password_hash=None, verified_at=now, now=now
+            session, name="Alice", email=f"alice@{name}.example", password_hash=None, verified_at=now, now=now
         )
-        account = await open_account(session, owner, now)
+        account = await open_account(session, world.tokens, owner, now)
         caller = owner
         if persona.role != "owner":
             address = f"member-{name}@example.com"

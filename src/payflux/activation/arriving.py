@@ -107,7 +107,7 @@ async def _create(session: AsyncSession, world: World, profile: Profile, carried
         limit = await seat_limit(session, account_id=offer.account_id)
         await accept_invite(session, world.tokens, code=carried.invite, user=user, seat_limit=limit, now=now)
     else:
-        await open_account(session, user, now, plan=carried.plan)
+        await open_account(session, world.tokens, user, now, plan=carried.plan, source=carried.source)
     if not verified:
         await send_verification(session, user, now)
     return user

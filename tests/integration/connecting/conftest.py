@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from payflux.activation import service as activation
 from payflux.activation.models import Workspace
 from payflux.frontdoor.accounts.registering import register
-from payflux.frontdoor.billing.service import start_trial
+from payflux.frontdoor.billing.trials import start_trial
 from payflux.monitor.processors.connecting.probing import Authorized
 from payflux.monitor.processors.connecting.storing import store_connection
 from payflux.monitor.processors.models import Connection

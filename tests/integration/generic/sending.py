@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from payflux.activation import service as activation
 from payflux.frontdoor.accounts.registering import register
-from payflux.frontdoor.billing.service import start_trial
+from payflux.frontdoor.billing.trials import start_trial
 from payflux.monitor.processors.generic.connecting import connect_source, source_url
 from payflux.monitor.processors.generic.signatures import sign
 from payflux.monitor.processors.models import Connection

@@ -11,7 +11,7 @@ from sqlalchemy import make_url
 
 from payflux.app import create_app
 from payflux.frontdoor.accounts.registering import register
-from payflux.frontdoor.billing.service import start_trial
+from payflux.frontdoor.billing.trials import start_trial
 from payflux.kit.isolation.canary import check_isolation
 from payflux.kit.postgres import EmbeddedPostgres
 from payflux.web.isolation import checking_isolation, run_check

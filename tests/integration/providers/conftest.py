@@ -102,7 +102,7 @@ async def member(world: World, name: str, email: str, *, verified: bool) -> UUID
             verified_at=now if verified else None,
             now=now,
         )
-        await open_account(session, user, now)
+        await open_account(session, world.tokens, user, now)
     return user.id
 
 

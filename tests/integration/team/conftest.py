@@ -15,7 +15,7 @@ from payflux.activation.service import create_workspace
 from payflux.frontdoor.accounts.models import Account, Membership, User
 from payflux.frontdoor.accounts.registering import create_account, create_user
 from payflux.frontdoor.accounts.sessions import SignedIn
-from payflux.frontdoor.billing.service import start_trial
+from payflux.frontdoor.billing.trials import start_trial
 from payflux.kit.ids import new_id
 from payflux.kit.postgres import EmbeddedPostgres
 from payflux.world.bootstrap import World

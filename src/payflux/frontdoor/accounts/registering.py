@@ -51,10 +51,22 @@ async def create_user(
 
 
 async def create_account(
-    session: AsyncSession, *, owner: User, name: str = "", intended_plan: str | None = None, now: datetime
+    session: AsyncSession,
+    *,
+    owner: User,
+    name: str = "",
+    intended_plan: str | None = None,
+    signup_source: str | None = None,
+    now: datetime,
 ) -> Account:
     """A new account that `owner` owns, called `name` or, without one, after the owner's address."""
-    account = Account(id=new_id(), name=name or _account_name(owner), intended_plan=intended_plan, created_at=now)
+    account = Account(
+        id=new_id(),
+        name=name or _account_name(owner),
+        intended_plan=intended_plan,
+        signup_source=signup_source,
+        created_at=now,
+    )
     session.add(account)
     await session.flush()
     session.add(Membership(account_id=account.id, user_id=owner.id, role="owner", created_at=now))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
 from payflux.activation.onboarding import open_account
@@ -61,12 +62,13 @@ async def register_form(
     next: str = "",  # noqa: A002 -- the field's name
     plan: str = "",
     invite: str = "",
+    source: Annotated[str, Query(alias="from")] = "",
 ) -> Response:
     if invite:
         return see_other(f"/accept-invite?{urlencode({'code': invite})}")
     if who is not None:
         return see_other("/start")
-    form = {"name": "", "email": "", "plan": plan[:50]}
+    form = {"name": "", "email": "", "plan": plan[:50], "source": source[:50]}
     return render(
         request, "register.html", form=form, errors={}, next=local_path(next), last_method=last_method(request, world)
     )
@@ -81,6 +83,7 @@ async def register(
     email: Text = "",
     password: Text = "",
     plan: Text = "",
+    source: Annotated[str, Form(alias="from")] = "",
     next: Text = "",  # noqa: A002 -- the field's name
 ) -> Response:
     """Create the account with its workspace and trial, and sign its owner in. For an address that somebody has, the
@@ -104,7 +107,7 @@ async def register(
                 if held is not None:
                     await sessions.sign_out(session, session_id=held)
             else:
-                await open_account(session, user, now, plan=plan)
+                await open_account(session, world.tokens, user, now, plan=plan, source=source)
                 await send_verification(session, user, now)
                 token = await sessions.start_session(
                     session,
@@ -121,7 +124,7 @@ async def register(
             request,
             "register.html",
             error.status,
-            form={"name": name, "email": email, "plan": plan[:50]},
+            form={"name": name, "email": email, "plan": plan[:50], "source": source[:50]},
             errors=errors,
             next=local_path(next),
             last_method=last_method(request, world),

@@ -52,9 +52,10 @@ async def leave(
     next: Text = "",  # noqa: A002 -- the field's name
     plan: Text = "",
     invite: Text = "",
+    source: Annotated[str, Form(alias="from")] = "",
 ) -> Response:
     """Send the browser to the provider, to sign in or to register."""
-    carried = Carried(next=local_path(next)[:2000], plan=plan[:50], invite=invite[:200])
+    carried = Carried(next=local_path(next)[:2000], plan=plan[:50], invite=invite[:200], source=source[:50])
     return await leave_for(request, world, there, carried)
 
 

@@ -23,12 +23,13 @@ TRIP_TIME = timedelta(minutes=10)
 
 
 class Carried(msgspec.Struct, frozen=True):
-    """What survives a trip: the page to go to, the plan that was chosen, an invite's code; and, once back, who it
-    was, for a trip that ends with a question."""
+    """What survives a trip: the page to go to, the plan that was chosen, an invite's code, the link that led to it
+    all; and, once back, who it was, for a trip that ends with a question."""
 
     next: str = ""
     plan: str = ""
     invite: str = ""
+    source: str = ""
     profile: Profile | None = None
 
 

@@ -1,0 +1,18 @@
+"""The database as its superuser sees it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from payflux.kit.postgres import EmbeddedPostgres
+
+
+@pytest.fixture
+async def stored(postgres: EmbeddedPostgres, owner_url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(postgres.url(database=make_url(owner_url).database or ""))
+    yield connection
+    await connection.close()
