@@ -22,7 +22,7 @@ from payflux.frontdoor.staff.signing_in import delete_ended_staff_sessions
 from payflux.kit.audit_check import verify_every_log
 from payflux.kit.database import asyncpg_address
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
-from payflux.monitor.processors.backfill.jobs import backfill_history
+from payflux.monitor.processors.backfill.jobs import backfill_history, record_interruption
 from payflux.monitor.processors.connecting.endpoint import create_webhook_endpoint
 from payflux.monitor.processors.generic.applying import apply_posted_events, clean_deliveries, keep_sources_going
 from payflux.monitor.processors.live.applying import apply_webhook_events
@@ -85,6 +85,8 @@ async def work(
 
     async def on_failure(name: str, payload: Payload, error: Exception) -> None:
         await record_failure(world, name, payload, error)
+        if name == backfill_history.__name__:
+            await record_interruption(world, payload)
 
     async def clean() -> None:
         async with world.database.system() as session:

@@ -16,13 +16,15 @@ from payflux.kit.jobs import Payload, Permanent
 from payflux.monitor.processors.backfill.jobs import backfill_history
 from payflux.monitor.processors.backfill.queries import BackfillProgress, backfill_progress
 from payflux.monitor.processors.backfill.rules import ALLOWANCE_PAUSE, reads_allowed
-from payflux.monitor.processors.backfill.service import start_backfill
+from payflux.monitor.processors.backfill.service import interrupted, resume_backfill, start_backfill
 from payflux.monitor.processors.codes import Kind
+from payflux.monitor.processors.live.refreshing import catch_up
 from payflux.monitor.processors.models import Connection, DailyRollup, HistoryPull, PullPurpose, PullWindow
 from payflux.monitor.processors.planning import HISTORY
 from payflux.monitor.processors.pull import run_pull, start_pull
 from payflux.monitor.processors.queries import get_connection, get_pull, read_events
 from payflux.monitor.processors.rollups import roll_up, unpack_rollup
+from payflux.worker.main import work
 from payflux.world.bootstrap import World
 from tests.integration.processors.conftest import Shop
 from tests.integration.processors.test_pull import listed_by_stripe, source_ids
@@ -146,6 +148,45 @@ async def test_a_request_that_stripe_refuses_ends_it_with_a_problem(shop: Shop) 
     with pytest.raises(Permanent):
         await run_slice(shop)
     assert (await progress(shop, connection)).problem == "RequestRefused"
+    assert not await waiting(shop.world)
+
+
+async def test_a_slice_that_is_given_up_is_said_and_read_on_with_the_next_catch_up(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, _ = await first_pulled(shop)
+    monkeypatch.setattr("payflux.kit.jobs.MAX_ATTEMPTS", 0)
+
+    async def break_down(_world: World, _payload: Payload) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    async with shop.world.database.system() as session:
+        await session.execute(text("DELETE FROM pgqueuer WHERE entrypoint <> 'backfill_history'"))
+        await session.execute(text("UPDATE pgqueuer SET execute_after = now()"))
+    await work(shop.world, drain=True, steps={"backfill_history": break_down})
+    assert (await progress(shop, connection)).interrupted
+    assert not await waiting(shop.world)
+    await catch_up(shop.world, {"account_id": str(shop.account_id), "connection_id": str(connection.id)})
+    while await run_slice(shop):
+        pass
+    done = await progress(shop, connection)
+    assert (done.problem, done.read_back_to) == ("", done.goal)
+
+
+async def test_a_slice_that_waits_is_not_added_again_and_one_that_got_lost_is(shop: Shop) -> None:
+    connection, pull = await first_pulled(shop)
+    async with shop.world.database.tenant(shop.account_id) as session:
+        await resume_backfill(session, connection)
+    ((payload, _),) = await waiting(shop.world)
+    assert payload["slice"] == "1"
+    async with shop.world.database.tenant(shop.account_id) as session:
+        await resume_backfill(session, connection)
+    assert len(await waiting(shop.world)) == 1
+    async with shop.world.database.tenant(shop.account_id) as session:
+        await session.execute(update(HistoryPull).where(HistoryPull.id == pull.id).values(problem="RequestRefused"))
+        await interrupted(session, account_id=shop.account_id, pull_id=pull.id)
+    async with shop.world.database.tenant(shop.account_id) as session:
+        await resume_backfill(session, connection)
     assert not await waiting(shop.world)
 
 

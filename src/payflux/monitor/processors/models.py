@@ -113,7 +113,7 @@ class PullPurpose(StrEnum):
 class HistoryPull(Base):
     """One reading of a connection's history, of everything created from `from_at` to `to_at`, both included.
 
-    `problem` names the failure that ended it for good.
+    `problem` names the failure that ended it for good, or says that it was interrupted and is to be read on.
     """
 
     __tablename__ = "history_pulls"

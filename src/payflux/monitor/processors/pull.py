@@ -193,6 +193,7 @@ async def _finish(
     await session.refresh(connection, with_for_update=True)
     rows = (await session.execute(select(PullWindow).where(*_windows_of(pull)))).scalars().all()
     await record_state(session, connection, state)
+    pull.problem = ""
     _note_how_far(connection, pull, rows)
     if any(not row.done for row in rows):
         return False

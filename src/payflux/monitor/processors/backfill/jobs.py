@@ -12,11 +12,12 @@ from payflux.monitor.processors.backfill.queries import newest_backfill, reads_a
 from payflux.monitor.processors.backfill.rules import (
     ALLOWANCE_PAUSE,
     BACKGROUND,
+    INTERRUPTED,
     OUTAGE_PAUSE,
     TAKEN_OVER_PAUSE,
     reads_allowed,
 )
-from payflux.monitor.processors.backfill.service import enqueue_slice
+from payflux.monitor.processors.backfill.service import enqueue_slice, interrupted
 from payflux.monitor.processors.models import ConnectionStatus, HistoryPull
 from payflux.monitor.processors.pull import run_pull
 from payflux.monitor.processors.queries import get_connection, get_pull
@@ -50,13 +51,21 @@ async def backfill_history(world: World, payload: Payload) -> None:
         await enqueue_slice(session, pull, number + 1, delay=pause)
 
 
+async def record_interruption(world: World, payload: Payload) -> None:
+    """A slice has been given up: keep it, so that it is said and tried again."""
+    account_id, pull_id = UUID(payload["account_id"]), UUID(payload["pull_id"])
+    async with world.database.tenant(account_id) as session:
+        await interrupted(session, account_id=account_id, pull_id=pull_id)
+
+
 async def _to_read(world: World, account_id: UUID, pull_id: UUID, number: int) -> HistoryPull | None:
     """The pull, if there is something to read now; one whose turn comes later is enqueued for then."""
     async with world.database.tenant(account_id) as session:
         pull = await get_pull(session, account_id=account_id, pull_id=pull_id)
         connection = await get_connection(session, account_id=account_id, connection_id=pull.connection_id)
         newest = await newest_backfill(session, account_id=account_id, connection_id=connection.id)
-        if pull.problem or connection.status == ConnectionStatus.DISCONNECTED or newest is not pull:
+        refused = pull.problem not in ("", INTERRUPTED)
+        if refused or connection.status == ConnectionStatus.DISCONNECTED or newest is not pull:
             log.info("older history is not read on", pull_id=str(pull_id))
             return None
         reads, transactions = await reads_and_transactions(session, connection, world.clock.now())

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.monitor.processors.backfill.rules import ALLOWANCE_PERIOD
+from payflux.monitor.processors.backfill.rules import ALLOWANCE_PERIOD, INTERRUPTED
 from payflux.monitor.processors.codes import Kind
 from payflux.monitor.processors.models import Connection, HistoryPull, PullPurpose, PullWindow, StoredEvent
 
@@ -23,6 +23,11 @@ class BackfillProgress(msgspec.Struct, frozen=True):
     finished_at: datetime | None
     problem: str
     objects: int
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it ended by an error of ours, and is tried again."""
+        return self.problem == INTERRUPTED
 
 
 async def newest_backfill(session: AsyncSession, *, account_id: UUID, connection_id: UUID) -> HistoryPull | None:

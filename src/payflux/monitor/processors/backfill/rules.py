@@ -14,6 +14,9 @@ TAKEN_OVER_PAUSE = timedelta(seconds=5)
 OUTAGE_PAUSE = timedelta(minutes=10)
 ALLOWANCE_PAUSE = timedelta(days=1)
 
+INTERRUPTED = "interrupted"
+"""The problem of a pull whose job was given up for a reason that is none of Stripe's: it is read on."""
+
 ALLOWANCE_PERIOD = timedelta(days=30)
 _READS_A_TRANSACTION, _FEWEST_READS = 500, 10_000
 _OUR_SHARE = 0.5

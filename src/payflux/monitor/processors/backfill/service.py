@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.kit.jobs import enqueue
+from payflux.kit.jobs import enqueue, is_pending
+from payflux.monitor.processors.backfill.queries import newest_backfill
+from payflux.monitor.processors.backfill.rules import INTERRUPTED
 from payflux.monitor.processors.models import Connection, HistoryPull, PullPurpose, PullWindow
 from payflux.monitor.processors.planning import HISTORY, REPORT
 from payflux.monitor.processors.pull import start_pull
+from payflux.monitor.processors.queries import get_pull
+
+log = structlog.get_logger(__name__)
 
 _HEAD_START = timedelta(seconds=2)
 """What the first projection has of the processor and of this machine for itself."""
@@ -34,6 +41,24 @@ async def start_backfill(
     )
     await enqueue_slice(session, pull, 1, delay=_HEAD_START)
     return pull
+
+
+async def interrupted(session: AsyncSession, *, account_id: UUID, pull_id: UUID) -> None:
+    """The job that reads `pull_id` on has been given up. What Stripe refused stays the problem."""
+    pull = await get_pull(session, account_id=account_id, pull_id=pull_id, lock=True)
+    if pull.finished_at is None and not pull.problem:
+        pull.problem = INTERRUPTED
+        log.error("older history is not read on until the next catch-up", pull_id=str(pull_id))
+
+
+async def resume_backfill(session: AsyncSession, connection: Connection) -> None:
+    """Have older history of `connection` read on whose job was given up, or lost."""
+    pull = await newest_backfill(session, account_id=connection.account_id, connection_id=connection.id)
+    if pull is None or pull.finished_at is not None or pull.problem not in ("", INTERRUPTED):
+        return
+    if not await is_pending(session, "backfill_history", {"pull_id": str(pull.id)}):
+        log.info("older history is read on", pull_id=str(pull.id))
+        await enqueue_slice(session, pull, 1)
 
 
 async def enqueue_slice(

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.kit.jobs import Payload, enqueue
 from payflux.monitor.processors.account_state import AccountState, read_state
 from payflux.monitor.processors.backfill.rules import BACKGROUND
+from payflux.monitor.processors.backfill.service import resume_backfill
 from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.live.ending import ended_by
 from payflux.monitor.processors.live.queries import payments_lately, unsettled_objects
@@ -46,6 +47,7 @@ async def catch_up(world: World, payload: Payload) -> None:
         connection = await get_connection(session, account_id=account_id, connection_id=connection_id)
         if not may_catch_up(connection):
             return
+        await resume_backfill(session, connection)
         payments = await payments_lately(session, connection, now)
         if not is_due(connection.synced_through, catch_up_every(payments), now):
             return
