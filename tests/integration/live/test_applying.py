@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,13 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from payflux.kit.jobs import Payload
 from payflux.monitor.processors.codes import Status
-from payflux.monitor.processors.live.applying import LONGEST_WAIT, wait_after
-from payflux.monitor.processors.live.inbox import delete_old_events, enqueue_due
+from payflux.monitor.processors.live.applying import LONGEST_WAIT, apply_webhook_events, wait_after
+from payflux.monitor.processors.live.envelopes import read_envelope
+from payflux.monitor.processors.live.inbox import delete_old_events, enqueue_due, receive
+from payflux.worker.main import work
+from payflux.world.bootstrap import World
 from tests.integration.live.conftest import Shop
 from tests.integration.live.stand_in import charge, dispute, error, refund, warning
 from tests.integration.live.stripe_events import event_body, jobs_of
@@ -82,6 +87,50 @@ async def test_what_waits_gets_a_job_when_it_is_due(shop: Shop) -> None:
         assert await enqueue_due(session, now=shop.now) == 1
         assert await enqueue_due(session, now=shop.now - timedelta(seconds=1)) == 0
     assert await jobs_of(shop.world, "apply_webhook_events") == 1
+
+
+async def test_an_event_stored_while_a_job_is_ending_is_applied_at_once(shop: Shop) -> None:
+    bodies = [shop.stripe.change(shop.now, charge(n, shop.now), "charge.succeeded") for n in range(2)]
+
+    async def apply_and_end_late(world: World, payload: Payload) -> None:
+        await apply_webhook_events(world, payload)
+        if bodies:
+            await shop.deliver(bodies.pop())
+
+    await shop.deliver(bodies.pop())
+    await work(shop.world, drain=True, steps={"apply_webhook_events": apply_and_end_late})
+    assert await shop.stored() == {"ch_0": Status.SUCCEEDED, "ch_1": Status.SUCCEEDED}
+
+
+async def test_a_job_waits_for_an_event_that_is_just_being_stored(shop: Shop) -> None:
+    body = shop.stripe.change(shop.now, charge(1, shop.now), "charge.succeeded")
+    async with shop.world.database.system() as storing:
+        await receive(storing, [(read_envelope(body), shop.connection)], now=shop.now)
+        job = asyncio.ensure_future(shop.apply())
+        await until_somebody_waits_for_a_lock(shop)
+    await asyncio.wait_for(job, 20)
+    assert await shop.stored() == {"ch_1": Status.SUCCEEDED}
+
+
+async def test_events_that_come_while_a_job_waits_or_works_add_no_other(shop: Shop) -> None:
+    for number in range(3):
+        await shop.deliver(shop.stripe.change(shop.now, charge(number, shop.now), "charge.succeeded"))
+    assert await jobs_of(shop.world, "apply_webhook_events") == 1
+    async with shop.world.database.system() as session:
+        await session.execute(text("UPDATE pgqueuer SET status = 'picked'"))
+    await shop.deliver(shop.stripe.change(shop.now, charge(3, shop.now), "charge.succeeded"))
+    assert await jobs_of(shop.world, "apply_webhook_events") == 0
+
+
+async def until_somebody_waits_for_a_lock(shop: Shop) -> None:
+    async def waits() -> bool:
+        async with shop.world.database.system() as session:
+            query = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+            return bool((await session.execute(query)).scalar_one())
+
+    async with asyncio.timeout(20):
+        while not await waits():  # noqa: ASYNC110 -- another connection's lock tells nobody
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from payflux.monitor.processors.account_state import AccountState, read_state
 from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.live.ending import ended_by
 from payflux.monitor.processors.live.envelopes import Envelope, kept_envelope
-from payflux.monitor.processors.live.inbox import Settled, Waiting, settle, waiting_events
+from payflux.monitor.processors.live.inbox import Settled, Waiting, leave_inbox, settle, waiting_events
 from payflux.monitor.processors.live.models import EventState
 from payflux.monitor.processors.live.rereading import Reread, Unread, reread
 from payflux.monitor.processors.live.storing import store_readings
@@ -45,9 +45,12 @@ async def apply_webhook_events(world: World, payload: Payload) -> None:
             events = await waiting_events(
                 session, account_id=account_id, connection_id=connection_id, now=world.clock.now(), limit=BATCH
             )
-        if not events:
-            return
-        await _apply(world, connection, events)
+        if events:
+            await _apply(world, connection, events)
+            continue
+        async with world.database.system() as session:
+            if await leave_inbox(session, account_id=account_id, connection_id=connection_id, now=world.clock.now()):
+                return
 
 
 def wait_after(attempts: int) -> timedelta:

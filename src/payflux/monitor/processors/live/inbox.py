@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, delete, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.database import driver_connection
-from payflux.kit.jobs import enqueue
+from payflux.kit.jobs import enqueue, release_key
 from payflux.monitor.processors.live.envelopes import Envelope
 from payflux.monitor.processors.live.models import IS_WAITING, EventState, WebhookEvent
 from payflux.monitor.processors.live.subjects import reason_to_ignore
@@ -43,6 +43,9 @@ _INSERT = """
     ON CONFLICT (source, event_id) DO NOTHING
     RETURNING account_id, connection_id, state
 """
+
+_SHARE = text("SELECT pg_advisory_xact_lock_shared(hashtextextended(:key, 0))")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 class Waiting(NamedTuple):
@@ -117,24 +120,42 @@ async def receive(session: AsyncSession, events: Iterable[tuple[Envelope, Connec
     return len(stored)
 
 
+def _job_key(connection_id: UUID) -> str:
+    return f"apply_webhook_events {connection_id}"
+
+
 def source_of(connection_id: UUID) -> str:
     """The inbox of a connection, whatever way its events come."""
     return f"stripe/{connection_id}"
 
 
 async def enqueue_applying(session: AsyncSession, *, account_id: UUID, connection_id: UUID) -> None:
-    """One job for however many events wait; a job that is at work takes what comes in meanwhile."""
+    """One job for however many events wait; a job that is at work takes what comes in meanwhile, see
+    :func:`leave_inbox`."""
+    key = _job_key(connection_id)
+    await session.execute(_SHARE, {"key": key})
     await enqueue(
         session,
         "apply_webhook_events",
         {"account_id": str(account_id), "connection_id": str(connection_id)},
-        dedupe_key=f"apply_webhook_events {connection_id}",
+        dedupe_key=key,
     )
 
 
+async def leave_inbox(session: AsyncSession, *, account_id: UUID, connection_id: UUID, now: datetime) -> bool:
+    """Whether the job that applies a connection's events may end: none is due, and whoever stores the next one adds
+    a job again. Waits for those who are storing events just now and rely on this job."""
+    key = _job_key(connection_id)
+    await session.execute(_ALONE, {"key": key})
+    if await waiting_events(session, account_id=account_id, connection_id=connection_id, now=now, limit=1):
+        return False
+    await release_key(session, key)
+    return True
+
+
 async def enqueue_due(session: AsyncSession, *, now: datetime) -> int:
-    """A job for each connection with events that are due: those tried before, and any that came in just when a job
-    was ending. How many."""
+    """A job for each connection with events that are due: those tried before, and those whose job was given up. How
+    many."""
     due = (
         select(WebhookEvent.account_id, WebhookEvent.connection_id)
         .where(IS_WAITING, WebhookEvent.due_at <= now)
