@@ -11,8 +11,11 @@ from sqlalchemy import select
 
 from payflux.monitor.processors.account_state import AccountState, stored_state
 from payflux.monitor.processors.codes import Kind, Status
+from payflux.monitor.processors.connecting.ending import disconnect
+from payflux.monitor.processors.connecting.keys import authorize_with_key
+from payflux.monitor.processors.connecting.storing import ConnectionEnded, look_again
 from payflux.monitor.processors.credentials import auth_of
-from payflux.monitor.processors.models import Connection, StoredBalance, StoredEvent
+from payflux.monitor.processors.models import Connection, ConnectionStatus, StoredBalance, StoredEvent
 from payflux.monitor.processors.queries import count_events, get_connection
 from payflux.monitor.processors.reviewing import refresh_reviews
 from payflux.monitor.processors.snapshots import BalanceSnapshot
@@ -46,10 +49,56 @@ async def test_a_change_is_an_event_and_every_balance_is_kept(shop: Shop) -> Non
     held = BalanceSnapshot(taken_at=later, available={"usd": 5}, reserved={"usd": 7})
     await record(shop, connection, AccountState(paused, held))
     await record(shop, connection, AccountState(paused, held))
-    assert await stored(shop, connection) == (AccountState(paused, held), 1, [7])
+    assert await stored(shop, connection) == (AccountState(paused, held), 1, [None, 7])
     shown = BalanceSnapshot(taken_at=later + timedelta(hours=1), available={"usd": 6})
     await record(shop, connection, AccountState(None, shown))
-    assert await stored(shop, connection) == (AccountState(paused, shown), 1, [7, None])
+    assert await stored(shop, connection) == (AccountState(paused, shown), 1, [None, 7, None])
+
+
+async def test_what_changed_while_an_account_was_not_connected_is_kept_and_what_may_no_longer_be_read_is_not(
+    shop: Shop,
+) -> None:
+    connection = await shop.connect("low_activity")
+    account = stored_state(connection.snapshot).account
+    assert account is not None
+    earlier = msgspec.structs.replace(account, taken_at=account.taken_at - timedelta(days=9), payouts_enabled=False)
+    async with shop.world.database.tenant(shop.account_id) as session:
+        found = await get_connection(session, account_id=shop.account_id, connection_id=connection.id)
+        found.snapshot = AccountState(earlier, stored_state(connection.snapshot).balance).stored()
+        found.status = ConnectionStatus.DISCONNECTED
+    again = await authorize_with_key(shop.world, key="rk_test_sandbox_low_activity")
+    await shop.store(msgspec.structs.replace(again, state=AccountState(again.state.account, None)))
+    state, changes, _ = await stored(shop, connection)
+    assert state == AccountState(again.state.account, None)
+    assert changes == 1
+
+
+async def test_a_second_look_keeps_what_changed_and_what_nobody_probes_for(shop: Shop) -> None:
+    connection = await shop.connect("low_activity")
+    account = stored_state(connection.snapshot).account
+    assert account is not None
+    paused = msgspec.structs.replace(account, taken_at=account.taken_at + timedelta(hours=1), payouts_enabled=False)
+    async with shop.world.database.tenant(shop.account_id) as session:
+        found = await get_connection(session, account_id=shop.account_id, connection_id=connection.id)
+        found.capabilities = found.capabilities | {"declines": "unknown"}
+        await look_again(session, found, AccountState(paused, None), connection.capabilities | {"refunds": "forbidden"})
+        assert (found.status, found.capabilities["declines"]) == (ConnectionStatus.DEGRADED, "unknown")
+    state, changes, _ = await stored(shop, connection)
+    assert (state.account, changes) == (paused, 1)
+    assert state.balance is not None
+
+
+async def test_a_second_look_at_what_has_ended_stores_nothing_and_takes_nothing_up_again(shop: Shop) -> None:
+    connection = await shop.connect("low_activity")
+    async with shop.world.database.tenant(shop.account_id) as session:
+        looked_at = await get_connection(session, account_id=shop.account_id, connection_id=connection.id)
+        async with shop.world.database.tenant(shop.account_id) as other:
+            await disconnect(other, account_id=shop.account_id, connection_id=connection.id, now=shop.world.clock.now())
+        with pytest.raises(ConnectionEnded):
+            await look_again(session, looked_at, AccountState(), {"charges": "ok"})
+    async with shop.world.database.tenant(shop.account_id) as session:
+        found = await get_connection(session, account_id=shop.account_id, connection_id=connection.id)
+    assert (found.status, found.capabilities) == (ConnectionStatus.DISCONNECTED, connection.capabilities)
 
 
 async def test_an_older_state_changes_nothing(shop: Shop) -> None:

@@ -20,7 +20,6 @@ async def record_state(session: AsyncSession, connection: Connection, state: Acc
     """
     # before the connection's row, as everyone who writes events does: two who wait for each other never end
     await lock_workspace(session, connection.workspace_id)
-    await lock_workspace(session, connection.workspace_id)
     query = (
         select(Connection)
         .where(Connection.account_id == connection.account_id, Connection.id == connection.id)

@@ -8,6 +8,7 @@ from sqlalchemy import case, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.kit.errors import Conflict
 from payflux.kit.ids import new_id
 from payflux.monitor.processors.account_state import AccountState, stored_state
 from payflux.monitor.processors.connecting.hosts import HostSource, host_of
@@ -15,6 +16,8 @@ from payflux.monitor.processors.connecting.probing import Authorized
 from payflux.monitor.processors.credentials import encrypted_grant, encrypted_key
 from payflux.monitor.processors.models import Connection, ConnectionStatus
 from payflux.monitor.processors.permissions import missing_capabilities
+from payflux.monitor.processors.state_history import record_state
+from payflux.monitor.processors.store import lock_workspace
 from payflux.world.bootstrap import World
 from payflux.world.stripe import ACCESS_TOKEN_LIFETIME
 
@@ -47,7 +50,6 @@ async def store_connection(
         "capabilities": authorized.capabilities,
         "secret": secret,
         "secret_expires_at": expires_at,
-        "snapshot": authorized.state.stored(),
         "connected_at": now,
         "disconnected_at": None,
         "disconnected_by": "",
@@ -69,7 +71,15 @@ async def store_connection(
         .returning(Connection)
     )
     found = select(Connection).from_statement(statement).execution_options(populate_existing=True)
-    return (await session.execute(found)).scalar_one()
+    await lock_workspace(session, workspace_id)
+    connection = (await session.execute(found)).scalar_one()
+    known, state = stored_state(connection.snapshot), authorized.state
+    # what may no longer be read is not kept as if it were
+    readable = AccountState(known.account if state.account else None, known.balance if state.balance else None)
+    connection.snapshot = readable.stored()
+    await session.flush()
+    await record_state(session, connection, state)
+    return connection
 
 
 def status_of(capabilities: dict[str, str]) -> ConnectionStatus:
@@ -88,14 +98,25 @@ async def latest_connection(session: AsyncSession, *, account_id: UUID, workspac
     return (await session.execute(query)).scalar_one_or_none()
 
 
+class ConnectionEnded(Conflict):
+    code = "connection_ended"
+
+
 async def look_again(
     session: AsyncSession, connection: Connection, state: AccountState, capabilities: dict[str, str]
 ) -> None:
-    """Store what a connection may do now, and its account's state where that could be read."""
-    known = stored_state(connection.snapshot)
-    connection.capabilities = capabilities
+    """Store what a connection may do now, and its account's state where that could be read.
+
+    What had been found out otherwise than by asking stays. Raises ConnectionEnded, and stores nothing, where it has
+    ended while Stripe was asked.
+    """
+    await lock_workspace(session, connection.workspace_id)
+    await session.refresh(connection, with_for_update=True)
+    if connection.status == ConnectionStatus.DISCONNECTED:
+        raise ConnectionEnded("This account was disconnected meanwhile.", way_out="Connect it again.")
+    await record_state(session, connection, state)
+    connection.capabilities = connection.capabilities | capabilities
     connection.status = status_of(capabilities)
-    connection.snapshot = AccountState(state.account or known.account, state.balance or known.balance).stored()
     await session.flush()
 
 
