@@ -50,6 +50,23 @@ class Shop:
 
     async def read(self, since: datetime, until: datetime, amount: int = 1_000) -> UUID:
         """A finished pull of `since` to `until`, with one payment at noon of each day; returns its id."""
+        pull = HistoryPull(
+            account_id=self.account_id,
+            id=new_id(),
+            workspace_id=self.workspace_id,
+            connection_id=self.connection.id,
+            from_at=since,
+            to_at=until,
+            started_at=until,
+            finished_at=until,
+        )
+        async with self.world.database.tenant(self.account_id) as session:
+            session.add(pull)
+        await self.sell(since, until, amount)
+        return pull.id
+
+    async def sell(self, since: datetime, until: datetime, amount: int = 1_000) -> None:
+        """Store one payment at noon of each day, of no pull."""
         first = since.replace(hour=12, minute=0, second=0)
         noons = [first + day * DAY for day in range((until - since).days + 2) if since <= first + day * DAY <= until]
         sold = [
@@ -65,20 +82,8 @@ class Shop:
             )
             for noon in noons
         ]
-        pull = HistoryPull(
-            account_id=self.account_id,
-            id=new_id(),
-            workspace_id=self.workspace_id,
-            connection_id=self.connection.id,
-            from_at=since,
-            to_at=until,
-            started_at=until,
-            finished_at=until,
-        )
         async with self.world.database.tenant(self.account_id) as session:
-            session.add(pull)
             await upsert_events(session, self.connection, ((event, until) for event in sold))
-        return pull.id
 
     async def project(self, pull_id: UUID) -> None:
         place = {"account_id": self.account_id, "workspace_id": self.workspace_id, "pull_id": pull_id}
@@ -182,6 +187,32 @@ async def test_a_horizon_that_was_not_read_says_why_and_is_scored_once_it_is(sho
     [outcome] = (await shop.scorebook()).due
     assert outcome.score is not None
     assert (outcome.score.sales, outcome.why_not) == (30_000, None)
+
+
+async def test_what_events_and_catching_up_brought_counts_as_read(shop: Shop, clock: MovedClock) -> None:
+    clock.move(31 * DAY)
+    await shop.sell(START, clock.now())
+    async with shop.world.database.tenant(shop.account_id) as session:
+        known = {"history_from": START - 90 * DAY, "synced_through": clock.now()}
+        await session.execute(update(Connection).values(**known))
+    await score_projections(shop.world)
+    [score] = (await shop.scorebook()).scores
+    assert (score.sales, score.held) == (30_000, 0)
+
+
+async def test_a_processor_that_posts_is_scored_and_what_it_never_told_of_is_not_taken_for_nothing_held(
+    shop: Shop, clock: MovedClock
+) -> None:
+    clock.move(61 * DAY)
+    await shop.sell(START, START + 61 * DAY)
+    async with shop.world.database.tenant(shop.account_id) as session:
+        known = {"history_from": START - 90 * DAY, "synced_through": START + 45 * DAY}
+        await session.execute(update(Connection).values(method=ConnectionMethod.WEBHOOK, **known))
+    await score_projections(shop.world)
+    sixty, thirty = (await shop.scorebook()).due
+    assert thirty.score is not None
+    assert (thirty.score.sales, thirty.score.held) == (30_000, None)
+    assert sixty.why_not == "The history is known without a gap until 5 Jan 2027 only."
 
 
 async def test_a_gap_in_what_was_read_and_an_ended_connection_are_named(shop: Shop, clock: MovedClock) -> None:

@@ -16,7 +16,7 @@ from payflux.monitor.processors.account_state import stored_state
 from payflux.monitor.processors.codes import Kind
 from payflux.monitor.processors.copybinary import decode_copy
 from payflux.monitor.processors.events import EVENT_DTYPE, sort_events
-from payflux.monitor.processors.models import Connection, ConnectionStatus, HistoryPull, StoredEvent
+from payflux.monitor.processors.models import Connection, ConnectionMethod, ConnectionStatus, HistoryPull, StoredEvent
 from payflux.monitor.processors.planning import HISTORY
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 
@@ -92,6 +92,18 @@ async def count_events(session: AsyncSession, *, account_id: UUID, connection_id
         .group_by(StoredEvent.kind)
     )
     return {Kind(kind): count for kind, count in (await session.execute(query))}
+
+
+async def holds_seen(session: AsyncSession, connection: Connection) -> bool:
+    """Whether what the processor puts aside would be seen: a processor that posts to us may leave it out."""
+    if connection.method != ConnectionMethod.WEBHOOK:
+        return connection.capabilities.get("balance_transactions") != "forbidden"
+    query = select(StoredEvent.kind).where(
+        StoredEvent.account_id == connection.account_id,
+        StoredEvent.connection_id == connection.id,
+        StoredEvent.kind.in_((Kind.RESERVE_HOLD, Kind.RESERVE_RELEASE)),
+    )
+    return (await session.execute(query.limit(1))).first() is not None
 
 
 async def read_events(

@@ -13,7 +13,14 @@ from payflux.kit.errors import Conflict
 from payflux.kit.ids import new_id
 from payflux.monitor.processors.account_state import stored_state
 from payflux.monitor.processors.models import Connection, ConnectionStatus, HistoryPull
-from payflux.monitor.processors.queries import HISTORY, get_connection, get_pull, history_of_pull, read_events
+from payflux.monitor.processors.queries import (
+    HISTORY,
+    get_connection,
+    get_pull,
+    history_of_pull,
+    holds_seen,
+    read_events,
+)
 from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.rules import project
@@ -104,7 +111,7 @@ async def score_due_projections(session: AsyncSession, *, account_id: UUID, proj
                 row.horizon_days,
                 history,
                 tier_said=surface.risk_tier,
-                holds_seen=connection.capabilities.get("balance_transactions") != "forbidden",
+                holds_seen=await holds_seen(session, connection),
             )
             row.score, row.scored_at = msgspec.to_builtins(score), now
             scored += 1
@@ -119,7 +126,10 @@ async def _why_not(session: AsyncSession, connection: Connection, start: datetim
         HistoryPull.connection_id == connection.id,
         HistoryPull.finished_at.is_not(None),
     )
-    unread = unread_from(((first, last) for first, last in await session.execute(pulls)), start, end)
+    stretches = [(first, last) for first, last in await session.execute(pulls)]
+    if connection.history_from is not None and connection.synced_through is not None:
+        stretches.append((connection.history_from, connection.synced_through))
+    unread = unread_from(stretches, start, end)
     if unread is None:
         return None
     if connection.status == ConnectionStatus.DISCONNECTED:
