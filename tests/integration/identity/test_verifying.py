@@ -127,7 +127,6 @@ async def test_a_mistyped_address_is_corrected_and_the_old_link_is_dead(
     app: FastAPI, alice: Browser, post: Post, clock: MovedClock, stored: asyncpg.Connection
 ) -> None:
     mistyped = await post.last(ALICE)
-    clock.move(timedelta(minutes=2))
     right = "alice@alices-shop.example"
     assert (await alice.post("/verify-email/address", {"email": "alice@"})).status_code == 422
     assert (await alice.post("/verify-email/address", {"email": right})).status_code == 303
@@ -138,6 +137,20 @@ async def test_a_mistyped_address_is_corrected_and_the_old_link_is_dead(
     assert await is_verified(stored, right)
     assert (await Browser(app).sign_in(right)).headers["Location"] == "/start"
     assert (await Browser(app).sign_in(ALICE)).status_code == 422
+
+
+async def test_a_first_correction_is_mailed_at_once_and_the_next_has_to_wait(
+    alice: Browser, post: Post, clock: MovedClock
+) -> None:
+    again = await alice.post("/verify-email/address", {"email": ALICE.upper()})
+    assert again.status_code == 429, "the same address is no correction"
+    assert (await alice.post("/verify-email/address", {"email": "alice@one.example"})).status_code == 303
+    assert len(await post.arrived("alice@one.example")) == 1
+    assert (await alice.post("/verify-email/address", {"email": "alice@two.example"})).status_code == 429
+    assert (await alice.post("/verify-email/resend")).status_code == 429
+    clock.move(timedelta(minutes=2))
+    assert (await alice.post("/verify-email/address", {"email": "alice@two.example"})).status_code == 303
+    assert len(await post.arrived("alice@two.example")) == 1
 
 
 async def test_correcting_to_somebodys_address_looks_the_same_and_only_tells_that_somebody(

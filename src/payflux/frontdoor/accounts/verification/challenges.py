@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.models import User
 from payflux.frontdoor.accounts.queries import Addressee
+from payflux.frontdoor.accounts.rules import normalize_email
 from payflux.frontdoor.accounts.verification import rules
 from payflux.frontdoor.accounts.verification.models import EmailChallenge
 from payflux.frontdoor.accounts.verification.rules import Purpose
@@ -32,7 +33,7 @@ async def issue_challenge(
     Raises TooManyRequests when the last was sent too short a time ago.
     """
     await lock_user(session, user.id)
-    wait_until = await next_mail_at(session, user_id=user.id, purpose=purpose, now=now)
+    wait_until = await next_mail_at(session, user_id=user.id, purpose=purpose, to=email, now=now)
     if wait_until is not None and now < wait_until:
         raise TooManyRequests(
             "A mail was sent a short time ago.",
@@ -54,14 +55,20 @@ async def issue_challenge(
     return challenge
 
 
-async def next_mail_at(session: AsyncSession, *, user_id: UUID, purpose: Purpose, now: datetime) -> datetime | None:
-    """When the next mail for this purpose may be sent; None: at once."""
-    sent = select(EmailChallenge.created_at).where(
+async def next_mail_at(
+    session: AsyncSession, *, user_id: UUID, purpose: Purpose, to: str | None = None, now: datetime
+) -> datetime | None:
+    """When the next mail for this purpose may be sent, to the address of the last unless `to` says another; None: at
+    once."""
+    query = select(EmailChallenge.created_at, EmailChallenge.email).where(
         EmailChallenge.user_id == user_id,
         EmailChallenge.purpose == purpose,
         EmailChallenge.created_at > now - rules.RESEND_WINDOW,
     )
-    return rules.resend_at((await session.execute(sent)).scalars().all())
+    sent = (await session.execute(query)).all()
+    addresses = {normalize_email(row.email) for row in sent}
+    elsewhere = to is not None and normalize_email(to) not in addresses
+    return rules.resend_at([row.created_at for row in sent], elsewhere=elsewhere)
 
 
 async def newest_challenge(

@@ -63,9 +63,10 @@ def code_is_open(*, created_at: datetime, attempts: int, now: datetime) -> bool:
     return attempts < CODE_ATTEMPTS and now < created_at + CODE_LIFETIME
 
 
-def resend_at(sent: Sequence[datetime]) -> datetime | None:
+def resend_at(sent: Sequence[datetime], *, elsewhere: bool = False) -> datetime | None:
     """When the next mail may be sent after those `sent` within :data:`RESEND_WINDOW`: a minute after the first, then
-    2, 4, … 60 minutes after the last. None: at once."""
-    if not sent:
+    2, 4, … 60 minutes after the last. None: at once. With `elsewhere` it goes to another address than the last: once
+    that is at once, for whoever mistyped theirs sees it as soon as the first mail is said to be sent."""
+    if not sent or (elsewhere and len(sent) == 1):
         return None
     return max(sent) + min(RESEND_AFTER * 2 ** min(len(sent) - 1, 6), RESEND_AFTER_MOST)
