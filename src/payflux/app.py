@@ -30,6 +30,7 @@ from payflux.web.pages import (
     health,
     invites,
     passwords,
+    pricing,
     profile,
     providers,
     second_step,
@@ -93,6 +94,7 @@ def _pages() -> list[BaseRoute]:
     for page in (
         health,
         entry,
+        pricing,
         sessions,
         verification,
         passwords,

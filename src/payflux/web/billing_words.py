@@ -9,7 +9,8 @@ from typing import Literal
 
 from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.billing.rules import TRIAL_PLAN, Standing, State, state_of, trial_days_left
-from payflux.web.formatting import day
+from payflux.frontdoor.catalogue.file import read_catalogue
+from payflux.web.formatting import day, money, money_short
 
 BILLING = "/account/billing"
 SELECT_PLAN = "/account/billing/select-plan"
@@ -80,12 +81,19 @@ def is_near_end(standing: Standing | None, now: datetime) -> bool:
     return standing.current_period_end is not None and standing.current_period_end - now <= NOTICE_BEFORE_END
 
 
+def price(cents: int) -> str:
+    """A price of the catalogue, in whole units where it has no cents: "$499", "$499.50"."""
+    currency = read_catalogue().billing.currency
+    return money(cents, currency) if cents % 100 else money_short(cents, currency)
+
+
 FILTERS: dict[str, Callable[..., object]] = {
     "ends_at": ends_at,
     "is_near_end": is_near_end,
     "may": may,
     "pill": pill_of,
     "plan_name": plan_name,
+    "price": price,
     "state": state_of,
 }
 """Template filters by name."""

@@ -17,6 +17,8 @@ from payflux.activation import service as activation
 from payflux.activation.states import Cause
 from payflux.app import create_app
 from payflux.frontdoor.accounts.models import Membership, User
+from payflux.frontdoor.billing.queries import newest_subscription
+from payflux.frontdoor.catalogue.versions import bump_account
 from payflux.kit.ids import new_id
 from payflux.kit.postgres import EmbeddedPostgres
 from payflux.monitor.processors.models import Connection
@@ -151,3 +153,13 @@ def with_a_broken_page(app: FastAPI) -> FastAPI:
 
     app.add_api_route("/broken", broken)
     return app
+
+
+async def subscribe(world: World, email: str, **changes: object) -> None:
+    """Change the subscription of the account, as if it had come about by itself."""
+    account_id = await account_of(world, email)
+    async with world.database.tenant(account_id) as session:
+        subscription = await newest_subscription(session, account_id=account_id)
+        for field, value in changes.items():
+            setattr(subscription, field, value)
+        await bump_account(session, account_id)

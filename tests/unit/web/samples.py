@@ -51,6 +51,7 @@ from payflux.web.whatif_form import EXAMPLES, FIELDS, typed
 from tests.unit.projections.building import projected
 from tests.unit.risk.building import AS_OF, DAY, FULL, SOUND, about, elevated_merchant, sales
 from tests.unit.risk.building import NOW as NOW_SECONDS
+from tests.unit.web.billing_samples import billing_pages
 from tests.unit.web.identity_samples import UNVERIFIED, identity_pages
 from tests.unit.web.provider_samples import provider_pages
 from tests.unit.web.security_samples import security_pages
@@ -478,6 +479,7 @@ def what_if(changes: Changes, **query: str) -> dict[str, Any]:
 
 
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    **billing_pages(SIGNED_OUT, SIGNED_IN),
     **identity_pages(SIGNED_OUT, SIGNED_IN),
     **provider_pages(SIGNED_OUT, SIGNED_IN),
     **security_pages(SIGNED_OUT, SIGNED_IN),
