@@ -21,12 +21,13 @@ START_PATIENCE = 90.0  # seconds
 
 @dataclass(frozen=True)
 class Running:
-    """A running product: where its pages and its sandbox are, and its process."""
+    """A running product: where its pages, its sandbox and its data are, and its process."""
 
     url: str
     sandbox_url: str
     process: subprocess.Popen[str]
     log: Path
+    data_dir: Path
 
     def log_text(self) -> str:
         return self.log.read_text(errors="replace")
@@ -76,7 +77,7 @@ def running_product(data_dir: Path, log: Path) -> Generator[Running, None, None]
             text=True,
             start_new_session=True,
         )
-    product = Running(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}", process, log)
+    product = Running(f"http://127.0.0.1:{port}", f"http://127.0.0.1:{sandbox_port}", process, log, data_dir)
     try:
         _wait_until_it_says_it_runs(product)
         yield product
