@@ -46,7 +46,9 @@ class _Handler(BaseHTTPRequestHandler):
         if page in PAGES:
             self._answer("text/html; charset=utf-8", render(self.samples.shown.get(page, page)).encode())
         elif path.startswith("/static/") and (ROOT / path[1:]).is_file():
-            self._answer(mimetypes.guess_type(path)[0] or "text/plain", (ROOT / path[1:]).read_bytes())
+            self._answer(
+                mimetypes.guess_type(path)[0] or "text/plain", (ROOT / path[1:]).read_bytes(), kept="max-age=600"
+            )
         elif path == "/activate/arming/events" and self.samples.events:
             messages = (f"event: progress\ndata: {json.dumps(message)}\n\n" for message in self.samples.progress)
             self._answer("text/event-stream", f"retry: 50\n{''.join(messages)}".encode())
@@ -55,10 +57,11 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.send_error(404)
 
-    def _answer(self, kind: str, body: bytes) -> None:
+    def _answer(self, kind: str, body: bytes, kept: str = "no-store") -> None:
         self.send_response(200)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
+        self.send_header("Cache-Control", kept)
         self.send_header("Content-Security-Policy", POLICY)
         self.end_headers()
         self.wfile.write(body)
