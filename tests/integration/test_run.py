@@ -14,7 +14,8 @@ import psutil
 import pytest
 from rich.console import Console
 
-from payflux.cli.run import PortTaken, run_all
+from payflux.cli.processes import PortTaken
+from payflux.cli.run import run_all
 from payflux.kit.postgres import EmbeddedPostgres, PostgresError, find_binaries
 from payflux.settings import load_settings
 from tests.conftest import open_folder

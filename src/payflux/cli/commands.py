@@ -15,6 +15,7 @@ from payflux.app import create_app
 from payflux.cli.admin import admin
 from payflux.cli.analyze import analyze
 from payflux.cli.backtest.command import backtest
+from payflux.cli.catalogue import seed, sync_stripe_plans
 from payflux.cli.configured import configured, console
 from payflux.cli.databases import check_database, embedded_server, owner_database, prepare_database, urls_of
 from payflux.cli.doctor import examine, report
@@ -118,6 +119,8 @@ def reset(
 
 app.command()(analyze)
 app.command()(backtest)
+app.command()(seed)
+app.command(name="sync-stripe-plans")(sync_stripe_plans)
 app.add_typer(admin, name="admin")
 
 

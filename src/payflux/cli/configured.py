@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from payflux.cli.processes import PartFailed
-from payflux.cli.run import PortTaken
+from payflux.cli.processes import PartFailed, PortTaken
 from payflux.kit.database import DatabaseError
 from payflux.kit.logs import configure_logging
 from payflux.kit.postgres import PostgresError

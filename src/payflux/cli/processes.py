@@ -17,6 +17,10 @@ _QUICK = 20.0  # a part that ran for less than this many seconds has failed to s
 _QUICK_FAILURES = 3
 
 
+class PortTaken(Exception):
+    """Another program listens where PayFlux wants to; the message says what to do."""
+
+
 class PartFailed(Exception):
     """A part of PayFlux keeps stopping."""
 

@@ -12,15 +12,13 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
+from payflux.cli.catalogue import sync_with_stripe
 from payflux.cli.databases import embedded_server, owner_database, prepare_database, urls_of
-from payflux.cli.processes import PartFailed, Supervisor
+from payflux.cli.processes import PartFailed, PortTaken, Supervisor
 from payflux.settings import Settings, environment_variable
+from payflux.world.stripe.errors import StripeFailure
 
 _START_PATIENCE = 60.0  # seconds
-
-
-class PortTaken(Exception):
-    """Another program listens where PayFlux wants to; the message says what to do."""
 
 
 def run_all(settings: Settings, console: Console) -> None:
@@ -55,6 +53,8 @@ def run_all(settings: Settings, console: Console) -> None:
             supervisor.start("serve")
             supervisor.start("work")
             if _wait_until_ready(settings, supervisor, stop):
+                if settings.uses_sandbox:
+                    _bring_plans_to_sandbox(settings, owner_url, console)
                 _say_what_runs(console, settings, plans)
             while not stop.wait(0.5):
                 supervisor.check()
@@ -123,6 +123,13 @@ def _answers(client: httpx.Client, address: str) -> bool:
         return client.get(address).is_success
     except httpx.TransportError:
         return False
+
+
+def _bring_plans_to_sandbox(settings: Settings, owner_url: str, console: Console) -> None:
+    try:
+        sync_with_stripe(settings, owner_url)
+    except StripeFailure as error:
+        console.print(f"Nothing can be bought yet ({error}). Run `payflux sync-stripe-plans`.", markup=False)
 
 
 def _say_what_runs(console: Console, settings: Settings, plans: int) -> None:
