@@ -15,12 +15,14 @@ from payflux.admin.routes import lead_to_sign_in
 from payflux.admin.routes import router as console
 from payflux.api.problems import API_PATH
 from payflux.api.routes import create_api
+from payflux.hooks.billing import billing_hooks
 from payflux.hooks.routes import hooks
 from payflux.web.errors import add_error_handlers
 from payflux.web.isolation import checking_isolation
 from payflux.web.pages import (
     activation,
     audit,
+    billing,
     confirming,
     connecting,
     connection,
@@ -28,6 +30,7 @@ from payflux.web.pages import (
     entry,
     explanation,
     health,
+    history,
     invites,
     passwords,
     pricing,
@@ -38,6 +41,7 @@ from payflux.web.pages import (
     sessions,
     sources,
     team,
+    upgrade,
     verification,
     whatif,
 )
@@ -75,6 +79,7 @@ def create_app(world: World) -> FastAPI:
     app.state.templates = build_templates()
     app.routes.extend(_pages())
     lead_to_sign_in(app)
+    app.mount(f"{API_PATH}/webhooks", billing_hooks)
     app.mount(API_PATH, create_api(world))
     app.mount("/hooks", hooks)
     app.mount("/uploads", uploads)
@@ -95,6 +100,9 @@ def _pages() -> list[BaseRoute]:
         health,
         entry,
         pricing,
+        upgrade,
+        billing,
+        history,
         sessions,
         verification,
         passwords,

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 STRIPE_API_VERSION = "2026-10-28.endive"
 SANDBOX_SECRET_KEY = "sk_test_sandbox"  # noqa: S105 -- the sandbox's published key, refused in production
 SANDBOX_CLIENT_ID = "ca_sandbox"
+SANDBOX_WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105 -- signs what the sandbox forwards, refused in production
 SANDBOX_APP_SECRET_KEY, SANDBOX_APP_CLIENT_ID = f"{SANDBOX_SECRET_KEY}_app", f"{SANDBOX_CLIENT_ID}_app"
 SANDBOX_GOOGLE_CLIENT_ID, SANDBOX_MICROSOFT_CLIENT_ID = "google-sandbox", "microsoft-sandbox"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -81,6 +82,11 @@ class Settings(BaseSettings):
         SecretStr(""),
         validation_alias=AliasChoices("STRIPE_CONNECT_WEBHOOK_SECRETS", "stripe_connect_webhook_secrets"),
         description="signing secrets (whsec_…) of the platform's webhook endpoint for connected accounts, by commas",
+    )
+    stripe_webhook_secrets: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("STRIPE_WEBHOOK_SECRETS", "STRIPE_WEBHOOK_SECRET", "stripe_webhook_secrets"),
+        description="signing secrets (whsec_…) of the webhook endpoint of your own Stripe account, by commas",
     )
     stripe_app_client_id: str = Field(
         "",
@@ -175,20 +181,7 @@ class Settings(BaseSettings):
             )
         if not self.public_url.startswith("https://"):
             problems.append("PAYFLUX_PUBLIC_URL must be the https:// address people open")
-        if (
-            self.stripe_secret_key.get_secret_value() == SANDBOX_SECRET_KEY
-            or self.stripe_client_id == SANDBOX_CLIENT_ID
-        ):
-            problems.append(
-                "STRIPE_SECRET_KEY and STRIPE_CLIENT_ID are the sandbox's; use those of your Stripe account"
-            )
-        if (
-            self.stripe_app_secret_key.get_secret_value() == SANDBOX_APP_SECRET_KEY
-            or self.stripe_app_client_id == SANDBOX_APP_CLIENT_ID
-        ):
-            problems.append(
-                "STRIPE_APP_SECRET_KEY and STRIPE_APP_CLIENT_ID are the sandbox's; use those of your app, or unset them"
-            )
+        problems += self._parts_of_the_sandbox()
         for name, base in (
             ("STRIPE_API_BASE", self.stripe_api_base),
             ("STRIPE_CONNECT_BASE", self.stripe_connect_base),
@@ -200,8 +193,6 @@ class Settings(BaseSettings):
                 problems.append(
                     f"{name} must be an https:// address that is not this machine; unset it to use the real one"
                 )
-        if self.google_client_id == SANDBOX_GOOGLE_CLIENT_ID or self.microsoft_client_id == SANDBOX_MICROSOFT_CLIENT_ID:
-            problems.append("GOOGLE_CLIENT_ID and MICROSOFT_CLIENT_ID are the sandbox's; use your own, or unset them")
         if not self.smtp_host or self.smtp_host in _LOOPBACK:
             problems.append("PAYFLUX_SMTP_HOST must be a mail server that delivers; one on this machine only captures")
         elif not self.smtp_from:
@@ -209,6 +200,28 @@ class Settings(BaseSettings):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _parts_of_the_sandbox(self) -> list[str]:
+        problems = []
+        if (
+            self.stripe_secret_key.get_secret_value() == SANDBOX_SECRET_KEY
+            or self.stripe_client_id == SANDBOX_CLIENT_ID
+        ):
+            problems.append(
+                "STRIPE_SECRET_KEY and STRIPE_CLIENT_ID are the sandbox's; use those of your Stripe account"
+            )
+        if SANDBOX_WEBHOOK_SECRET in self.webhook_secrets:
+            problems.append("STRIPE_WEBHOOK_SECRETS holds the sandbox's; use those of your webhook endpoint")
+        if (
+            self.stripe_app_secret_key.get_secret_value() == SANDBOX_APP_SECRET_KEY
+            or self.stripe_app_client_id == SANDBOX_APP_CLIENT_ID
+        ):
+            problems.append(
+                "STRIPE_APP_SECRET_KEY and STRIPE_APP_CLIENT_ID are the sandbox's; use those of your app, or unset them"
+            )
+        if self.google_client_id == SANDBOX_GOOGLE_CLIENT_ID or self.microsoft_client_id == SANDBOX_MICROSOFT_CLIENT_ID:
+            problems.append("GOOGLE_CLIENT_ID and MICROSOFT_CLIENT_ID are the sandbox's; use your own, or unset them")
+        return problems
 
     @property
     def url(self) -> str:
@@ -223,11 +236,12 @@ class Settings(BaseSettings):
     @property
     def connect_webhook_secrets(self) -> list[str]:
         """The signing secrets of the platform's webhook endpoint for connected accounts; empty where there is none."""
-        return [
-            secret
-            for part in self.stripe_connect_webhook_secrets.get_secret_value().split(",")
-            if (secret := part.strip())
-        ]
+        return _parts(self.stripe_connect_webhook_secrets)
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        """The signing secrets of the endpoint for the events of our own account; empty where there is none."""
+        return _parts(self.stripe_webhook_secrets)
 
     @property
     def trust_claim_list(self) -> list[str]:
@@ -272,6 +286,8 @@ def load_settings(**overrides: object) -> Settings:
             "stripe_api_base": settings.sandbox_url,
             "stripe_connect_base": settings.sandbox_url,
         }
+        if not settings.webhook_secrets:
+            generated["stripe_webhook_secrets"] = SecretStr(SANDBOX_WEBHOOK_SECRET)
         generated |= _sandbox_providers(settings)
         if not settings.smtp_host:
             generated |= {"smtp_host": "127.0.0.1", "smtp_port": settings.mailbox_port, "smtp_tls": "none"}
@@ -302,6 +318,10 @@ def _sandbox_providers(settings: Settings) -> dict[str, object]:
             "microsoft_base": f"{settings.sandbox_url}/microsoft",
         }
     return generated
+
+
+def _parts(secrets_by_commas: SecretStr) -> list[str]:
+    return [part for each in secrets_by_commas.get_secret_value().split(",") if (part := each.strip())]
 
 
 def environment_variable(field: str) -> str:

@@ -143,7 +143,7 @@ class GuardedRoute(NamedTuple):
 
 
 SENDERS = Policy(Audience.SIGNED_BODY)
-MOUNTED = {"/hooks": SENDERS, "/static": Policy(Audience.PUBLIC)}
+MOUNTED = {"/hooks": SENDERS, "/api/v1/webhooks": SENDERS, "/static": Policy(Audience.PUBLIC)}
 """What is mounted beside the pages and guards itself: each sender of a webhook signs, files are for everybody."""
 
 

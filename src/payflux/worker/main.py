@@ -18,6 +18,8 @@ from payflux.activation.sources import start_from_events
 from payflux.frontdoor.accounts.factors.second_step import delete_ended_steps
 from payflux.frontdoor.accounts.sessions import delete_ended_sessions
 from payflux.frontdoor.accounts.verification.challenges import delete_old_challenges
+from payflux.frontdoor.billing.applying import apply_stripe_event
+from payflux.frontdoor.billing.upkeep import apply_due_stripe_events, keep_up_with_stripe, reconcile_billing
 from payflux.frontdoor.staff.signing_in import delete_ended_staff_sessions
 from payflux.kit.audit_check import verify_every_log
 from payflux.kit.database import asyncpg_address
@@ -38,6 +40,7 @@ JOBS: dict[str, Step] = {
     job.__name__: job
     for job in (
         apply_posted_events,
+        apply_stripe_event,
         apply_webhook_events,
         backfill_history,
         catch_up,
@@ -107,9 +110,16 @@ async def work(
     async def apply_due() -> None:
         await apply_due_events(world)
         await keep_sources_going(world)
+        await apply_due_stripe_events(world)
 
     async def keep_up() -> None:
         await keep_connections_up_to_date(world)
+
+    async def follow_stripe() -> None:
+        await keep_up_with_stripe(world)
+
+    async def reconcile_with_stripe() -> None:
+        await reconcile_billing(world)
 
     async def tidy() -> None:
         await clean_inbox(world)
@@ -123,6 +133,8 @@ async def work(
                 "apply_due_events": ("* * * * *", apply_due),
                 "clean_inbox": ("47 3 * * *", tidy),
                 "delete_ended_sessions": ("17 * * * *", clean),
+                "keep_up_with_stripe": ("*/10 * * * *", follow_stripe),
+                "reconcile_billing": ("41 1 * * *", reconcile_with_stripe),
                 "keep_connections_up_to_date": ("*/5 * * * *", keep_up),
                 "score_projections": ("37 * * * *", score),
                 "sweep": ("7 */6 * * *", read_all),

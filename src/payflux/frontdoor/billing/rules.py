@@ -202,43 +202,38 @@ Event = Literal[
 """What moves it: an act of ours, the passing of time, or the status that Stripe gives a subscription when it is read
 again after any of its events."""
 
-_STRIPE_LIVE: dict[Event, State] = {
+_STRIPE: dict[Event, State] = {
     "stripe_trialing": "bought_trial",
     "stripe_active": "active",
     "stripe_past_due": "past_due",
-}
-_STRIPE_LOCKED: dict[Event, State] = {
-    "stripe_incomplete": "incomplete",
     "stripe_unpaid": "incomplete",
     "stripe_paused": "incomplete",
+    "stripe_canceled": "canceled",
 }
-_STRIPE_ENDED: dict[Event, State] = {"stripe_canceled": "canceled", "stripe_incomplete_expired": "canceled"}
-_STRIPE_ANY = _STRIPE_LIVE | _STRIPE_LOCKED | _STRIPE_ENDED
+_STRIPE_UNSTARTED: dict[Event, State] = {"stripe_incomplete": "incomplete", "stripe_incomplete_expired": "canceled"}
 
 TRANSITIONS: MappingProxyType[State, dict[Event, State]] = MappingProxyType(
     {
-        # what Stripe does not know of is only replaced by something better: nobody loses a running trial to a
-        # subscription that was never paid, or to the end of an old one
-        "none": {"registered": "trial", "free_chosen": "free", "complimentary_granted": "complimentary"}
-        | _STRIPE_LIVE
-        | _STRIPE_LOCKED,
+        # nobody loses a running trial, Free or a complimentary plan to a subscription whose first payment never came
+        "none": {"registered": "trial", "free_chosen": "free", "complimentary_granted": "complimentary"} | _STRIPE,
         "trial": {"trial_elapsed": "trial_ended", "free_chosen": "free", "complimentary_granted": "complimentary"}
-        | _STRIPE_LIVE,
-        "trial_ended": {"free_chosen": "free", "complimentary_granted": "complimentary"}
-        | _STRIPE_LIVE
-        | _STRIPE_LOCKED,
-        "free": {"complimentary_granted": "complimentary"} | _STRIPE_LIVE,
-        "complimentary": _STRIPE_LIVE,
-        "canceled": {"free_chosen": "free", "complimentary_granted": "complimentary"} | _STRIPE_LIVE | _STRIPE_LOCKED,
-        # what Stripe knows of follows Stripe
-        "bought_trial": {"trial_elapsed": "bought_trial_ended", "complimentary_granted": "complimentary"} | _STRIPE_ANY,
-        "bought_trial_ended": {"complimentary_granted": "complimentary"} | _STRIPE_ANY,
-        "active": {"complimentary_granted": "complimentary"} | _STRIPE_ANY,
-        "past_due": {"complimentary_granted": "complimentary"} | _STRIPE_ANY,
-        "incomplete": {"complimentary_granted": "complimentary"} | _STRIPE_ANY,
+        | _STRIPE,
+        "trial_ended": {"free_chosen": "free", "complimentary_granted": "complimentary"} | _STRIPE,
+        "free": {"complimentary_granted": "complimentary"} | _STRIPE,
+        "complimentary": _STRIPE,
+        "canceled": {"free_chosen": "free", "complimentary_granted": "complimentary"} | _STRIPE,
+        # what Stripe knows of follows Stripe alone
+        "bought_trial": {"trial_elapsed": "bought_trial_ended", "complimentary_granted": "complimentary"}
+        | _STRIPE
+        | _STRIPE_UNSTARTED,
+        "bought_trial_ended": {"complimentary_granted": "complimentary"} | _STRIPE | _STRIPE_UNSTARTED,
+        "active": {"complimentary_granted": "complimentary"} | _STRIPE | _STRIPE_UNSTARTED,
+        "past_due": {"complimentary_granted": "complimentary"} | _STRIPE | _STRIPE_UNSTARTED,
+        "incomplete": {"complimentary_granted": "complimentary"} | _STRIPE | _STRIPE_UNSTARTED,
     }
 )
-"""State and event to the next state; an event that is not listed leaves the state as it is."""
+"""State and event to the next state; an event that is not listed leaves the state as it is. The end of a subscription
+at Stripe ends what was begun before it was bought, and not what began after."""
 
 
 def state_of(standing: Standing | None, now: datetime) -> State:
