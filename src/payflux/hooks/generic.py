@@ -3,6 +3,7 @@ answered. Whoever sends something wrong is told at once what and where."""
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 
 import msgspec
@@ -10,7 +11,7 @@ import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from payflux.kit.errors import NotFound, UserError, problem_details
+from payflux.kit.errors import NotFound, TooManyRequests, UserError, problem_details
 from payflux.monitor.processors.generic.connecting import active_secrets, source_at
 from payflux.monitor.processors.generic.inbox import keep_refused, receive_delivery
 from payflux.monitor.processors.generic.reading import EventsRefused, Fault, Posted, read_posted
@@ -21,6 +22,8 @@ from payflux.world.bootstrap import World
 
 router = APIRouter()
 log = structlog.get_logger(__name__)
+
+_INSTANCE = "/hooks/events/…"  # without the token
 
 _WAY_OUT = {
     "header": "Send the headers webhook-id, webhook-timestamp and webhook-signature of Standard Webhooks.",
@@ -47,7 +50,10 @@ async def receive_events(request: Request, token: str) -> JSONResponse:
             "Nothing is received at this address.",
             way_out="Copy the address from your processor's page in PayFlux, or stop sending.",
         )
-    now, body, message_id = world.clock.now(), await request.body(), request.headers.get("webhook-id", "")
+    now = world.clock.now()
+    if wait := world.deliveries.wait(connection.id, now):
+        return _too_often(request, connection, wait)
+    body, message_id = await request.body(), request.headers.get("webhook-id", "")
     try:
         _verify(request, world, connection, body)
         posted = read_posted(body, now)
@@ -78,6 +84,17 @@ async def _received(world: World, connection: Connection, message_id: str, poste
     return JSONResponse({"received": len(posted.events), "new": new})
 
 
+def _too_often(request: Request, connection: Connection, wait: float) -> JSONResponse:
+    log.warning("deliveries come too often", connection_id=str(connection.id))
+    seconds = math.ceil(wait)
+    error = TooManyRequests(
+        "Deliveries come too often. This one was not taken.",
+        way_out=f"Send it again after {seconds} s, and put more events into each delivery.",
+    )
+    details = problem_details(error, instance=_INSTANCE, request_id=request.state.request_id)
+    return JSONResponse(details, error.status, {"Retry-After": str(seconds)}, media_type="application/problem+json")
+
+
 async def _refused(
     request: Request, connection: Connection, message_id: str, code: str, faults: list[Fault]
 ) -> JSONResponse:
@@ -86,7 +103,7 @@ async def _refused(
         await keep_refused(session, connection, message_id=message_id, faults=faults, now=world.clock.now())
     log.info("delivery refused", connection_id=str(connection.id), code=code, field=faults[0].field)
     error = DeliveryRefused(faults[0].detail, way_out=faults[0].way_out, code=code)
-    details = problem_details(error, instance="/hooks/events/…", request_id=request.state.request_id)
+    details = problem_details(error, instance=_INSTANCE, request_id=request.state.request_id)
     return JSONResponse(
         details | {"errors": [msgspec.to_builtins(fault) for fault in faults]},
         status_code=error.status,

@@ -12,13 +12,18 @@ from payflux.kit.account_cache import AccountCache
 from payflux.kit.clock import Clock, SystemClock
 from payflux.kit.crypto import SecretBox, TokenHasher
 from payflux.kit.database import Database, database_urls
+from payflux.kit.limits import RateLimit
 from payflux.settings import Settings
 from payflux.world.oidc import ProviderDocuments
+
+DELIVERIES_A_SECOND, DELIVERIES_AT_ONCE = 20.0, 200
+"""Of one connection, each of up to hundreds of events."""
 
 
 @dataclass(frozen=True)
 class World:
-    """What a verb may reach: configuration, time, the database, stored secrets and the network."""
+    """What a verb may reach: configuration, time, the database, stored secrets and the network. `deliveries` limits
+    how often each connection is posted to."""
 
     settings: Settings
     clock: Clock
@@ -27,6 +32,7 @@ class World:
     tokens: TokenHasher
     http: httpx.AsyncClient
     provider_documents: ProviderDocuments = field(default_factory=ProviderDocuments)
+    deliveries: RateLimit = field(default_factory=lambda: RateLimit(DELIVERIES_A_SECOND, DELIVERIES_AT_ONCE))
     account_cache: AccountCache = field(default_factory=AccountCache)
 
     async def close(self) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from payflux.app import create_app
+from payflux.kit.limits import RateLimit
 from payflux.monitor.processors.codes import Status
 from payflux.monitor.processors.generic.applying import (
     apply_posted_events,
@@ -203,3 +205,20 @@ async def test_a_tenant_sees_its_own_deliveries_alone(world: World) -> None:
     async with world.database.tenant(charlie.account_id) as session:
         changed = await session.execute(text("UPDATE event_deliveries SET state = 'applied' RETURNING message_id"))
         assert changed.all() == []
+
+
+async def test_who_posts_too_often_is_told_when_to_send_again_and_holds_up_nobody_else(
+    world: World, clock: MovedClock
+) -> None:
+    world = replace(world, deliveries=RateLimit(0.5, burst=2))
+    alice, bob, app = await source_of(world, "Alice"), await source_of(world, "Bob"), create_app(world)
+    sent = [await send(app, alice, [charge(n, clock.now())], clock.now(), message_id=f"msg_{n}") for n in range(3)]
+    assert [answer.status_code for answer in sent] == [200, 200, 429]
+    assert sent[2].headers["Retry-After"] == "2"
+    assert sent[2].json()["code"] == "too_many_requests"
+    assert alice.path.rpartition("/")[2] not in sent[2].text
+    assert (await send(app, bob, [charge(1, clock.now())], clock.now())).status_code == 200
+    assert await deliveries(world, alice) == {"msg_0": "waiting", "msg_1": "waiting"}
+    clock.move(timedelta(seconds=2))
+    again = await send(app, alice, [charge(2, clock.now())], clock.now(), message_id="msg_2")
+    assert (again.status_code, again.json()["new"]) == (200, True)
