@@ -31,7 +31,7 @@ from payflux.monitor.processors.models import (
 from payflux.monitor.processors.normalise import charge_event, refund_event
 from payflux.monitor.processors.planning import REPORT
 from payflux.monitor.processors.pull import pull_progress, run_pull, start_pull
-from payflux.monitor.processors.queries import get_connection
+from payflux.monitor.processors.queries import get_connection, history_of_pull
 from payflux.monitor.processors.reports import replace_lists
 from payflux.world.bootstrap import World
 from payflux.world.stripe import ProcessorUnavailable, RequestRefused, StripeGateway
@@ -133,7 +133,9 @@ async def test_what_reports_cannot_tell_is_said_and_the_last_hours_come_from_lis
     async with account.world.database.tenant(account.connection.account_id) as session:
         rows = (await session.execute(select(PullWindow).where(PullWindow.resource == "charges"))).scalars().all()
         assert (await session.execute(select(DailyRollup))).scalars().all()
+        known = await history_of_pull(session, account_id=pull.account_id, pull_id=pull.id)
     assert [(row.from_at.timestamp(), row.to_at) for row in rows] == [(account.merchant.until, pull.to_at)]
+    assert not known.reads_declines
 
 
 async def test_a_download_that_breaks_off_goes_on_where_it_was_left(account: Account) -> None:

@@ -138,6 +138,18 @@ def test_a_burst_of_declines_looks_like_card_testing_and_steady_declines_do_not(
     assert signal(scored(np.concatenate([events, steady])), "card_testing").level == Level.OK
 
 
+def test_declines_that_reports_leave_out_are_unseen_and_not_none() -> None:
+    recent = rows(Kind.CHARGE, spread(40, 0.2), status=Status.FAILED, card=np.arange(1, 41))
+    events = np.concatenate([sales(per_day=40), recent])
+    surface = scored(events, reads_declines=False)
+    for key in ("decline_rate", "card_testing", "retry_pressure", "failure_entropy"):
+        assert signal(surface, key).value is None, key
+        assert "Stripe's reports, which leave declined attempts out" in signal(surface, key).note
+    assert surface.forecasting is not None
+    assert "decline_rate" not in {one.key for one in surface.forecasting.series}
+    assert signal(scored(events), "decline_rate").value == pytest.approx(40 / (40 + 30 * 40), rel=0.05)
+
+
 def test_a_spike_of_sales_is_seen_and_a_steady_shop_is_not() -> None:
     events = sales(per_day=40)
     spike = rows(Kind.CHARGE, spread(900, 7))

@@ -428,6 +428,7 @@ CONNECTION = SIGNED_IN | {
     "event_counts": [("Charges", 3412), ("Refunds", 118), ("Disputes", 21)],
     "reach": "endpoint",
     "reachable": True,
+    "reads_declines": True,
     "older": BackfillProgress(
         read_back_to=NOW - timedelta(days=120),
         goal=NOW - timedelta(days=400),

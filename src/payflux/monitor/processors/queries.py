@@ -32,13 +32,15 @@ _READ = f"""
 
 
 class History(msgspec.Struct, frozen=True):
-    """What is known as of one instant. `events` is an array of `EVENT_DTYPE` in canonical order."""
+    """What is known as of one instant. `events` is an array of `EVENT_DTYPE` in canonical order; without
+    `reads_declines`, attempts that were declined are missing."""
 
     events: np.ndarray
     as_of: datetime
     connection_id: UUID
     account: AccountSnapshot | None
     balance: BalanceSnapshot | None
+    reads_declines: bool
 
 
 async def get_connection(session: AsyncSession, *, account_id: UUID, connection_id: UUID) -> Connection:
@@ -106,6 +108,11 @@ async def holds_seen(session: AsyncSession, connection: Connection) -> bool:
     return (await session.execute(query.limit(1))).first() is not None
 
 
+def reads_declines(connection: Connection) -> bool:
+    """Whether declined attempts are read; an account that is too large for lists is read from reports without them."""
+    return connection.capabilities.get("declines") != "unknown"
+
+
 async def read_events(
     session: AsyncSession,
     *,
@@ -149,4 +156,4 @@ async def history_of_pull(session: AsyncSession, *, account_id: UUID, pull_id: U
         until=pull.to_at,
     )
     state = stored_state(connection.snapshot)
-    return History(events, pull.to_at, connection.id, state.account, state.balance)
+    return History(events, pull.to_at, connection.id, state.account, state.balance, reads_declines(connection))

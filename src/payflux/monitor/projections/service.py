@@ -20,6 +20,7 @@ from payflux.monitor.processors.queries import (
     history_of_pull,
     holds_seen,
     read_events,
+    reads_declines,
 )
 from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
 from payflux.monitor.projections.projection import ReserveProjection
@@ -45,7 +46,14 @@ async def project_workspace(
         raise Conflict("There is no risk surface to project from yet.")
     known = await history_of_pull(session, account_id=account_id, pull_id=pull_id)
     projection = project(
-        prepare(known.events, as_of=known.as_of, account=known.account, balance=known.balance), surface
+        prepare(
+            known.events,
+            as_of=known.as_of,
+            account=known.account,
+            balance=known.balance,
+            reads_declines=known.reads_declines,
+        ),
+        surface,
     )
     record = ReserveProjectionRecord(
         account_id=account_id,
@@ -155,4 +163,5 @@ async def _history_until(session: AsyncSession, connection: Connection, end: dat
         as_of=as_of,
         account=account if account and account.taken_at - end <= SNAPSHOT_LIFETIME else None,
         balance=balance if balance and balance.taken_at - end <= SNAPSHOT_LIFETIME else None,
+        reads_declines=reads_declines(connection),
     )

@@ -22,7 +22,14 @@ async def score_workspace(session: AsyncSession, *, account_id: UUID, workspace_
         session, account_id=account_id, connection_id=known.connection_id, before=known.as_of
     )
     surface = score(
-        prepare(known.events, as_of=known.as_of, account=known.account, balance=known.balance, earlier=earlier)
+        prepare(
+            known.events,
+            as_of=known.as_of,
+            account=known.account,
+            balance=known.balance,
+            earlier=earlier,
+            reads_declines=known.reads_declines,
+        )
     )
     session.add(
         RiskSurfaceRecord(

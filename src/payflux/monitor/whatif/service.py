@@ -31,7 +31,14 @@ async def answer_for_pull(session: AsyncSession, *, account_id: UUID, pull_id: U
     known = await history_of_pull(session, account_id=account_id, pull_id=pull_id)
 
     def work() -> Reply:
-        return reply(prepare(known.events, as_of=known.as_of, account=known.account, balance=known.balance), changes)
+        history = prepare(
+            known.events,
+            as_of=known.as_of,
+            account=known.account,
+            balance=known.balance,
+            reads_declines=known.reads_declines,
+        )
+        return reply(history, changes)
 
     # scoring a long history takes a good part of a second, in which other requests are served
     return await asyncio.to_thread(work)

@@ -41,7 +41,7 @@ from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.live.queries import latest_events
 from payflux.monitor.processors.models import Connection, ConnectionMethod, ConnectionStatus
 from payflux.monitor.processors.permissions import CAPABILITIES, key_creation_url
-from payflux.monitor.processors.queries import count_events, get_connection, last_pulled_at
+from payflux.monitor.processors.queries import count_events, get_connection, last_pulled_at, reads_declines
 from payflux.web.books import books_lines
 from payflux.web.freshness import freshness_line
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
@@ -53,7 +53,8 @@ from payflux.world.stripe import StripeFailure
 
 router = APIRouter()
 
-MANAGED = [guard(capability="connection.manage")]
+MANAGED = [guard(capability="connection.manage", feature="processor_connection")]
+TAKEN_AWAY = [guard(capability="connection.manage")]
 
 _KINDS = {
     Kind.CHARGE: "Charges",
@@ -138,7 +139,7 @@ async def add_secret(
     return see_other("/connection#events-in")
 
 
-@router.post("/connection/secrets/remove", dependencies=MANAGED)
+@router.post("/connection/secrets/remove", dependencies=TAKEN_AWAY)
 async def remove_secret(
     who: Who, session: Tenant, world: CurrentWorld, ending: Annotated[str, Form()] = ""
 ) -> Response:
@@ -148,7 +149,7 @@ async def remove_secret(
     return see_other("/connection#events-in")
 
 
-@router.post("/connection/disconnect", dependencies=MANAGED)
+@router.post("/connection/disconnect", dependencies=TAKEN_AWAY)
 async def disconnect_processor(who: Who, world: CurrentWorld) -> Response:
     """Stop reading the processor; what was read stays."""
     async with world.database.tenant(who.account_id) as session:
@@ -219,6 +220,7 @@ async def _connection_context(session: AsyncSession, world: World, stored: Conne
         "books": await books_lines(session, world, stored),
         "older": await backfill_progress(session, account_id=stored.account_id, connection_id=stored.id),
         "latest_events": await latest_events(session, stored),
+        "reads_declines": reads_declines(stored),
         "reach": reach_of(world.settings, stored),
         "reachable": reachable(world.settings),
         "endpoint_url": endpoint_url(world, stored),

@@ -58,7 +58,7 @@ def forecasting_of(history: History) -> Forecasting:
         DailySeries("refund_rate", _daily(history, history.in_currency(history.refunds), "settled"), sales),
         DailySeries("decline_rate", declines, payments + declines),
     )
-    return forecasting(series)
+    return forecasting(series[:-1] if history.declines_unseen else series)
 
 
 def _daily(history: History, rows: np.ndarray, column: str = "count") -> np.ndarray:

@@ -23,6 +23,7 @@ class History:
     inquiry, none prevented), `refunds` those that succeeded. `currency` is the packed settlement currency that amounts
     are told in: at first the one of most payments in the window, else of all payments, else of all events, 0 without
     any. Amounts of different currencies are never added. `earlier` are the connection's readouts of the last 90 days.
+    Where the source leaves declines out, `reads_declines` is false and there are none.
     """
 
     summary: Summary
@@ -38,6 +39,15 @@ class History:
     warnings: np.ndarray
     payouts: np.ndarray
     earlier: tuple[Readout, ...] = ()
+    reads_declines: bool = True
+
+    @property
+    def declines_unseen(self) -> str:
+        """Why no decline can be seen; empty where they can. A connection shows all attempts, a file may hold payments
+        only."""
+        if not self.reads_declines:
+            return "This account is read from Stripe's reports, which leave declined attempts out."
+        return "" if self.account or self.declines.size else "Declines cannot be seen in this data."
 
     @property
     def now(self) -> int:
@@ -118,8 +128,11 @@ def history_of(
     balance: BalanceSnapshot | None = None,
     window_days: int = 90,
     earlier: tuple[Readout, ...] = (),
+    reads_declines: bool = True,
 ) -> History:
     """The history that a summary made at `as_of`, with a window of `window_days`, stands for.
+
+    Without `reads_declines`, the few that were read are left out: they are no sample of all.
 
     Raises ValueError for amounts that are too large to be added up.
     """
@@ -137,12 +150,13 @@ def history_of(
         account=account,
         balance=balance,
         payments=paid,
-        declines=charges[charges["status"] == Status.FAILED],
+        declines=charges[charges["status"] == Status.FAILED] if reads_declines else charges[:0],
         disputes=disputes[(disputes["status"] != Status.PREVENTED) & (disputes["status"] != Status.INQUIRY)],
         refunds=refunds[refunds["status"] == Status.SUCCEEDED],
         warnings=groups[groups["kind"] == Kind.EARLY_FRAUD_WARNING],
         payouts=groups[groups["kind"] == Kind.PAYOUT],
         earlier=earlier,
+        reads_declines=reads_declines,
     )
 
 
@@ -165,7 +179,16 @@ def prepare(
     balance: BalanceSnapshot | None = None,
     window_days: int = 90,
     earlier: tuple[Readout, ...] = (),
+    reads_declines: bool = True,
 ) -> History:
     """The history of single events; see :func:`summarise` for what is left out and what is raised."""
     summary = summarise(events, as_of=as_of, window_days=window_days)
-    return history_of(summary, as_of=as_of, account=account, balance=balance, window_days=window_days, earlier=earlier)
+    return history_of(
+        summary,
+        as_of=as_of,
+        account=account,
+        balance=balance,
+        window_days=window_days,
+        earlier=earlier,
+        reads_declines=reads_declines,
+    )

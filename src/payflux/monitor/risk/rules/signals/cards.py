@@ -28,7 +28,7 @@ BASELINE_FACTOR = 3
 def decline_rate(history: History) -> Signal:
     """Failed / attempted charges, 30 days; share. Shown only: recurring billing declines much and harmlessly."""
     declined, paid = count(history.last(history.declines, 30)), count(history.last(history.payments, 30))
-    if why := _declines_unseen(history):
+    if why := history.declines_unseen:
         return unseen_plain("decline_rate", "Decline rate", "rate", why, window=days_window(30))
     return plain_signal(
         "decline_rate",
@@ -48,7 +48,7 @@ def card_testing(history: History) -> Signal:
     Only when over three times the rate of the rest of the window, as a steady rate is a way of billing, not an attack.
     A proxy: Visa counts enumerated authorisations by a model of its own, 20 % of at least 300,000.
     """
-    if why := _declines_unseen(history):
+    if why := history.declines_unseen:
         return unseen("card_testing", why, window=days_window(7))
     declined = count(history.last(history.declines, history.window_days))
     attempts = declined + count(history.last(history.payments, history.window_days))
@@ -81,7 +81,7 @@ def retry_pressure(history: History) -> Signal:
     declined = count(history.last(history.declines, 30))
     attempts = declined + count(history.last(history.payments, 30))
     cards = history.last(history.summary.cards, 30)
-    why = _declines_unseen(history)
+    why = history.declines_unseen
     if declined and not cards["declined_cards"].any():
         why = "Which attempts share a card cannot be seen in this data."
     if why:
@@ -104,7 +104,7 @@ def failure_entropy(history: History) -> Signal:
     label, window = "Variety of decline reasons", days_window(30)
     declines = history.last(history.declines, 30)
     reasons = counts_of(declines, "reason")
-    why = _declines_unseen(history)
+    why = history.declines_unseen
     if declines.size and set(reasons) == {0}:
         why = "The reasons of declines cannot be seen in this data."
     if why:
@@ -174,11 +174,6 @@ def review_rate(history: History) -> Signal:
 
 
 _NO_COUNTRY = "The card's country cannot be seen in this data."
-
-
-def _declines_unseen(history: History) -> str:
-    """Why there are no declines: a connection shows all attempts, a file may hold payments only."""
-    return "" if history.account or history.declines.size else "Declines cannot be seen in this data."
 
 
 def _outcome_signal(key: str, label: str, history: History, outcome: Outcome) -> Signal:
