@@ -29,6 +29,7 @@ from payflux.web.pages import (
     dashboard,
     entry,
     explanation,
+    former,
     health,
     history,
     invites,
@@ -124,4 +125,4 @@ def _pages() -> list[BaseRoute]:
     ):
         router.include_router(page.router)
     router.include_router(console)
-    return router.routes
+    return [*router.routes, *former.router.routes]

@@ -159,6 +159,11 @@ class Settings(BaseSettings):
         description="a range API that new passwords are looked up in by the first 5 digits of their SHA-1, such as "
         "https://api.pwnedpasswords.com/range; empty: only the list that comes with PayFlux is used",
     )
+    self_serve_enabled: bool = Field(
+        True,
+        validation_alias=AliasChoices("SELF_SERVE_ENABLED", "self_serve_enabled"),
+        description="whether everybody may register and see the prices; the switch in the staff console goes before it",
+    )
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for collectors")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line logged")
 

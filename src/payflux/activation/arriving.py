@@ -20,6 +20,7 @@ from payflux.frontdoor.accounts.sessions import Client
 from payflux.frontdoor.accounts.team.accepting import accept_invite, open_invite, require_address
 from payflux.frontdoor.accounts.throttling import Budget, require_budget, spend
 from payflux.frontdoor.accounts.verification.proving import send_verification, tell_owner
+from payflux.frontdoor.billing.launch import may_register
 from payflux.frontdoor.billing.limits import seat_limit
 from payflux.kit.errors import UserError
 from payflux.world.bootstrap import World
@@ -69,11 +70,13 @@ async def arrive(
     if user is not None and holder is Holder.VERIFIED and await needs_second_step(session, user_id=user.id):
         holder = Holder.PROTECTED
     step = SIGN_IN_STEPS[holder, profile.attested]
-    if user is None or step is SignInStep.TELL_BY_MAIL:
+    if user is None or step is SignInStep.TELL_BY_MAIL:  # one answer for both, or it told who has an address
         budget = Budget(f"register from {client.address}", REGISTRATIONS_PER_CLIENT)
         refusal = "Too many registrations from your network."
         await require_budget(session, world.tokens, budget, refusal=refusal, now=now)
         await spend(session, world.tokens, budget.key, now=now)
+        if not carried.invite and not await may_register(session, world.settings, email=profile.email):
+            return Arrival(None, SignInStep.NOT_OPEN)
     if user is None:
         created = await _create(session, world, profile, carried)
         return Arrival(created.id, step)

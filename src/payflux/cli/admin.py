@@ -1,12 +1,12 @@
-"""The commands of whoever runs PayFlux: who gets through to which route, whether the audit logs hold, and who is on the
-staff."""
+"""The commands of whoever runs PayFlux: who gets through to which route, whether the audit logs hold, who is on the
+staff, and who may register."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated, TypeVar
+from collections.abc import Mapping
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -14,20 +14,20 @@ from rich.markup import escape
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.app import create_app
+from payflux.cli.acting import in_one_transaction
 from payflux.cli.configured import complaints, configured, console
 from payflux.cli.databases import owner_database, urls_of
+from payflux.cli.launch import self_serve
 from payflux.frontdoor.staff.joining import add_staff, remove_staff
 from payflux.kit.audit_chain import Break
 from payflux.kit.audit_check import verify_every_log
 from payflux.kit.database import Database, DatabaseUrls
-from payflux.kit.errors import InvalidInput, UserError
 from payflux.web.guard_matrix import as_table
 from payflux.web.policies import guarded_routes
 from payflux.world.bootstrap import World, build_world
 
 admin = typer.Typer(help="Look after a running PayFlux.", no_args_is_help=True)
-
-Result = TypeVar("Result")
+admin.add_typer(self_serve, name="self-serve")
 
 _NO_DATABASE = "postgresql://nobody@localhost/nothing"
 
@@ -65,7 +65,7 @@ def add_staff_member(
         token = await add_staff(session, world.tokens, world.secrets, email=email, name=name, now=now)
         return f"{world.settings.url}/admin/join?token={token}"
 
-    console.print(_in_one_transaction(add), soft_wrap=True)
+    console.print(in_one_transaction(add), soft_wrap=True)
     console.print(f"Give this link to {escape(email)} alone. It works once, within 24 hours.", soft_wrap=True)
 
 
@@ -76,27 +76,8 @@ def remove_staff_member(email: Annotated[str, typer.Argument(help="The address t
     async def remove(world: World, session: AsyncSession) -> None:
         await remove_staff(session, email=email, now=world.clock.now())
 
-    _in_one_transaction(remove)
+    in_one_transaction(remove)
     console.print(f"{escape(email)} is signed out, and cannot sign in to the console any more.", soft_wrap=True)
-
-
-def _in_one_transaction(act: Callable[[World, AsyncSession], Awaitable[Result]]) -> Result:
-    """What `act` returns; an error meant for a person ends the command with its sentence."""
-
-    async def run(world: World) -> Result:
-        try:
-            async with world.database.system() as session:
-                return await act(world, session)
-        finally:
-            await world.close()
-
-    with configured("admin") as settings, owner_database(settings) as owner_url:
-        try:
-            return asyncio.run(run(build_world(settings, database_url=owner_url)))
-        except UserError as error:
-            said = " ".join(error.fields.values()) if isinstance(error, InvalidInput) else error.message
-            complaints.print(escape(said), soft_wrap=True)
-            raise typer.Exit(1) from None
 
 
 async def _verified(urls: DatabaseUrls) -> Mapping[UUID, list[Break]]:

@@ -45,6 +45,12 @@ UNAVAILABLE = Words(
 )
 
 SIGN_IN_WORDS = {
+    SignInStep.NOT_OPEN: Words(
+        HTTPStatus.FORBIDDEN,
+        "PayFlux is not open to everybody yet",
+        "New businesses come in step by step, and the address that {provider} told us is not on the list yet.",
+        "Ask a colleague who uses PayFlux for an invite, and open it before you choose {provider}.",
+    ),
     SignInStep.SIGN_IN_FIRST: Words(
         HTTPStatus.CONFLICT,
         "Sign in first, then connect {provider}",

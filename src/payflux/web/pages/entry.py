@@ -13,8 +13,11 @@ from payflux.activation.service import get_workspace
 from payflux.activation.states import HOME, ActivationState
 from payflux.frontdoor.accounts import rules, sessions
 from payflux.frontdoor.accounts.registering import EmailTaken, check_registration, register_user
+from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.accounts.throttling import Budget, require_budget, spend
 from payflux.frontdoor.accounts.verification.proving import send_verification, tell_owner
+from payflux.frontdoor.billing.launch import may_register
+from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.kit.errors import InvalidInput, TooManyRequests
 from payflux.web.browsers import (
     client_of,
@@ -26,13 +29,15 @@ from payflux.web.browsers import (
     with_session,
 )
 from payflux.web.forms import Text
-from payflux.web.guards import CurrentWorld, Visitor
+from payflux.web.guards import CurrentWorld, Tenant, Visitor, Who
+from payflux.web.launch import SelfServe, not_open
 from payflux.web.policies import Audience, guard
 from payflux.web.rendering import render, see_other
 
 router = APIRouter()
 
 PUBLIC = [guard(Audience.PUBLIC)]
+NO_TRIAL = "/account/no-trial"
 
 
 @router.get("/", dependencies=PUBLIC)
@@ -50,8 +55,19 @@ async def start(who: Visitor, world: CurrentWorld, welcome: str = "") -> Respons
         return see_other("/")
     async with world.database.tenant(who.account_id) as session:
         workspace = await get_workspace(session, account_id=who.account_id)
+        if await newest_subscription(session, account_id=who.account_id) is None:
+            return see_other(NO_TRIAL)
     greeting = "?welcome=teammate" if welcome == "teammate" else ""
     return see_other(f"{HOME[ActivationState(workspace.activation_state)]}{greeting}")
+
+
+@router.get(NO_TRIAL, dependencies=[guard(verified=False)])
+async def no_trial(request: Request, session: Tenant, who: Who, world: CurrentWorld) -> Response:
+    """Why an account that was just opened has no trial, and the ways to go on."""
+    if await newest_subscription(session, account_id=who.account_id) is not None:
+        return see_other("/start")
+    manages = may(who.role, "billing.manage")
+    return render(request, "no_trial.html", manages=manages, sales_email=world.settings.sales_email)
 
 
 @router.get("/register", dependencies=PUBLIC)
@@ -59,6 +75,7 @@ async def register_form(
     request: Request,
     who: Visitor,
     world: CurrentWorld,
+    open_to_all: SelfServe,
     next: str = "",  # noqa: A002 -- the field's name
     plan: str = "",
     invite: str = "",
@@ -70,7 +87,13 @@ async def register_form(
         return see_other("/start")
     form = {"name": "", "email": "", "plan": plan[:50], "source": source[:50]}
     return render(
-        request, "register.html", form=form, errors={}, next=local_path(next), last_method=last_method(request, world)
+        request,
+        "register.html",
+        form=form,
+        errors={},
+        next=local_path(next),
+        last_method=last_method(request, world),
+        by_invitation=not open_to_all,
     )
 
 
@@ -87,7 +110,10 @@ async def register(
     next: Text = "",  # noqa: A002 -- the field's name
 ) -> Response:
     """Create the account with its workspace and trial, and sign its owner in. For an address that somebody has, the
-    answer is the same, with a session that opens nothing; that somebody is told by mail."""
+    answer is the same, with a session that opens nothing; that somebody is told by mail.
+
+    While not everybody may register, an address that is not listed is refused before it is looked up. The `invite_code`
+    of old links is ignored, like every field that the form does not have."""
     now, client = world.clock.now(), client_of(request)
     try:
         if problems := await check_registration(world, name=name, email=email, password=password):
@@ -98,6 +124,8 @@ async def register(
                 session, world.tokens, budget, refusal="Too many registrations from your network.", now=now
             )
             await spend(session, world.tokens, budget.key, now=now)
+            if not await may_register(session, world.settings, email=email):
+                return not_open(request)
             held = session_held(who)
             try:
                 user = await register_user(session, name=name, email=email, password=password, now=now)

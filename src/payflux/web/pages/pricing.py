@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from payflux.frontdoor.accounts.team.capabilities import may
@@ -11,6 +11,7 @@ from payflux.frontdoor.billing.rules import TRIAL
 from payflux.frontdoor.catalogue.file import read_catalogue
 from payflux.frontdoor.catalogue.queries import feature_flags, sold_plans
 from payflux.web.guards import CurrentWorld, Visitor
+from payflux.web.launch import require_self_serve
 from payflux.web.plan_table import comparison_rows
 from payflux.web.policies import Audience, guard
 from payflux.web.rendering import render
@@ -18,7 +19,7 @@ from payflux.web.rendering import render
 router = APIRouter()
 
 
-@router.get("/pricing", dependencies=[guard(Audience.PUBLIC)])
+@router.get("/pricing", dependencies=[guard(Audience.PUBLIC), Depends(require_self_serve)])
 async def pricing(request: Request, who: Visitor, world: CurrentWorld) -> Response:
     """Plans, prices, and what each allows; a member sees their own marked."""
     own = None

@@ -104,6 +104,7 @@ class SignInStep(StrEnum):
     CLAIM = "take everything from whoever squatted on the address, then give it to its owner"
     TELL_BY_MAIL = "answer as if a user were created, and tell the holder of the address by mail alone"
     REFUSE = "say that another identity of this provider is connected"
+    NOT_OPEN = "say that nobody may register yet without an invite"
 
 
 SIGN_IN_STEPS: dict[tuple[Holder, bool], SignInStep] = {
