@@ -135,6 +135,7 @@ async def test_a_mistyped_address_is_corrected_and_the_old_link_is_dead(
     answer = await alice.post("/verify-email/code", {"code": code_in(await post.last(right))})
     assert answer.headers["Location"] == "/start"
     assert await is_verified(stored, right)
+    assert "E-mail address confirmed" in (await alice.get("/account/security")).text
     assert (await Browser(app).sign_in(right)).headers["Location"] == "/start"
     assert (await Browser(app).sign_in(ALICE)).status_code == 422
 

@@ -33,6 +33,9 @@ DANGEROUS = [guard(verified=False, step_up=True)]
 HERE = "/account/security"
 
 EVENT_WORDS = {
+    "user.email_verified": "E-mail address confirmed",
+    "user.email_changed": "E-mail address changed",
+    "user.renamed": "Name changed",
     "user.password_changed": "Password changed",
     "user.password_reset": "Password set by mail",
     "user.claimed": "Taken over by whoever proved the address",
