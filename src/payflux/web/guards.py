@@ -46,8 +46,8 @@ async def visitor(request: Request, world: CurrentWorld) -> SignedIn | None:
                 who = await authenticate(session, world.tokens, token=session_token or "", now=now)
         except NotSignedIn:
             return None
+    request.state.who = who  # before a refusal, for its page says for whom it is
     refuse_writing_for_others(who, request.method)
-    request.state.who = who
     return who
 
 

@@ -45,6 +45,13 @@ async def test_nothing_is_changed_during_a_visit(visiting: Desk) -> None:
         assert (path, answer.status_code, answer.json()["code"]) == (path, 403, "read_only")
 
 
+async def test_the_page_that_refuses_a_change_has_the_bar_that_leads_out(visiting: Desk) -> None:
+    refused = await visiting.browser.post("/account/profile", {"name": "Mallory"})
+    assert refused.status_code == 403
+    assert "nothing can be changed" in refused.text
+    assert "End the visit" in refused.text
+
+
 async def test_what_needs_a_fresh_proof_is_out_of_reach(visiting: Desk) -> None:
     answer = await visiting.browser.get("/account/security", **MACHINE)
     assert answer.status_code in (200, 403)
