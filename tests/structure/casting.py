@@ -32,7 +32,7 @@ REFUSALS = {
     "role": Answer.ROLE,
     "subscription_inactive": Answer.PLAN,
     "no_subscription": Answer.PLAN,
-    "feature_not_included": Answer.PLAN,
+    "feature_not_in_plan": Answer.PLAN,
     "step_up_required": Answer.CONFIRM,
 }
 """What a refusal calls its rule, in `error` or, where there is none, in `code`."""
@@ -88,17 +88,22 @@ async def put_in_place(world: World, superuser: asyncpg.Connection, member: Memb
             )
         await superuser.execute("DELETE FROM subscriptions WHERE account_id = $1", member.account_id)
         if persona.status is not None:
-            expired = persona.status == "expired"
+            ended = {"expired": timedelta(hours=1), "long expired": timedelta(days=31)}.get(persona.status)
             await superuser.execute(
-                "INSERT INTO subscriptions (id, account_id, plan, status, current_period_start, current_period_end) "
-                "VALUES ($1, $2, $3, $4, $5, $6)",
+                "INSERT INTO subscriptions "
+                "(id, account_id, plan, status, current_period_start, current_period_end, canceled_at) "
+                "VALUES ($1, $2, $3, $4, $5, $6, $7)",
                 new_id(),
                 member.account_id,
                 persona.plan,
-                "trialing" if expired else persona.status,
-                now - timedelta(days=14),
-                now - timedelta(hours=1) if expired else now + timedelta(days=6),
+                "trialing" if ended else persona.status,
+                now - timedelta(days=45),
+                now - ended if ended else now + timedelta(days=6),
+                now - timedelta(hours=1) if persona.status == "canceled" else None,
             )
+        await superuser.execute(
+            "UPDATE accounts SET entitlements_version = entitlements_version + 1 WHERE id = $1", member.account_id
+        )
 
 
 async def call(

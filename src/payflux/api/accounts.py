@@ -28,9 +28,10 @@ from payflux.web.policies import guard
 router = APIRouter(prefix="/accounts/me", tags=["accounts"])
 
 OWN = [guard(verified=False)]
-READ = [guard(capability="team.read")]
-INVITE = [guard(capability="team.invite", grace=False)]
-MANAGE = [guard(capability="team.manage")]
+READ = [guard(capability="team.read", metered=True)]
+INVITE = [guard(capability="team.invite", grace=False, entitled=True, metered=True)]
+REVOKE = [guard(capability="team.invite", grace=False, metered=True)]
+MANAGE = [guard(capability="team.manage", metered=True)]
 
 GONE: Responses = {404: {"description": "not in your account"}}
 CONFLICT: Responses = {409: {"description": "it does not stand as the request takes it to"}}
@@ -132,7 +133,7 @@ async def get_account(who: Who, world: CurrentWorld, session: Tenant) -> Account
     )
 
 
-@router.patch("", dependencies=[guard(capability="account.update")])
+@router.patch("", dependencies=[guard(capability="account.update", metered=True)])
 async def rename_account(who: Who, world: CurrentWorld, session: Tenant, given: NewName) -> Account:
     """Rename it."""
     await members.rename_account(session, who, name=given.name, now=world.clock.now())
@@ -168,7 +169,7 @@ async def leave(who: Who, world: CurrentWorld, session: Tenant) -> None:
     await enqueue_forgetting(session, account_id=who.account_id, user_id=who.user_id)
 
 
-@router.get("/invites", dependencies=[guard(capability="team.invite")])
+@router.get("/invites", dependencies=[guard(capability="team.invite", metered=True)])
 async def list_invites(who: Who, world: CurrentWorld, session: Tenant) -> list[Invite]:
     """Invites that are open or expired, the newest first."""
     return await _invites(who, world, session)
@@ -209,7 +210,7 @@ async def resend(who: Who, world: CurrentWorld, session: Tenant, invite_id: UUID
 
 
 @router.delete(
-    "/invites/{invite_id}", dependencies=INVITE, status_code=HTTPStatus.NO_CONTENT, responses=GONE | CONFLICT
+    "/invites/{invite_id}", dependencies=REVOKE, status_code=HTTPStatus.NO_CONTENT, responses=GONE | CONFLICT
 )
 async def revoke(who: Who, world: CurrentWorld, session: Tenant, invite_id: UUID) -> None:
     """Take an invite back: its link opens nothing any more."""

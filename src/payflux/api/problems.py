@@ -82,7 +82,7 @@ def _refusals_of(method: str, policy: Policy) -> list[HTTPStatus]:
     refusals = []
     if policy.audience is not Audience.PUBLIC:
         refusals.append(HTTPStatus.UNAUTHORIZED)
-    if policy.entitled or policy.feature:
+    if policy.asks_plan or policy.metered:
         refusals.append(HTTPStatus.PAYMENT_REQUIRED)
     if method != "GET" or policy.verified or policy.capability or policy.step_up:
         refusals.append(HTTPStatus.FORBIDDEN)

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.catalogue.file import read_catalogue
-from payflux.web.policies import Audience, GuardedRoute, Policy
+from payflux.web.policies import API_ACCESS, Audience, GuardedRoute, Policy
 
 
 class Answer(StrEnum):
@@ -32,7 +32,8 @@ class Answer(StrEnum):
 @dataclass(frozen=True)
 class Persona:
     """A caller. A stranger has no `role`. `plan` is that of the account, and `status` that of its subscription: None
-    where there is none, "expired" for a trial past its end."""
+    where there never was one, "expired" for a trial that has just ended, and "long expired" for one whose history is no
+    longer readable."""
 
     name: str
     role: str | None = "owner"
@@ -54,12 +55,18 @@ CAST = (
     Persona("analyst", role="analyst"),
     Persona("viewer", role="viewer"),
     Persona("trial over", status="expired"),
+    Persona("long over", status="long expired"),
     Persona("past due", status="past_due"),
-    Persona("canceled", status=None),
+    Persona("canceled", status="canceled"),
+    Persona("incomplete", status="incomplete"),
+    Persona("no plan", status=None),
+    Persona("on Free", plan="free", status="active"),
     Persona("on Starter", plan="starter", status="active"),
+    Persona("complimentary", status="complimentary"),
     Persona("proof is old", proven_recently=False),
     Persona("support visit", for_support=True),
     Persona("program", by_token=True),
+    Persona("program on Starter", plan="starter", status="active", by_token=True),
 )
 """Owners in a running Pro trial with a proven address who have just signed in, but for what their name says."""
 
@@ -80,18 +87,25 @@ def answer_of(route: GuardedRoute, caller: Persona) -> Answer:
         (Answer.READ_ONLY, may_only_look),
         (Answer.VERIFY, policy.verified and not caller.verified and not (policy.grace and caller.in_grace)),
         (Answer.ROLE, policy.capability is not None and not may(caller.role, policy.capability)),
-        (Answer.PLAN, _lacks_plan(policy, caller)),
+        (Answer.PLAN, _lacks_plan(policy, caller, reads=route.methods == ("GET",))),
         (Answer.CONFIRM, policy.step_up and not caller.proven_recently),
     ]
     return next((answer for answer, holds in refused if holds), Answer.THROUGH)
 
 
-def _lacks_plan(policy: Policy, caller: Persona) -> bool:
-    if not policy.entitled and policy.feature is None:
+LIVE = frozenset({"trialing", "active", "past_due", "complimentary"})
+READABLE = frozenset({"expired", "canceled", "incomplete"})
+"""In front of the wall, and behind it where what was seen before may still be read."""
+
+
+def _lacks_plan(policy: Policy, caller: Persona, *, reads: bool) -> bool:
+    asked = {policy.feature} - {None}
+    if policy.metered and caller.by_token:
+        asked.add(API_ACCESS)
+    elif not policy.asks_plan:
         return False
-    if caller.status not in ("trialing", "active", "past_due", "complimentary"):
-        return True
-    return policy.feature is not None and policy.feature not in read_catalogue().plans[caller.plan].features
+    passes_wall = caller.status in LIVE or (policy.history and reads and caller.status in READABLE)
+    return not passes_wall or not asked <= read_catalogue().plans[caller.plan].features
 
 
 def as_table(routes: Sequence[GuardedRoute]) -> str:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.frontdoor.accounts.access_tokens import read_access_token
 from payflux.frontdoor.accounts.sessions import SignedIn, authenticate, authenticate_api_client
 from payflux.frontdoor.billing.models import Subscription
-from payflux.frontdoor.billing.queries import live_subscription
+from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.kit.errors import NotSignedIn
 from payflux.web.refusals import refuse_writing_for_others
 from payflux.web.security import cookie_name
@@ -76,7 +76,8 @@ Tenant = Annotated[AsyncSession, Depends(tenant_session, scope="function")]
 
 
 async def subscription_of(who: Who, session: Tenant) -> Subscription | None:
-    return await live_subscription(session, account_id=who.account_id)
+    """The account's subscription, also one that has ended: pages say so."""
+    return await newest_subscription(session, account_id=who.account_id)
 
 
 CurrentSubscription = Annotated[Subscription | None, Depends(subscription_of, scope="function")]

@@ -2,7 +2,8 @@
 
 Every route carries exactly one :func:`guard`; :func:`require_policies` refuses to build an app in which one does not.
 A guard asks in this order: who it is, whether their address is proven, what their role may do, what the plan allows,
-and how long ago they proved who they are. So 401 comes before 403, and 403 before 402: no plan buys a role.
+and how long ago they proved who they are. So 401 comes before 403, and 403 before 402: no plan buys a role. What the
+plan does not allow by what was found out before is found out anew, before anybody is refused.
 """
 
 from __future__ import annotations
@@ -14,13 +15,22 @@ from typing import NamedTuple
 
 from fastapi import FastAPI, Request, params
 from fastapi.routing import APIRoute, iter_route_contexts
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
+from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES
 from payflux.frontdoor.catalogue.file import read_catalogue
+from payflux.frontdoor.entitlements.resolving import Entitlements, entitlements_of
+from payflux.frontdoor.entitlements.usage import use
+from payflux.kit.errors import PaymentRequired
 from payflux.web import refusals
-from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who, get_world, visitor
+from payflux.web.guards import CurrentWorld, Tenant, Who, get_world, visitor
+from payflux.world.bootstrap import World
+
+API_ACCESS = "api_access"
+API_CALLS = "api_calls_per_day"
 
 
 class Audience(StrEnum):
@@ -38,7 +48,9 @@ class Policy:
 
     `verified`: a proven address once the grace after registration has ended; without `grace`, from the start.
     `capability`: what the caller's role must be able to do. `entitled`: a running trial or subscription. `feature`:
-    one that the plan of a running subscription holds. `step_up`: a recent proof of who they are.
+    one that the account has while such a one runs; with `history`, whoever reads may also where it has ended, for a
+    while (:func:`payflux.frontdoor.billing.rules.may_read_history`). `metered`: of a program, that the account has API
+    access and calls left today. `step_up`: a recent proof of who they are.
     """
 
     audience: Audience
@@ -48,6 +60,12 @@ class Policy:
     entitled: bool = False
     feature: str | None = None
     step_up: bool = False
+    history: bool = False
+    metered: bool = False
+
+    @property
+    def asks_plan(self) -> bool:
+        return self.entitled or self.feature is not None
 
     def __str__(self) -> str:
         asked = [str(self.audience)]
@@ -59,6 +77,10 @@ class Policy:
             asked.append("entitled")
         if self.feature:
             asked.append(f"plan has {self.feature}")
+        if self.history:
+            asked.append("or reads history")
+        if self.metered:
+            asked.append("metered for programs")
         if self.step_up:
             asked.append("stepped up")
         return ", ".join(asked)
@@ -87,10 +109,13 @@ def guard(
     capability: str | None = None,
     feature: str | None = None,
     step_up: bool = False,
+    history: bool = False,
+    metered: bool = False,
 ) -> Guard:
     """The one guard of a route: `dependencies=[guard(...)]`. See :class:`Policy` for what is asked.
 
-    Raises ValueError for a capability or feature that there is none of, and for an audience with guards of its own.
+    Raises ValueError for a capability or feature that there is none of, for history of what needs no plan, and for an
+    audience with guards of its own.
     """
     if audience is Audience.PUBLIC:
         return Guard(policy=Policy(audience), dependency=_anybody)
@@ -100,7 +125,9 @@ def guard(
         raise ValueError(f"no capability is called {capability}")
     if feature is not None and feature not in read_catalogue().features:
         raise ValueError(f"the catalogue has no feature {feature}")
-    policy = Policy(audience, verified, grace, capability, entitled, feature, step_up)
+    policy = Policy(audience, verified, grace, capability, entitled, feature, step_up, history, metered)
+    if history and not policy.asks_plan:
+        raise ValueError("what needs no plan is open without its history too")
     # scope="function": it shares the transaction of the route, which ends before the answer is sent
     return Guard(policy=policy, dependency=_asking(policy), scope="function")
 
@@ -123,15 +150,35 @@ def _asking(policy: Policy) -> Callable[..., object]:
         if policy.step_up:
             refusals.refuse_stale_proof(who, now=world.clock.now())
 
-    async def asked_of_plan(who: Who, world: CurrentWorld, session: Tenant, subscription: CurrentSubscription) -> None:
+    async def asked_of_plan(request: Request, who: Who, world: CurrentWorld, session: Tenant) -> None:
         ask_person(who, world)
-        refusals.refuse_unentitled(subscription, now=world.clock.now())
-        if policy.feature:
-            await refusals.refuse_missing_feature(session, subscription, policy.feature)
+        await _ask_plan(policy, who, world, session, reads=request.method in refusals.SAFE_METHODS)
         if policy.step_up:
             refusals.refuse_stale_proof(who, now=world.clock.now())
 
-    return asked_of_plan if policy.entitled or policy.feature else asked_of_person
+    return asked_of_plan if policy.asks_plan or policy.metered else asked_of_person
+
+
+async def _ask_plan(policy: Policy, who: SignedIn, world: World, session: AsyncSession, *, reads: bool) -> None:
+    by_program = policy.metered and who.kind == "api"
+    try:
+        held = await entitlements_of(session, world, account_id=who.account_id)
+        _refuse_beyond(policy, held, reads=reads, by_program=by_program)
+    except PaymentRequired:
+        held = await entitlements_of(session, world, account_id=who.account_id, fresh=True)
+        _refuse_beyond(policy, held, reads=reads, by_program=by_program)
+    if by_program:
+        # in a transaction of its own, so that calls do not wait for one another
+        async with world.database.tenant(who.account_id) as own:
+            await use(own, world, account_id=who.account_id, key=API_CALLS)
+
+
+def _refuse_beyond(policy: Policy, held: Entitlements, *, reads: bool, by_program: bool) -> None:
+    if policy.asks_plan or by_program:
+        refusals.refuse_unentitled(held, history=policy.history and reads)
+    for feature in (policy.feature, API_ACCESS if by_program else None):
+        if feature is not None:
+            refusals.refuse_missing_feature(held, feature)
 
 
 class GuardedRoute(NamedTuple):

@@ -1,17 +1,14 @@
-"""Why a caller is refused: each rule with its words, and who can change it. Pure, but for the plan's features."""
+"""Why a caller is refused: each rule with its words, and who can change it. Pure."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES, holders, may
-from payflux.frontdoor.billing.models import Subscription
-from payflux.frontdoor.billing.rules import is_entitled
-from payflux.frontdoor.catalogue.queries import plan_has_feature
+from payflux.frontdoor.entitlements.resolving import Entitlements
+from payflux.frontdoor.entitlements.usage import UPGRADE_PATH
 from payflux.kit.errors import Forbidden, PaymentRequired
 
 STEP_UP_WINDOW = timedelta(minutes=15)
@@ -19,7 +16,6 @@ STEP_UP_WINDOW = timedelta(minutes=15)
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 RESEND_PATH = "/api/v1/auth/email/send-verification"
-UPGRADE_PATH = "/account/billing/select-plan"
 
 
 class EmailNotVerified(Forbidden):
@@ -34,6 +30,68 @@ class StepUpRequired(Forbidden):
 
     code = "step_up_required"
     page = "/account/confirm"
+
+
+class SubscriptionInactive(PaymentRequired):
+    """No subscription runs: the account is behind the wall."""
+
+    def __init__(self, held: Entitlements) -> None:
+        standing = held.standing
+        self.held = held
+        if standing is None:
+            super().__init__(
+                "This account has no plan.",
+                way_out=CHOOSE_A_PLAN,
+                code="no_subscription",
+                details={"error": "no_subscription", "upgrade_url": UPGRADE_PATH, "changed_by": _BILLING},
+            )
+            return
+        end = standing.current_period_end
+        super().__init__(
+            _WHY_INACTIVE.get(standing.status, "Your subscription is not active."),
+            way_out=CHOOSE_A_PLAN,
+            code="subscription_inactive",
+            details={
+                "error": "subscription_inactive",
+                "status": standing.status,
+                "plan": standing.plan,
+                "current_period_end": end.isoformat() if end else None,
+                "upgrade_url": UPGRADE_PATH,
+                "changed_by": _BILLING,
+            },
+        )
+
+
+class FeatureNotInPlan(PaymentRequired):
+    """The account's plan, with its exceptions, does not hold the feature."""
+
+    code = "feature_not_in_plan"
+    page = "/upgrade"
+
+    def __init__(self, held: Entitlements, feature: str) -> None:
+        self.held, self.feature = held, feature
+        super().__init__(
+            f"Your plan, {held.plan}, does not include this ({feature}).",
+            way_out=f"{_WHO_PAYS} of the account can choose a plan that does.",
+            details={
+                "error": "feature_not_in_plan",
+                "feature": feature,
+                "current_plan": held.plan,
+                "upgrade_url": UPGRADE_PATH,
+                "explain_url": f"/api/v1/entitlements/{feature}/explain",
+                "changed_by": _BILLING,
+            },
+        )
+
+
+_BILLING = sorted(CAPABILITIES["billing.manage"])
+_WHO_PAYS = holders("billing.manage").capitalize()
+CHOOSE_A_PLAN = f"{_WHO_PAYS} of the account can choose a plan. What was computed so far is kept."
+_WHY_INACTIVE = {
+    "trialing": "Your trial has ended.",
+    "canceled": "Your subscription has ended.",
+    "incomplete": "Your subscription is not active: a payment is missing.",
+}
 
 
 def refuse_writing_for_others(who: SignedIn, method: str) -> None:
@@ -79,44 +137,17 @@ def refuse_role(who: SignedIn, capability: str) -> None:
     )
 
 
-def refuse_unentitled(subscription: Subscription | None, *, now: datetime) -> None:
-    """Raises PaymentRequired unless the account's trial or subscription runs."""
-    if subscription is not None and is_entitled(
-        status=subscription.status, current_period_end=subscription.current_period_end, now=now
-    ):
-        return
-    ends = subscription.current_period_end if subscription else None
-    raise PaymentRequired(
-        "Your trial has ended, or your subscription is not active.",
-        way_out="The owner of the account can choose a plan. What was computed so far is kept.",
-        details={
-            "error": "subscription_inactive" if subscription else "no_subscription",
-            "status": subscription.status if subscription else None,
-            "plan": subscription.plan if subscription else None,
-            "current_period_end": ends.isoformat() if ends else None,
-            "upgrade_url": UPGRADE_PATH,
-            "changed_by": sorted(CAPABILITIES["billing.manage"]),
-        },
-    )
+def refuse_unentitled(held: Entitlements, *, history: bool = False) -> None:
+    """Raises SubscriptionInactive unless the account's trial or subscription runs or, where `history` is asked for,
+    ended a short time ago."""
+    if not (held.live or (history and held.may_read_history)):
+        raise SubscriptionInactive(held)
 
 
-async def refuse_missing_feature(session: AsyncSession, subscription: Subscription | None, feature: str) -> None:
-    """Raises PaymentRequired unless the subscription's plan holds `feature`."""
-    plan = subscription.plan if subscription else "free"
-    if await plan_has_feature(session, plan=plan, feature=feature):
-        return
-    raise PaymentRequired(
-        f"Your plan, {plan}, does not include this ({feature}).",
-        way_out="The owner of the account can choose a plan that does.",
-        code="feature_not_included",
-        details={
-            "error": "feature_not_included",
-            "rule": feature,
-            "plan": plan,
-            "upgrade_url": UPGRADE_PATH,
-            "changed_by": sorted(CAPABILITIES["billing.manage"]),
-        },
-    )
+def refuse_missing_feature(held: Entitlements, feature: str) -> None:
+    """Raises FeatureNotInPlan unless the account has `feature`, or had it when its subscription ran."""
+    if not held.granted.get(feature, False):
+        raise FeatureNotInPlan(held, feature)
 
 
 def refuse_stale_proof(who: SignedIn, *, now: datetime) -> None:

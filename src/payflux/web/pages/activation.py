@@ -35,7 +35,7 @@ PROGRESS_INTERVAL = 0.3  # seconds between looks at the database while somebody 
 STREAM_LOOKS = 200  # then the browser asks again, and proves again who it is
 
 
-@router.get("/activate/arming", dependencies=WATCHING)
+@router.get("/activate/arming", dependencies=[guard(capability="monitor.read", feature="processor_connection")])
 async def arming(request: Request, who: Who, session: Tenant, world: CurrentWorld) -> Response:
     """The pipeline at work, in four stages."""
     progress = await activation_progress(session, account_id=who.account_id, now=world.clock.now())

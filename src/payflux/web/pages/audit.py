@@ -29,7 +29,7 @@ from payflux.web.rendering import render
 
 router = APIRouter()
 
-READING = [guard(capability="audit.read", feature="audit_log")]
+READING = [guard(capability="audit.read", feature="audit_log", history=True)]
 PAGE_SIZE = 50
 
 

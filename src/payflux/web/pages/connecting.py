@@ -36,10 +36,10 @@ from payflux.world.stripe import AppOAuth, ConnectOAuth, StripeFailure
 
 router = APIRouter()
 
-MAY_CONNECT = [guard(capability="connection.manage", entitled=True)]
+MAY_CONNECT = [guard(capability="connection.manage", feature="processor_connection")]
 
 
-@router.get("/activate", dependencies=[guard(capability="monitor.read")])
+@router.get("/activate", dependencies=[guard(capability="monitor.read", feature="processor_connection")])
 async def activate(request: Request, who: Who, session: Tenant) -> Response:
     """The one thing to do before a workspace is live: connect the processor."""
     workspace = await activation.get_workspace(session, account_id=who.account_id)

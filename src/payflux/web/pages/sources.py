@@ -40,7 +40,8 @@ from payflux.world.bootstrap import World
 
 router = APIRouter()
 
-MANAGED = [guard(capability="connection.manage")]
+MANAGED = [guard(capability="connection.manage", feature="processor_connection")]
+TAKEN_AWAY = [guard(capability="connection.manage")]
 
 KNOWN_PROCESSORS = ("Adyen", "Authorize.net", "Braintree", "Checkout.com", "Mollie", "PayPal", "Square", "Worldpay")
 """Offered while the name is typed; any other is as good."""
@@ -108,7 +109,7 @@ async def compute(who: Who, world: CurrentWorld) -> Response:
     return see_other("/activate/arming")
 
 
-@router.post("/sources/stop", dependencies=MANAGED)
+@router.post("/sources/stop", dependencies=TAKEN_AWAY)
 async def stop(who: Who, world: CurrentWorld) -> Response:
     """Take no more events; what came in stays."""
     async with world.database.tenant(who.account_id) as session:
@@ -150,7 +151,7 @@ async def sources_page(
         status,
         source=source,
         secret=secret,
-        standing=source is not None and workspace.connection_id == source.id,
+        stood_on=source is not None and workspace.connection_id == source.id,
         beside=workspace.activation_state != ActivationState.PAID_UNCONNECTED
         and (source is None or workspace.connection_id != source.id),
         may_change=who.role in ("owner", "admin"),

@@ -30,7 +30,8 @@ router = APIRouter(prefix="/account/team")
 
 TEAM = "/account/team"
 READ = [guard(capability="team.read")]
-INVITE = [guard(capability="team.invite", grace=False)]
+INVITE = [guard(capability="team.invite", grace=False, entitled=True)]
+REVOKE = [guard(capability="team.invite", grace=False)]
 MANAGE = [guard(capability="team.manage")]
 TRANSFER = [guard(capability="account.transfer", grace=False, step_up=True)]
 
@@ -89,7 +90,7 @@ async def resend(who: Who, world: CurrentWorld, session: Tenant, invite_id: UUID
     return see_other(f"{TEAM}#invites")
 
 
-@router.post("/invites/{invite_id}/revoke", dependencies=INVITE)
+@router.post("/invites/{invite_id}/revoke", dependencies=REVOKE)
 async def revoke(who: Who, world: CurrentWorld, session: Tenant, invite_id: UUID) -> Response:
     await revoke_invite(session, who, invite_id=invite_id, now=world.clock.now())
     return see_other(f"{TEAM}#invites")

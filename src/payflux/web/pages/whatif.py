@@ -23,7 +23,7 @@ from payflux.web.whatif_form import EXAMPLES, FIELDS, read_changes, typed
 router = APIRouter()
 
 
-@router.get("/what-if", dependencies=[guard(capability="monitor.read", entitled=True)])
+@router.get("/what-if", dependencies=[guard(capability="monitor.read", feature="reserve_projection")])
 async def what_if(
     request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
 ) -> Response:
