@@ -290,9 +290,8 @@ def load_settings(**overrides: object) -> Settings:
             "stripe_client_id": SANDBOX_CLIENT_ID,
             "stripe_api_base": settings.sandbox_url,
             "stripe_connect_base": settings.sandbox_url,
+            "stripe_webhook_secrets": SecretStr(",".join((*settings.webhook_secrets, SANDBOX_WEBHOOK_SECRET))),
         }
-        if not settings.webhook_secrets:
-            generated["stripe_webhook_secrets"] = SecretStr(SANDBOX_WEBHOOK_SECRET)
         generated |= _sandbox_providers(settings)
         if not settings.smtp_host:
             generated |= {"smtp_host": "127.0.0.1", "smtp_port": settings.mailbox_port, "smtp_tls": "none"}

@@ -20,7 +20,7 @@ from payflux.cli.configured import configured, console
 from payflux.cli.databases import check_database, embedded_server, owner_database, prepare_database, urls_of
 from payflux.cli.doctor import examine, report
 from payflux.cli.processes import end_with_supervisor
-from payflux.cli.run import run_all
+from payflux.cli.run import FORWARD_TO, run_all
 from payflux.sandbox.server import run as run_sandbox
 from payflux.settings import SettingsError
 from payflux.worker.main import work_until_stopped
@@ -80,6 +80,10 @@ def sandbox(
     latency_ms: Annotated[int, typer.Option(min=0, help="How long every API answer takes at least.")] = 0,
     requests_per_second: Annotated[float, typer.Option(min=1, help="Rate limit of each endpoint and account.")] = 25,
     fresh: Annotated[bool, typer.Option(help="Keep nothing: start anew and forget at the end.")] = False,
+    forward_to: Annotated[
+        str | None,
+        typer.Option(envvar=FORWARD_TO, help="Address that the platform's own events are posted to, as they happen."),
+    ] = None,
 ) -> None:
     """Start the stand-in for Stripe alone, with made-up merchants and a page that controls it. Needs no database."""
     end_with_supervisor()
@@ -93,6 +97,7 @@ def sandbox(
                 state_dir=state_dir,
                 latency_ms=latency_ms,
                 requests_per_second=requests_per_second,
+                forward_to=forward_to,
             )
         except ValueError as error:
             raise SettingsError(str(error)) from None

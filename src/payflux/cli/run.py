@@ -15,10 +15,14 @@ from rich.table import Table
 from payflux.cli.catalogue import sync_with_stripe
 from payflux.cli.databases import embedded_server, owner_database, prepare_database, urls_of
 from payflux.cli.processes import PartFailed, PortTaken, Supervisor
+from payflux.sandbox.loopback import is_local
 from payflux.settings import Settings, environment_variable
 from payflux.world.stripe.errors import StripeFailure
 
 _START_PATIENCE = 60.0  # seconds
+_EVERYWHERE = ("0.0.0.0", "localhost")  # noqa: S104 -- recognised, not listened on
+FORWARD_TO = "PAYFLUX_SANDBOX_FORWARD_TO"
+"""The variable that tells the sandbox where to post the platform's own events."""
 
 
 def run_all(settings: Settings, console: Console) -> None:
@@ -46,6 +50,10 @@ def run_all(settings: Settings, console: Console) -> None:
             # the address to open should stay in sight; PAYFLUX_LOG_LEVEL=info shows every request
             "PAYFLUX_LOG_LEVEL": settings.log_level if "log_level" in settings.model_fields_set else "warning",
         }
+        # the sandbox posts to this machine alone; what it does not bring, the worker reads every ten minutes
+        host = "127.0.0.1" if settings.host in _EVERYWHERE else settings.host
+        if is_local(host):
+            environment[FORWARD_TO] = f"http://{host}:{settings.port}/api/v1/webhooks/stripe"
         supervisor = Supervisor(environment, on_restart=lambda part, code: _say_restart(console, part, code))
         try:
             if settings.uses_sandbox:

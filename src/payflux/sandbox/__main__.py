@@ -22,6 +22,9 @@ def main(
     concurrent_requests: Annotated[
         int | None, typer.Option(min=1, help="Calls that an account may have side by side; any number by default.")
     ] = None,
+    forward_to: Annotated[
+        str | None, typer.Option(help="Address that the platform's own events are posted to.")
+    ] = None,
 ) -> None:
     """A stateful Stripe on this machine, for development and tests."""
     try:
@@ -33,6 +36,7 @@ def main(
             requests_per_second=requests_per_second,
             account_requests_per_second=account_requests_per_second,
             concurrent_requests=concurrent_requests,
+            forward_to=forward_to,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
