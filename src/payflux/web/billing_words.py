@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -10,16 +10,22 @@ from typing import Literal
 from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.billing.rules import TRIAL_PLAN, Standing, State, state_of, trial_days_left
 from payflux.frontdoor.catalogue.file import read_catalogue
+from payflux.frontdoor.entitlements.notices import NOTICES
 from payflux.web.formatting import day, money, money_short
 
 BILLING = "/account/billing"
 SELECT_PLAN = "/account/billing/select-plan"
+PREVIEW = "/dashboard/preview"
 
 NOTICE_BEFORE_END = timedelta(days=4)
 """How long before a trial's end each member is told of it, once."""
 
 LOCKED: frozenset[State] = frozenset({"none", "trial_ended", "bought_trial_ended", "incomplete", "canceled"})
 """The states in which what a plan pays for is closed, and billing, export, deletion and the way out are open."""
+
+BY_CHECKOUT: frozenset[State] = frozenset({"none", "trial", "trial_ended", "free", "complimentary", "canceled"})
+"""The states in which a plan is bought by Checkout. In the others Stripe holds a subscription, and its portal is the
+way to the card and to the end."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,11 @@ def pill_of(standing: Standing | None, *, may_pay: bool, now: datetime) -> Pill:
             return Pill(f"{name} · ends {day(end)}", "warn", BILLING) if end else Pill(name)
 
 
+def buys_by_checkout(standing: Standing | None, now: datetime) -> bool:
+    """Whether a plan is bought by Checkout now; else the way is the portal."""
+    return state_of(standing, now) in BY_CHECKOUT
+
+
 def _trial_pill(standing: Standing, now: datetime) -> Pill:
     left = trial_days_left(status=standing.status, current_period_end=standing.current_period_end, now=now) or 0
     words = f"{plan_name(TRIAL_PLAN)} trial · {left} {'day' if left == 1 else 'days'} left"
@@ -81,6 +92,15 @@ def is_near_end(standing: Standing | None, now: datetime) -> bool:
     return standing.current_period_end is not None and standing.current_period_end - now <= NOTICE_BEFORE_END
 
 
+def open_notices(standing: Standing | None, closed: Collection[str], now: datetime) -> list[str]:
+    """The notices that a member who has closed some is shown."""
+    said = {
+        "trial_ending": is_near_end(standing, now),
+        "complimentary": standing is not None and standing.status == "complimentary",
+    }
+    return [notice for notice in NOTICES if said[notice] and notice not in closed]
+
+
 def price(cents: int) -> str:
     """A price of the catalogue, in whole units where it has no cents: "$499", "$499.50"."""
     currency = read_catalogue().billing.currency
@@ -88,8 +108,8 @@ def price(cents: int) -> str:
 
 
 FILTERS: dict[str, Callable[..., object]] = {
+    "buys_by_checkout": buys_by_checkout,
     "ends_at": ends_at,
-    "is_near_end": is_near_end,
     "may": may,
     "pill": pill_of,
     "plan_name": plan_name,

@@ -12,11 +12,13 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from payflux.kit.errors import InvalidInput, NotFound, NotSignedIn, UserError, problem_details
+from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.kit.errors import InvalidInput, NotFound, NotSignedIn, PaymentRequired, UserError, problem_details
 from payflux.web.browsers import local_path
 from payflux.web.refusals import EmailNotVerified, StepUpRequired, way_to
 from payflux.web.rendering import render
 from payflux.web.security import logged_path
+from payflux.web.walls import wall
 
 log = structlog.get_logger(__name__)
 
@@ -79,8 +81,7 @@ def add_error_handlers(app: FastAPI) -> None:
 def present(request: Request, error: UserError) -> Response:
     """`error` in the form that the caller reads; a surface without templates is read by machines alone."""
     path: str = request.scope["path"]  # request.url fails on a query that is not UTF-8
-    wants_page = hasattr(request.app.state, "templates") and "text/html" in request.headers.get("Accept", "")
-    if not wants_page:
+    if not _wants_page(request):
         details = problem_details(error, instance=path, request_id=request.state.request_id)
         challenge = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
         return JSONResponse(details, error.status, challenge, media_type="application/problem+json")
@@ -101,6 +102,10 @@ def present(request: Request, error: UserError) -> Response:
     )
 
 
+def _wants_page(request: Request) -> bool:
+    return hasattr(request.app.state, "templates") and "text/html" in request.headers.get("Accept", "")
+
+
 def _page_of(request: Request) -> str:
     """The page that was asked for, or the one whose form was sent; "/start" where the browser does not tell which."""
     if request.method == "GET":
@@ -113,6 +118,9 @@ def _page_of(request: Request) -> str:
 
 
 async def _user_error(request: Request, error: UserError) -> Response:
+    who: SignedIn | None = getattr(request.state, "who", None)
+    if isinstance(error, PaymentRequired) and who is not None and _wants_page(request):
+        return await wall(request, who, error)
     return present(request, error)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from payflux.frontdoor.billing.orders import MOST_SEATS
 from payflux.frontdoor.catalogue.file import LimitWords, read_catalogue
 from payflux.frontdoor.catalogue.queries import SoldPlan
 from payflux.kit.errors import InvalidInput
 from payflux.web.formatting import count
 
-MOST_SEATS = 1000
-"""How many seats one buys by oneself where the plan has no limit of its own."""
+LONGEST_NUMBER = 7
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,11 @@ class Picker:
         return self.chosen.monthly_price_cents * self.seats if self.chosen else None
 
 
-def picker_of(plans: Sequence[SoldPlan], *, members: int, wished: Collection[str | None] = ()) -> Picker:
-    """What can be bought by somebody with `members` in the account, the first of the `wished` plans marked that can."""
+def picker_of(
+    plans: Sequence[SoldPlan], *, members: int, wished: Collection[str | None] = (), seats: int = 0
+) -> Picker:
+    """What can be bought by somebody with `members` in the account, the first of the `wished` plans marked that can,
+    and as many seats as were typed, if everybody has one."""
     recommended = read_catalogue().recommended_plan
     choices = tuple(
         Choice(
@@ -114,7 +117,7 @@ def picker_of(plans: Sequence[SoldPlan], *, members: int, wished: Collection[str
     )
     fitting = [choice.plan for choice in choices if choice.fits]
     marked = next((plan for plan in (*wished, recommended, *fitting) if plan in fitting), "")
-    return Picker(choices, members, marked, members)
+    return Picker(choices, members, marked, max(members, seats))
 
 
 def _most_seats(sold: SoldPlan) -> int:
@@ -122,18 +125,9 @@ def _most_seats(sold: SoldPlan) -> int:
     return MOST_SEATS if seats is None else seats
 
 
-def read_choice(picker: Picker, *, plan: str, seats: str) -> tuple[str, int]:
-    """The plan and the seats that a form names. Raises InvalidInput for what the picker does not offer."""
-    choice = next((each for each in picker.choices if each.plan == plan), None)
-    if choice is None:
-        raise InvalidInput({"plan": "Choose one of the plans."})
-    if not choice.fits:
-        raise InvalidInput({"plan": f"{choice.name} has {choice.most_seats} seats; you are {picker.members}."})
-    text = seats.strip()
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 0
-    if not picker.members <= number <= choice.most_seats:
-        whom = "there is one person" if picker.members == 1 else f"there are {picker.members} people"
-        raise InvalidInput(
-            {"seats": f"Choose {picker.members} to {choice.most_seats} seats for {choice.name}: {whom} in the account."}
-        )
-    return plan, number
+def seats_of(typed: str) -> int:
+    """The number of seats that a form names. Raises InvalidInput for what is no number."""
+    text = typed.strip()
+    if not (text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER):
+        raise InvalidInput({"seats": "Write how many seats, as a number such as 3."})
+    return int(text)

@@ -21,6 +21,9 @@ from payflux.world.oidc import sign_in_providers
 
 log = structlog.get_logger(__name__)
 
+STRIPE_BILLING_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.com")
+"""Where Stripe's Checkout and its customer portal stand (docs.stripe.com/security/guide#content-security-policy)."""
+
 CSRF_FIELD = "csrf_token"
 _FORM = "application/x-www-form-urlencoded"
 _HOOK = "/hooks/"
@@ -35,7 +38,7 @@ def cookie_name(settings: Settings, name: str) -> str:
 def content_security_policy(settings: Settings) -> str:
     """Only our own scripts, styles and images. A form may also lead to the pages of Stripe and of those who sign people
     in, by redirect."""
-    pages = [settings.stripe_connect_base]
+    pages = [settings.stripe_connect_base, *STRIPE_BILLING_PAGES]
     if settings.stripe_app_offered:
         pages.append(settings.stripe_app_authorize_url)
     pages += [page for provider in sign_in_providers(settings).values() for page in provider.pages]
@@ -128,7 +131,8 @@ async def require_csrf(request: Request) -> None:
     # a multipart form may name a charset, such as UTF-7, that yields text which cannot be stored or hashed
     is_form = request.headers.get("Content-Type", "").partition(";")[0].strip().lower() == _FORM
     refuse_other_sites(request)
-    refuse_wrong_token(request, (await request.form()).get(CSRF_FIELD) if is_form else None)
+    sent = (await request.form()).get(CSRF_FIELD) if is_form else request.headers.get("X-CSRF-Token")
+    refuse_wrong_token(request, sent)
 
 
 def refuse_other_sites(request: Request) -> None:

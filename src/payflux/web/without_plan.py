@@ -25,6 +25,7 @@ WITHOUT_PLAN = {
     "/how-it-works": "how the numbers are made is no secret",
     "/sign-out": "everybody may leave",
     "/start": "leads each member to where they may go",
+    "/upgrade": "why something is not in the plan, and which plan has it",
     "/verify-email": "an address is proven whatever the plan is",
     "/api/v1/accounts/me": "the account itself, its export and its end",
     "/api/v1/auth": "programs sign in and out, and people prove their addresses",

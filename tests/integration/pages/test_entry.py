@@ -86,12 +86,12 @@ async def test_when_the_trial_has_ended_what_the_plan_pays_for_is_closed_and_the
     ):
         assert answer.status_code == 402
         assert "trial has ended" in answer.text
-        assert "choose a plan" in answer.text
+        assert "Choose a plan" in answer.text
     assert (await alice.post("/api/stripe/key", {"key": "rk_test_x"})).status_code == 402
     machine = await alice.get("/dashboard", **MACHINE)
     assert (machine.status_code, machine.json()["code"]) == (402, "subscription_inactive")
     assert await rows(stored) == before
-    for path in ("/connection", "/activate", "/how-it-works"):
+    for path in ("/connection", "/account/billing", "/account/billing/select-plan", "/how-it-works"):
         assert (await alice.get(path)).status_code == 200, path
     assert (await alice.post("/connection/disconnect")).headers["Location"] == "/connection"
     assert (await alice.post("/sign-out")).headers["Location"] == "/"

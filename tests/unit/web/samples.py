@@ -51,7 +51,7 @@ from payflux.web.whatif_form import EXAMPLES, FIELDS, typed
 from tests.unit.projections.building import projected
 from tests.unit.risk.building import AS_OF, DAY, FULL, SOUND, about, elevated_merchant, sales
 from tests.unit.risk.building import NOW as NOW_SECONDS
-from tests.unit.web.billing_samples import billing_pages
+from tests.unit.web.billing_samples import FORECASTING, billing_pages
 from tests.unit.web.identity_samples import UNVERIFIED, identity_pages
 from tests.unit.web.provider_samples import provider_pages
 from tests.unit.web.security_samples import security_pages
@@ -353,6 +353,8 @@ DASHBOARD = (
         "freshness": line_of(Freshness(NOW - timedelta(minutes=12)), NOW),
         "books": lines_of(BOOKS[1:]),
         "degraded": [],
+        "forecasting_offer": None,
+        "notices": [],
     }
 )
 FULL_PROJECTION = projected(going_elsewhere())
@@ -480,7 +482,7 @@ def what_if(changes: Changes, **query: str) -> dict[str, Any]:
 
 
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
-    **billing_pages(SIGNED_OUT, SIGNED_IN),
+    **billing_pages(SIGNED_OUT, SIGNED_IN, (SURFACE, PROJECTION)),
     **identity_pages(SIGNED_OUT, SIGNED_IN),
     **provider_pages(SIGNED_OUT, SIGNED_IN),
     **security_pages(SIGNED_OUT, SIGNED_IN),
@@ -516,6 +518,10 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "arming-done": ("arming.html", ARMING | {"stages": stages(4, "3,412 charges"), "done": True, "live": True}),
     "arming-problem": ("arming.html", ARMING | {"stages": stages(1, "3,412 charges", "failed"), "problem": PROBLEM}),
     "dashboard": ("dashboard.html", DASHBOARD),
+    "dashboard-on-starter": (
+        "dashboard.html",
+        DASHBOARD | {"forecasting_offer": FORECASTING, "notices": ["trial_ending", "complimentary"]},
+    ),
     "dashboard-stale": (
         "dashboard.html",
         DASHBOARD

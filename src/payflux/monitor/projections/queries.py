@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.monitor.processors.models import HistoryPull
@@ -14,6 +14,8 @@ from payflux.monitor.processors.queries import HISTORY
 from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.scorebook import Outcome, ProjectionScore, Scorebook
+from payflux.monitor.risk.models import RiskSurfaceRecord
+from payflux.monitor.risk.surface import RiskSurface
 
 CHECK_AGAIN = timedelta(days=1)
 """How long a horizon that could not be scored is left alone."""
@@ -26,6 +28,35 @@ async def projection_of_pull(session: AsyncSession, *, account_id: UUID, pull_id
     )
     stored = (await session.execute(query)).scalar_one_or_none()
     return None if stored is None else msgspec.convert(stored, ReserveProjection)
+
+
+async def latest_readouts(
+    session: AsyncSession, *, account_id: UUID, limit: int
+) -> list[tuple[RiskSurface, ReserveProjection]]:
+    """The account's last `limit` readouts, the newest first."""
+    query = (
+        select(RiskSurfaceRecord.surface, ReserveProjectionRecord.projection)
+        .join(
+            RiskSurfaceRecord,
+            (RiskSurfaceRecord.account_id == ReserveProjectionRecord.account_id)
+            & (RiskSurfaceRecord.pull_id == ReserveProjectionRecord.pull_id),
+        )
+        .where(ReserveProjectionRecord.account_id == account_id)
+        .order_by(ReserveProjectionRecord.as_of.desc(), ReserveProjectionRecord.id.desc())
+        .limit(limit)
+    )
+    return [
+        (msgspec.convert(surface, RiskSurface), msgspec.convert(projection, ReserveProjection))
+        for surface, projection in await session.execute(query)
+    ]
+
+
+async def count_projections(session: AsyncSession, *, account_id: UUID, since: datetime) -> int:
+    """How many projections were made for the account at `since` or after."""
+    query = select(func.count()).where(
+        ReserveProjectionRecord.account_id == account_id, ReserveProjectionRecord.as_of >= since
+    )
+    return (await session.execute(query)).scalar_one()
 
 
 async def due_projections(session: AsyncSession, *, now: datetime) -> list[tuple[UUID, UUID]]:

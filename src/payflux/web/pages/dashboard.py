@@ -7,38 +7,31 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from payflux.activation.models import Workspace
 from payflux.activation.service import first_visit, get_workspace
-from payflux.activation.states import HOME, ActivationState, missing_conditions
-from payflux.frontdoor.billing.models import Subscription
-from payflux.frontdoor.billing.rules import standing_of, state_of
+from payflux.activation.states import HOME, ActivationState
+from payflux.frontdoor.entitlements.notices import dismissed
+from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.monitor.processors.permissions import missing_capabilities, resource_label
 from payflux.monitor.processors.queries import get_connection
-from payflux.monitor.projections.queries import projection_of_pull, scores_of_workspace
+from payflux.monitor.projections.queries import latest_readouts, projection_of_pull, scores_of_workspace
 from payflux.monitor.risk.queries import surface_of_pull
-from payflux.web.billing_words import LOCKED
+from payflux.web.billing_words import PREVIEW, open_notices
 from payflux.web.books import books_lines
 from payflux.web.charts import release_chart, tier_chart, trapped_capital_chart
 from payflux.web.freshness import freshness_line
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
+from payflux.web.offers import offer_of_feature
 from payflux.web.outlook import releases_by_week, series_rows
 from payflux.web.policies import guard
+from payflux.web.product import product_context
 from payflux.web.rendering import render
-from payflux.world.bootstrap import World
 
 router = APIRouter()
 
-
-def product_context(world: World, workspace: Workspace, subscription: Subscription | None) -> dict[str, object]:
-    """What every page of the signed-in product knows beside its own content."""
-    now = world.clock.now()
-    standing = standing_of(subscription) if subscription else None
-    entitled = state_of(standing, now) not in LOCKED
-    live = not missing_conditions(workspace, entitled=entitled)
-    return {"workspace": workspace, "live": live, "standing": standing, "now": now}
+DASHBOARD_FEATURE = "reserve_projection"
 
 
-@router.get("/dashboard", dependencies=[guard(capability="monitor.read", entitled=True)])
+@router.get("/dashboard", dependencies=[guard(capability="monitor.read", feature=DASHBOARD_FEATURE)])
 async def dashboard(
     request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
 ) -> Response:
@@ -54,6 +47,8 @@ async def dashboard(
     scorebook = await scores_of_workspace(
         session, account_id=who.account_id, connection_id=connection.id, now=world.clock.now()
     )
+    product = product_context(world, workspace, subscription)
+    held = await entitlements_of(session, world, account_id=who.account_id)
     weeks = releases_by_week(projection.calendar, projection.as_of.date())
     return render(
         request,
@@ -73,11 +68,34 @@ async def dashboard(
         freshness=await freshness_line(session, world, connection, figures_as_of=projection.as_of),
         books=await books_lines(session, world, connection),
         degraded=[resource_label(name) for name in missing_capabilities(connection.capabilities)],
+        forecasting_offer=await offer_of_feature(session, held, "forecasting"),
+        notices=open_notices(product["standing"], await dismissed(session, who), world.clock.now()),
+        **product,
+    )
+
+
+@router.get(PREVIEW, dependencies=[guard(capability="monitor.read", entitled=True)])
+async def preview(
+    request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
+) -> Response:
+    """What a plan would show, and the last figures that there were; the dashboard itself for who has it."""
+    held = await entitlements_of(session, world, account_id=who.account_id)
+    if held.features[DASHBOARD_FEATURE]:
+        return RedirectResponse("/dashboard", status_code=HTTPStatus.SEE_OTHER)
+    workspace = await get_workspace(session, account_id=who.account_id)
+    readouts = await latest_readouts(session, account_id=who.account_id, limit=1)
+    return render(
+        request,
+        "dashboard_preview.html",
+        readout=readouts[0] if readouts else None,
+        offer=await offer_of_feature(session, held, DASHBOARD_FEATURE),
         **product_context(world, workspace, subscription),
     )
 
 
-@router.get("/dashboard/activate-prompt", dependencies=[guard(capability="monitor.read")])
+@router.get(
+    "/dashboard/activate-prompt", dependencies=[guard(capability="monitor.read", feature="processor_connection")]
+)
 async def activate_prompt(request: Request, who: Who, session: Tenant) -> Response:
     """Where a member lands whose workspace has no processor yet."""
     workspace = await get_workspace(session, account_id=who.account_id)

@@ -18,7 +18,9 @@ from payflux.frontdoor.accounts.throttling import Budget, require_budget, spend
 from payflux.frontdoor.accounts.verification.proving import send_verification, tell_owner
 from payflux.frontdoor.billing.launch import may_register
 from payflux.frontdoor.billing.queries import newest_subscription
+from payflux.frontdoor.billing.rules import standing_of, state_of
 from payflux.kit.errors import InvalidInput, TooManyRequests
+from payflux.web.billing_words import PREVIEW
 from payflux.web.browsers import (
     client_of,
     keep_address,
@@ -55,8 +57,11 @@ async def start(who: Visitor, world: CurrentWorld, welcome: str = "") -> Respons
         return see_other("/")
     async with world.database.tenant(who.account_id) as session:
         workspace = await get_workspace(session, account_id=who.account_id)
-        if await newest_subscription(session, account_id=who.account_id) is None:
-            return see_other(NO_TRIAL)
+        subscription = await newest_subscription(session, account_id=who.account_id)
+    if subscription is None:
+        return see_other(NO_TRIAL)
+    if state_of(standing_of(subscription), world.clock.now()) == "free":
+        return see_other(PREVIEW)
     greeting = "?welcome=teammate" if welcome == "teammate" else ""
     return see_other(f"{HOME[ActivationState(workspace.activation_state)]}{greeting}")
 

@@ -1,0 +1,25 @@
+// Asks our own state of billing until Stripe's word has changed it, then shows the page anew.
+
+const EVERY = 2000;
+const SLOW = 60_000;
+
+const notice = document.querySelector("[data-confirming]");
+const begun = Date.now();
+
+const ask = async () => {
+  try {
+    const answer = await fetch("/api/v1/billing/state", { headers: { Accept: "application/json" } });
+    const { subscription } = await answer.json();
+    const { status, plan, seats } = notice.dataset;
+    if (answer.ok && subscription && [subscription.status, subscription.plan, String(subscription.seat_limit ?? "")].join() !== [status, plan, seats].join()) {
+      location.reload();
+      return;
+    }
+  } catch {
+    // the next try may reach the server
+  }
+  notice.querySelector("[data-slow]").hidden = Date.now() - begun < SLOW;
+  setTimeout(ask, EVERY);
+};
+
+ask();
