@@ -1,15 +1,15 @@
-"""A worker that kills itself (SIGKILL) at a given point: `python -m tests.integration.killed_worker STEP POINT`.
+"""A worker, in a process of its own, that kills itself (SIGKILL) at a given point of a step.
 
-POINT is `start` (before the step does anything), `inside` (in the middle of its transaction), `end` (its transaction is
-committed, the job not yet marked as done), or a number N: at the N-th request to the processor.
+The point is `start` (before the step does anything), `inside` (in the middle of its transaction), `end` (its
+transaction is committed, the job not yet marked as done), or a number N: at the N-th request to the processor.
 """
 
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
 import os
 import signal
-import sys
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime
@@ -79,5 +79,20 @@ async def main(step: str, point: str) -> None:
     await work(world, steps=steps, drain=True)
 
 
-if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:3]))
+def _begin(environment: dict[str, str], step: str, point: str) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    asyncio.run(main(step, point))
+
+
+_FORKS = multiprocessing.get_context("forkserver")
+# a worker takes seconds to import: one process does, and each worker is forked from it
+_FORKS.set_forkserver_preload([__name__])
+
+
+async def run_until_killed(environment: dict[str, str], step: str, point: str) -> None:
+    """Run such a worker under `environment` until it has killed itself; another end, or none, is a failure."""
+    worker = _FORKS.Process(target=_begin, args=(environment, step, point))
+    worker.start()
+    await asyncio.to_thread(worker.join, 60)
+    assert worker.exitcode == -signal.SIGKILL

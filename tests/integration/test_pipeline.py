@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -31,6 +30,7 @@ from payflux.monitor.risk.models import RiskSurfaceRecord
 from payflux.worker.main import work
 from payflux.world.bootstrap import World
 from tests.conftest import SECRET
+from tests.integration.killed_worker import run_until_killed
 from tests.running import product_environment
 
 
@@ -149,24 +149,16 @@ async def test_a_killed_worker_loses_nothing_and_does_nothing_twice(
     live_world: World, owner_url: str, sandbox_url: str, step: str, point: str
 ) -> None:
     account_id = await connected_account(live_world, "healthy")
-    killed = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "tests.integration.killed_worker",
-        step,
-        point,
-        env=product_environment(
-            live_world.settings.data_dir,
-            DATABASE_URL=owner_url,
-            PAYFLUX_SECRET_KEY=SECRET,
-            STRIPE_SECRET_KEY="sk_test_sandbox",
-            STRIPE_CLIENT_ID="ca_sandbox",
-            STRIPE_API_BASE=sandbox_url,
-            STRIPE_CONNECT_BASE=sandbox_url,
-        ),
-        stderr=asyncio.subprocess.DEVNULL,
+    environment = product_environment(
+        live_world.settings.data_dir,
+        DATABASE_URL=owner_url,
+        PAYFLUX_SECRET_KEY=SECRET,
+        STRIPE_SECRET_KEY="sk_test_sandbox",
+        STRIPE_CLIENT_ID="ca_sandbox",
+        STRIPE_API_BASE=sandbox_url,
+        STRIPE_CONNECT_BASE=sandbox_url,
     )
-    assert await asyncio.wait_for(killed.wait(), 60) == -9
+    await run_until_killed(environment, step, point)
     await work_until_live(live_world, account_id)
     after_the_kill = await counts(live_world, account_id)
     made = (after_the_kill["surfaces"], after_the_kill["projections"], after_the_kill["alerts"])
