@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.activation import identity_mails, provider_mails, security_mails, team_mails
+from payflux.activation import billing_mails, identity_mails, provider_mails, security_mails, team_mails
 from payflux.activation.problems import ended_problem
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
 from payflux.kit.jobs import Payload, Permanent, enqueue
@@ -103,6 +103,7 @@ def _about_ended(world: World, addressee: Addressee, connection: Connection, mai
 WRITERS: dict[str, Writer] = {
     "connection_disconnected": _connection_disconnected,
     "connection_ended": _connection_ended,
+    **billing_mails.WRITERS,
     **identity_mails.WRITERS,
     **provider_mails.WRITERS,
     **security_mails.WRITERS,

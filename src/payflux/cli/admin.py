@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.app import create_app
 from payflux.cli.acting import in_one_transaction
+from payflux.cli.complimentary import complimentary
 from payflux.cli.configured import complaints, configured, console
 from payflux.cli.databases import owner_database, urls_of
 from payflux.cli.launch import self_serve
@@ -28,6 +29,7 @@ from payflux.world.bootstrap import World, build_world
 
 admin = typer.Typer(help="Look after a running PayFlux.", no_args_is_help=True)
 admin.add_typer(self_serve, name="self-serve")
+admin.command()(complimentary)
 
 _NO_DATABASE = "postgresql://nobody@localhost/nothing"
 

@@ -6,6 +6,7 @@ import asyncio
 import signal
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import structlog
@@ -15,10 +16,12 @@ from payflux.activation.ending import connection_ended
 from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
 from payflux.activation.sources import start_from_events
+from payflux.activation.trial_notices import send_due_notices
 from payflux.frontdoor.accounts.factors.second_step import delete_ended_steps
 from payflux.frontdoor.accounts.sessions import delete_ended_sessions
 from payflux.frontdoor.accounts.verification.challenges import delete_old_challenges
 from payflux.frontdoor.billing.applying import apply_stripe_event
+from payflux.frontdoor.billing.moving import move_to_version
 from payflux.frontdoor.billing.upkeep import apply_due_stripe_events, keep_up_with_stripe, reconcile_billing
 from payflux.frontdoor.staff.signing_in import delete_ended_staff_sessions
 from payflux.kit.audit_check import verify_every_log
@@ -47,6 +50,7 @@ JOBS: dict[str, Step] = {
         connection_ended,
         create_webhook_endpoint,
         forget_member,
+        move_to_version,
         poll_events,
         read_gap,
         reconcile_connection,
@@ -136,6 +140,7 @@ async def work(
                 "keep_up_with_stripe": ("*/10 * * * *", follow_stripe),
                 "reconcile_billing": ("41 1 * * *", reconcile_with_stripe),
                 "keep_connections_up_to_date": ("*/5 * * * *", keep_up),
+                "send_due_notices": ("*/15 * * * *", partial(send_due_notices, world)),
                 "score_projections": ("37 * * * *", score),
                 "sweep": ("7 */6 * * *", read_all),
                 "verify_audit_logs": ("23 2 * * *", verify_logs),

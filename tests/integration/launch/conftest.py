@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 
 import asyncpg
@@ -16,3 +17,9 @@ async def stored(postgres: EmbeddedPostgres, owner_url: str) -> AsyncIterator[as
     connection = await asyncpg.connect(postgres.url(database=make_url(owner_url).database or ""))
     yield connection
     await connection.close()
+
+
+async def waiting_mails(stored: asyncpg.Connection) -> list[str]:
+    """The names of the mails that wait to be sent, in order."""
+    rows = await stored.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'send_mail' ORDER BY id")
+    return [json.loads(row["payload"])["mail"] for row in rows]
