@@ -68,7 +68,7 @@ async def publish(
     Publishing what is sold already changes nothing. The prices at Stripe are those of a version: the new one has none
     before they are synced. Raises InvalidInput.
     """
-    await _lock(session)
+    await lock_catalogue(session)
     flags = await feature_flags(session)
     if problems := content_problems(content, flags):
         raise InvalidInput(problems)
@@ -109,7 +109,7 @@ async def seed_catalogue(session: AsyncSession, *, now: datetime, replace: bool 
     As the owner of the schema or the system role. Running it again changes nothing. Returns the number of plans.
     """
     catalogue = read_catalogue()
-    await _lock(session)
+    await lock_catalogue(session)
     await _write_feature_words(session, catalogue, replace=replace)
     published = await _published_from_file(session)
     for plan in catalogue.plans:
@@ -137,8 +137,8 @@ async def _write_feature_words(session: AsyncSession, catalogue: Catalogue, *, r
         await session.execute(replaced if replace else row.on_conflict_do_nothing())
 
 
-async def _lock(session: AsyncSession) -> None:
-    """One publication at a time, so that each gets a number of its own."""
+async def lock_catalogue(session: AsyncSession) -> None:
+    """One publication at a time, until this transaction ends, so that each gets a number of its own."""
     await session.execute(select(CatalogueState.id).with_for_update())
 
 

@@ -1,0 +1,1 @@
+"""What the staff change of what is sold: plans, features, and who is affected."""
