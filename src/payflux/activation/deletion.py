@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import payflux.activation.tables  # noqa: F401 -- so that no table is passed by
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import queries
 from payflux.frontdoor.accounts.team.capabilities import may

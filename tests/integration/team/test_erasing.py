@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -27,8 +29,6 @@ from payflux.worker.main import JOBS
 from payflux.world.bootstrap import World
 from tests.integration.team.conftest import add_member, set_plan
 from tests.integration.team.test_inviting import invited
-
-assert JOBS, "the export knows the tables that the product has imported"
 
 # rows of people, who may be in several accounts; they end with their last one
 OF_PEOPLE = {"sessions"}
@@ -162,6 +162,15 @@ def test_no_secret_is_exported_and_no_binary_column_unless_it_is_known_to_be_dat
         "audit_entries.hash",
         "audit_heads.hash",
     }
+
+
+@pytest.mark.parametrize("process", ["payflux.app", "payflux.worker.main"])
+async def test_each_process_knows_every_table_of_an_account(stored: asyncpg.Connection, process: str) -> None:
+    names = "print(*(table.name for table in account_tables()))"
+    program = f"import {process}\nfrom {account_tables.__module__} import account_tables\n{names}"
+    running = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdout=asyncio.subprocess.PIPE)
+    printed, _ = await running.communicate()
+    assert set(printed.decode().split()) == set(await tables_of_accounts(stored))
 
 
 async def test_a_deletion_leaves_no_row_of_the_account_and_every_row_of_others(
