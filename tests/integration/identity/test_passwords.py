@@ -93,7 +93,10 @@ async def test_whoever_has_no_password_is_told_how_they_sign_in(
     mail = await post.last(ALICE)
     assert (str(mail["Subject"]), link_in(mail)) == ("How you sign in to PayFlux", "/login")
     refused = await alice.post("/account/password", {"old_password": PASSWORD, "password": NEW})
-    assert (refused.status_code, "have no password here" in refused.text) == (400, True)
+    asked = await alice.get("/account/password")
+    for answer in (refused, asked):
+        assert (answer.status_code, "have no password here" in answer.text) == (400, True)
+    assert 'name="old_password"' not in asked.text, "no form that is refused"
 
 
 async def test_changing_a_password_asks_for_the_old_one_and_ends_the_other_sessions(

@@ -24,6 +24,15 @@ class NoPassword(UserError):
     code = "use_oauth_provider"
 
 
+def require_password(user: User) -> None:
+    """Raises NoPassword."""
+    if user.password_hash is None:
+        raise NoPassword(
+            "You sign in by Google or Microsoft and have no password here.",
+            way_out="Change your password there.",
+        )
+
+
 async def is_password_of(
     session: AsyncSession, tokens: TokenHasher, *, user: User, password: str, now: datetime
 ) -> bool:
@@ -40,11 +49,7 @@ async def is_password_of(
 async def change_password(session: AsyncSession, *, user: User, session_id: UUID, password: str, now: datetime) -> None:
     """Give a user who has just proven their old password an acceptable new one. Ends their other sessions and tells
     them by mail. Raises NoPassword."""
-    if user.password_hash is None:
-        raise NoPassword(
-            "You sign in by Google or Microsoft and have no password here.",
-            way_out="Change your password there.",
-        )
+    require_password(user)
     user.password_hash = await hash_password(password)
     await end_sessions(session, user_id=user.id, except_id=session_id)
     await enqueue_mail_to_user(session, "password_changed", user.id, at=now.isoformat())

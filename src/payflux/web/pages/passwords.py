@@ -9,7 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from payflux.frontdoor.accounts import rules
-from payflux.frontdoor.accounts.changing_password import NoPassword, change_password, is_password_of
+from payflux.frontdoor.accounts.changing_password import (
+    NoPassword,
+    change_password,
+    is_password_of,
+    require_password,
+)
 from payflux.frontdoor.accounts.models import User
 from payflux.frontdoor.accounts.passwords import leak_problem, password_problem
 from payflux.frontdoor.accounts.resetting import open_reset_link, request_reset, reset_password
@@ -83,7 +88,9 @@ async def reset(request: Request, world: CurrentWorld, token: Text = "", passwor
 
 
 @router.get("/account/password", dependencies=OWN)
-async def change_form(request: Request, who: Who) -> Response:
+async def change_form(request: Request, who: Who, world: CurrentWorld) -> Response:
+    async with world.database.system() as session:
+        require_password(await session.get_one(User, who.user_id))
     return render(request, "change_password.html", errors={}, done=False)
 
 
