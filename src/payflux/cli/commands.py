@@ -20,7 +20,7 @@ from payflux.cli.configured import configured, console
 from payflux.cli.databases import check_database, embedded_server, owner_database, prepare_database, urls_of
 from payflux.cli.doctor import examine, report
 from payflux.cli.processes import end_with_supervisor
-from payflux.cli.run import FORWARD_TO, run_all
+from payflux.cli.run import FORWARD_CONNECT_TO, FORWARD_TO, run_all
 from payflux.sandbox.server import run as run_sandbox
 from payflux.settings import SettingsError
 from payflux.worker.main import work_until_stopped
@@ -84,6 +84,12 @@ def sandbox(
         str | None,
         typer.Option(envvar=FORWARD_TO, help="Address that the platform's own events are posted to, as they happen."),
     ] = None,
+    forward_connect_to: Annotated[
+        str | None,
+        typer.Option(
+            envvar=FORWARD_CONNECT_TO, help="Address that the events of accounts connected to it are posted to."
+        ),
+    ] = None,
 ) -> None:
     """Start the stand-in for Stripe alone, with made-up merchants and a page that controls it. Needs no database."""
     end_with_supervisor()
@@ -98,6 +104,7 @@ def sandbox(
                 latency_ms=latency_ms,
                 requests_per_second=requests_per_second,
                 forward_to=forward_to,
+                forward_connect_to=forward_connect_to,
             )
         except ValueError as error:
             raise SettingsError(str(error)) from None

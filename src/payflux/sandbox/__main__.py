@@ -25,6 +25,9 @@ def main(
     forward_to: Annotated[
         str | None, typer.Option(help="Address that the platform's own events are posted to.")
     ] = None,
+    forward_connect_to: Annotated[
+        str | None, typer.Option(help="Address that the events of accounts connected to it are posted to.")
+    ] = None,
 ) -> None:
     """A stateful Stripe on this machine, for development and tests."""
     try:
@@ -37,6 +40,7 @@ def main(
             account_requests_per_second=account_requests_per_second,
             concurrent_requests=concurrent_requests,
             forward_to=forward_to,
+            forward_connect_to=forward_connect_to,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

@@ -1,4 +1,5 @@
-"""What `stripe listen --forward-to` does: the platform's own events go to one address, signed with a known secret."""
+"""What `stripe listen` does with `--forward-to` and `--forward-connect-to`: the platform's own events go to one
+address, those of the accounts connected to it to another, signed with a known secret."""
 
 from __future__ import annotations
 
@@ -11,19 +12,21 @@ from payflux.sandbox.schema.objects import complete
 from payflux.sandbox.state import SandboxState
 from payflux.sandbox.work import Work
 
-ENDPOINT = "we_forwarded"
+ENDPOINT, CONNECT_ENDPOINT = "we_forwarded", "we_forwarded_connect"
 
 
-def forward(state: SandboxState, url: str, secret: str) -> None:
-    """Post every event of the platform's own account to `url` from now on; another call moves them to another address.
+def forward(state: SandboxState, url: str, secret: str, *, connect: bool = False) -> None:
+    """Post every event of the platform's own account, or with `connect` of the accounts connected to it, to `url` from
+    now on; another call moves them to another address.
 
     Raises StripeError for an address that is not of this machine.
     """
     work = Work(state, PLATFORM.account_id, int(state.now().timestamp()))
+    name = CONNECT_ENDPOINT if connect else ENDPOINT
     endpoint = {
-        "id": ENDPOINT,
+        "id": name,
         "created": work.now,
-        "description": "what `payflux sandbox --forward-to` was told",
+        "description": f"what `payflux sandbox --forward{'-connect' if connect else ''}-to` was told",
         "enabled_events": ["*"],
         "livemode": False,
         "metadata": {},
@@ -32,5 +35,5 @@ def forward(state: SandboxState, url: str, secret: str) -> None:
     }
     with state.store.transaction():
         state.store.put(PLATFORM.account_id, complete(stripe.WebhookEndpoint, endpoint))
-        save(state.store, Destination(ENDPOINT, PLATFORM.account_id, connect=False, secrets=[Secret(secret)]))
+        save(state.store, Destination(name, PLATFORM.account_id, connect=connect, secrets=[Secret(secret)]))
         hear_through(state.store, PLATFORM.account_id, work.now)

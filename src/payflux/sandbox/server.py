@@ -37,23 +37,25 @@ def run(
     account_requests_per_second: float | None = None,
     concurrent_requests: int | None = None,
     forward_to: str | None = None,
+    forward_connect_to: str | None = None,
 ) -> None:
     """Serve the sandbox until it is interrupted, and print its keys first. The limits are those of `create_app`.
 
-    Mails are taken on the port after `port`, and the platform's own events are posted to `forward_to`. Raises
-    ValueError for a host that is not loopback, a negative latency, a rate below one, a broken state file, an address
-    elsewhere, or where the mailbox's port is taken.
+    Mails are taken on the port after `port`; the platform's own events are posted to `forward_to`, those of the
+    accounts connected to it to `forward_connect_to`. Raises ValueError for a host that is not loopback, a negative
+    latency, a rate below one, a broken state file, an address elsewhere, or where the mailbox's port is taken.
     """
     require_loopback(host)
     if latency_ms < 0 or min(requests_per_second, account_requests_per_second or 1, concurrent_requests or 1) < 1:
         raise ValueError("Latency cannot be negative, and the limits are at least one request.")
     mailbox = listen(host, port + 1)
     state = SandboxState(state_dir=state_dir, requests_per_second=requests_per_second)
-    if forward_to is not None:
+    for option, url, connect in (("forward-to", forward_to, False), ("forward-connect-to", forward_connect_to, True)):
         try:
-            forward(state, forward_to, SANDBOX_WEBHOOK_SECRET)
+            if url is not None:
+                forward(state, url, SANDBOX_WEBHOOK_SECRET, connect=connect)
         except StripeError as error:
-            raise ValueError(f"--forward-to: {error}") from None
+            raise ValueError(f"--{option}: {error}") from None
     base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     out = Console(highlight=False, soft_wrap=True)
     out.print(f"Sandbox - simulated Stripe, no real account - on {base}", markup=False)
@@ -61,8 +63,8 @@ def run(
     out.print(f"  mailbox         {base}/mailbox, takes mails on {host}:{port + 1}", markup=False)
     out.print(f"  sign-in         {base}/identity, for Google and Microsoft", markup=False)
     out.print(f"  platform key    {SECRET_KEY}\n  Connect client  {CLIENT_ID}", markup=False)
-    if forward_to is not None:
-        out.print(f"  webhooks        to {forward_to}, signed with {SANDBOX_WEBHOOK_SECRET}", markup=False)
+    for url in filter(None, (forward_to, forward_connect_to)):
+        out.print(f"  webhooks        to {url}, signed with {SANDBOX_WEBHOOK_SECRET}", markup=False)
     out.print(f"  Stripe App      {APP_CLIENT_ID}, its developer's key {APP_SECRET_KEY}", markup=False)
     for archetype in ARCHETYPES.values():
         out.print(f"  {archetype.restricted_key:<36} {archetype.account_id}  {archetype.business}", markup=False)

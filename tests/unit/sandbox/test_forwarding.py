@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import stripe
 
 from payflux.sandbox.deliveries.destinations import destinations
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.forwarding import forward
-from payflux.sandbox.merchants.archetypes import PLATFORM
+from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM
 from payflux.sandbox.state import SandboxState
 from payflux.settings import SANDBOX_WEBHOOK_SECRET
 from tests.unit.sandbox.test_deliveries import Machine, Receiver, dispatching, happen, settle
 
 ADDRESS = "http://127.0.0.1:8000/api/v1/webhooks/stripe"
+CONNECT_ADDRESS = "http://127.0.0.1:8000/hooks/stripe/connect"
 
 
 async def test_the_platforms_events_are_posted_and_those_of_merchants_are_not() -> None:
@@ -29,6 +32,23 @@ async def test_the_platforms_events_are_posted_and_those_of_merchants_are_not() 
     assert str(request.url) == ADDRESS
     header = request.headers["Stripe-Signature"]
     stripe.WebhookSignature.verify_header(request.content.decode(), header, SANDBOX_WEBHOOK_SECRET, tolerance=None)
+
+
+async def test_the_events_of_connected_accounts_are_posted_to_an_address_of_their_own() -> None:
+    machine, receiver = Machine(), Receiver()
+    state = SandboxState(now=machine.now)
+    merchant, other = ARCHETYPES["default"].account_id, ARCHETYPES["healthy"].account_id
+    state.redeem_code(state.issue_code(merchant, "read_write"))
+    forward(state, CONNECT_ADDRESS, SANDBOX_WEBHOOK_SECRET, connect=True)
+    async with dispatching(state, machine, receiver):
+        event = happen(state, merchant)
+        happen(state, PLATFORM.account_id)
+        happen(state, other)
+        await settle()
+    assert receiver.events == [event["id"]]
+    (request,) = receiver.requests
+    assert str(request.url) == CONNECT_ADDRESS
+    assert json.loads(request.content)["account"] == merchant
 
 
 def test_a_later_start_moves_them_to_another_address() -> None:
