@@ -42,6 +42,14 @@ TEMPLATE = "payflux_template"
 MEMORY = Path("/dev/shm")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a module that share a browser on one worker, or each worker starts one."""
+    for item in items:
+        if isinstance(item, pytest.Function) and "browser" in item.fixturenames and "journeys" not in item.path.parts:
+            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+
+
 def pytest_collection_finish() -> None:
     """Keep the garbage collector from looking again and again at the modules and tests, which stay to the end."""
     gc.collect()
