@@ -55,8 +55,8 @@ class _Live:
 
 def follow(rows: Sequence[Row], remotes: Iterable[RemoteSubscription]) -> Following:
     """What becomes of an account's rows. A subscription that was ever paid for, or tried with a card, is followed to
-    its end, the oldest first; one that runs replaces a trial, Free or a complimentary plan; one that has ended only
-    ends what began before it. Of several that run the first to be followed stays, and the others are rivals."""
+    its end, the oldest first; one that runs replaces a trial, Free or a complimentary plan; one that has ended ends
+    what began before that. Of several that run the first to be followed stays, and the others are rivals."""
     ordered = sorted(remotes, key=lambda remote: (remote.created, remote.id))
     known = {row.stripe_id: row for row in rows if row.stripe_id}
     found = Following()
@@ -83,8 +83,12 @@ def follow(rows: Sequence[Row], remotes: Iterable[RemoteSubscription]) -> Follow
 
 
 def _replaces(remote: RemoteSubscription, live: _Live) -> bool:
-    created = instant(remote.created)
-    return remote.status in LIVE or (live.begun is not None and created is not None and created >= live.begun)
+    """Whether one that nobody follows takes the place of what Stripe does not know of: if it runs, or would have been
+    followed by now had it been looked at while it ran."""
+    if remote.status in LIVE:
+        return True
+    since = instant(remote.ended_at if remote.has_ended and remote.ended_at else remote.created)
+    return live.begun is not None and since is not None and since >= live.begun
 
 
 def columns(remote: RemoteSubscription) -> dict[str, Any]:
