@@ -83,6 +83,20 @@ async def test_an_owner_reads_who_changed_what_and_that_the_chain_holds(
     assert "alerts.changed" in page
     assert "&lt;b&gt;5&lt;/b&gt;" in page
     assert ">Alice<" in page
+    assert "of</span> it<" in page
+
+
+async def test_a_change_of_a_member_says_of_whom(world: World, alice: Member, reader: Reader) -> None:
+    async with world.database.tenant(alice.account_id) as session:
+        await record_change(
+            session,
+            account_id=alice.account_id,
+            actor_id=alice.user_id,
+            action="member.role_changed",
+            subject=str(alice.user_id),
+            at=world.clock.now(),
+        )
+    assert "of</span> Alice<" in await reader.get("/account/audit")
 
 
 async def test_the_log_is_filtered_by_who_what_and_when(

@@ -70,6 +70,11 @@ async def test_an_invite_for_another_address_makes_no_user(
     refused = await traveller.get(await traveller.choose(address, "alice"), Accept="application/json")
     assert refused.status_code == 400
     assert refused.json()["code"] == "invite_email_mismatch"
+    address = await traveller.leave("google", invite=code)
+    page = await traveller.get(await traveller.choose(address, "alice"))
+    assert page.status_code == 400
+    for shown in ("alice@shop.example", "bob@shop.example", 'action="/accept-invite/register"', code):
+        assert shown in page.text, "the invite stays in reach"
     assert await user_called(stored, "alice@shop.example") is None
     assert await stored.fetchval("SELECT accepted_at FROM account_invites") is None
     await traveller.sign_in_by("google", "bob", invite=code, next=WELCOME)

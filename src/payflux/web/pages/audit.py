@@ -55,14 +55,16 @@ async def audit_log(
         errors, status = wrong.fields, wrong.status
     found = await find_entries(session, chosen, account_id=who.account_id, limit=PAGE_SIZE + 1, before=before)
     entries = found[:PAGE_SIZE]
+    actors = await actors_of(session, account_id=who.account_id)
     asked = {name: value for name, value in form.items() if value}
     return render(
         request,
         "audit.html",
         status,
         entries=entries,
-        actors=await actors_of(session, account_id=who.account_id),
+        actors=actors,
         actor_name=actor_name,
+        names={str(user_id): name for user_id, name in actors.items()},
         actions=await actions_of(session, account_id=who.account_id),
         breaks=await verify_log(session, account_id=who.account_id),
         form=form,

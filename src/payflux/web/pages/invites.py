@@ -32,7 +32,7 @@ WELCOME = "/?welcome=teammate"
 @router.get("", dependencies=PUBLIC)
 async def invite_page(request: Request, who: Visitor, world: CurrentWorld, code: str = "") -> Response:
     """What is offered, to whom, and what stands in the way of accepting it."""
-    return await _page(request, world, who, code)
+    return await show_invite(request, world, who, code)
 
 
 @router.post("", dependencies=OWN)
@@ -42,7 +42,7 @@ async def accept(request: Request, who: Who, world: CurrentWorld, code: Text = "
         async with world.database.system() as session:
             await join(session, world, who, code=code)
     except UserError as refusal:
-        return await _page(request, world, who, code, refusal)
+        return await show_invite(request, world, who, code, refusal)
     return see_other(WELCOME)
 
 
@@ -71,7 +71,7 @@ async def register(
                 account_id=offer.account_id,
             )
     except UserError as refusal:
-        return await _page(request, world, who, code, refusal, name=name)
+        return await show_invite(request, world, who, code, refusal, name=name)
     return with_last_method(with_session(see_other(WELCOME), world, token), world, "password")
 
 
@@ -83,7 +83,7 @@ async def switch(who: Who, world: CurrentWorld, code: Text = "") -> Response:
     return with_session(see_other(f"/login?{urlencode({'next': _address(code)})}"), world, "")
 
 
-async def _page(
+async def show_invite(
     request: Request,
     world: World,
     who: SignedIn | None,
@@ -92,6 +92,7 @@ async def _page(
     *,
     name: str = "",
 ) -> Response:
+    """The invite's page, with why it was refused; `name` is what was typed. Raises the refusal for a program."""
     if refusal is not None and "text/html" not in request.headers.get("Accept", ""):
         raise refusal  # whoever reads no page gets it as problem details
     offer: Offer | None = None

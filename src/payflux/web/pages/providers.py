@@ -25,9 +25,11 @@ from payflux.frontdoor.accounts.providers.rules import (
 )
 from payflux.frontdoor.accounts.providers.trips import Carried, Trip
 from payflux.frontdoor.accounts.sessions import SignedIn, sign_out
+from payflux.kit.errors import UserError
 from payflux.web.browsers import client_of, keep_address, local_path, with_last_method, with_session
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Visitor, Who
+from payflux.web.pages.invites import show_invite
 from payflux.web.policies import Audience, guard
 from payflux.web.provider_trips import Offered, explain, held_back, leave_for, profile_behind, trip_back
 from payflux.web.provider_words import DECLINED, LINK_WORDS, LOST, SIGN_IN_WORDS, UNAVAILABLE, UNPROVEN
@@ -86,12 +88,17 @@ async def come_back(
         return explain(request, provider, words, linking=bool(trip.user_id))
     if trip.user_id is not None:
         return await _link(request, who, world, trip, profile)
-    async with world.database.system() as session:
-        arrival = await arrive(session, world, profile, trip.carried, client=client_of(request))
-        if arrival.step is SignInStep.CONFIRM:
-            await trips.hold_profile(session, world.secrets, trip, profile)
-            return see_other(f"/auth/{provider}/connect?trip={trip.id}")
-        return await _arrived(request, who, session, profile, arrival, trip.carried)
+    try:
+        async with world.database.system() as session:
+            arrival = await arrive(session, world, profile, trip.carried, client=client_of(request))
+            if arrival.step is SignInStep.CONFIRM:
+                await trips.hold_profile(session, world.secrets, trip, profile)
+                return see_other(f"/auth/{provider}/connect?trip={trip.id}")
+            return await _arrived(request, who, session, profile, arrival, trip.carried)
+    except UserError as refusal:
+        if not trip.carried.invite:
+            raise
+        return await show_invite(request, world, who, trip.carried.invite, refusal)
 
 
 @router.get("/auth/{provider}/connect", dependencies=PUBLIC)
