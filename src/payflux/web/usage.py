@@ -31,8 +31,8 @@ class UsageRow:
 
     @property
     def words(self) -> str:
-        """Such as "12 of 100 scans", or "4,210, unlimited"; only what is allowed where it is not a matter of using."""
-        if self.used is None:
+        """Such as "12 of 100 scans", or "4,210, unlimited"; only what is allowed where nothing is used of it."""
+        if self.used is None or not (self.limit or self.used):
             return self.allowed
         return f"{count(self.used)} of {self.allowed}" if self.limit else f"{count(self.used)}, {self.allowed.lower()}"
 

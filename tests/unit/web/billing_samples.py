@@ -81,6 +81,7 @@ def billing_pages(
         "plan": PlanWords("Pro", 49900, 499000),
         "usage": USAGE,
         "has_customer": True,
+        "notices": [],
         "confirming": False,
         "confirmed": False,
     }

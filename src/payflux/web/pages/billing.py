@@ -15,10 +15,10 @@ from payflux.frontdoor.billing.free import choose_free
 from payflux.frontdoor.billing.portal import open_customer_portal
 from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.frontdoor.billing.rules import standing_of
-from payflux.frontdoor.entitlements.notices import dismiss
+from payflux.frontdoor.entitlements.notices import dismiss, dismissed
 from payflux.frontdoor.entitlements.state import billing_state
 from payflux.kit.errors import InvalidInput, UserError
-from payflux.web.billing_words import BILLING, buys_by_checkout
+from payflux.web.billing_words import BILLING, buys_by_checkout, open_notices
 from payflux.web.choosing import choosing_context
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Tenant, Who
@@ -53,6 +53,7 @@ async def billing_page(request: Request, who: Who, world: CurrentWorld, session:
         has_customer=account.stripe_customer_id is not None,
         confirming=bool(success) and waits,
         confirmed=bool(success) and not waits,
+        notices=open_notices(standing, await dismissed(session, who), now),
         **await choosing_context(session, world, who, standing),
         **product_context(world, await get_workspace(session, account_id=who.account_id), subscription),
     )
