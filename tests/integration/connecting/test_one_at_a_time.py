@@ -66,6 +66,19 @@ async def test_a_key_that_was_rolled_is_replaced_from_the_connection_page(shop: 
     assert "Degraded" not in (await alice.get("/connection")).text
 
 
+async def test_a_wrong_key_is_told_where_it_was_given(shop: Shop) -> None:
+    alice = await alice_at(shop.world)
+    refused = await connect_by_key(alice, "sk_test_wrong")
+    assert "Connect your processor." in refused.text
+    await connect_by_key(alice)
+    refused = await connect_by_key(alice, "sk_test_wrong")
+    assert refused.status_code == 422
+    assert "<h1>Connection</h1>" in refused.text
+    assert '<details class="disclosure block" open>' in refused.text
+    assert "sk_test_wrong" not in refused.text
+    assert len(await active(shop)) == 1
+
+
 async def test_canceling_the_activation_ends_the_connection_and_forgets_its_key(shop: Shop, mailbox: Mailbox) -> None:
     alice = await alice_at(shop.world)
     await connect_by_key(alice)

@@ -29,6 +29,7 @@ from payflux.web.guards import (
     Tenant,
     Who,
 )
+from payflux.web.pages.connection import reads_stripe, show_connection
 from payflux.web.policies import guard
 from payflux.web.rendering import render, see_other
 from payflux.world.bootstrap import World
@@ -147,7 +148,13 @@ async def _connect(
         errors = failure.fields if isinstance(failure, InvalidInput) else {}
         problem = None if errors else problem_of(failure)
         async with world.database.tenant(who.account_id) as session:
-            return await _activate_page(request, session, who, problem=problem, errors=errors, status=422)
+            workspace = await activation.get_workspace(session, account_id=who.account_id)
+            if not await reads_stripe(session, workspace):
+                return await _activate_page(request, session, who, problem=problem, errors=errors, status=422)
+            subscription = await live_subscription(session, account_id=who.account_id)
+            return await show_connection(
+                request, session, world, who, subscription, problem=problem, errors=errors, status=422
+            )
     return see_other("/activate/arming")
 
 

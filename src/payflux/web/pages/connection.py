@@ -77,7 +77,7 @@ async def connection_page(
     stored = await _shown(session, await activation.get_workspace(session, account_id=who.account_id))
     if stored is not None and posts_to_us(stored):
         return see_other("/sources")
-    return await _page(request, session, world, who, subscription)
+    return await show_connection(request, session, world, who, subscription)
 
 
 @router.post("/connection/check", dependencies=MANAGED)
@@ -91,7 +91,9 @@ async def check(request: Request, who: Who, world: CurrentWorld, subscription: C
         async with world.database.tenant(who.account_id) as session:
             if ends_connection(connection, failure):
                 await disconnected_by_processor(session, world, connection)
-            return await _page(request, session, world, who, subscription, problem=problem_of(failure), status=422)
+            return await show_connection(
+                request, session, world, who, subscription, problem=problem_of(failure), status=422
+            )
     async with world.database.tenant(who.account_id) as session:
         connection = await _current(session, who)
         await look_again(session, connection, state, capabilities)
@@ -113,7 +115,7 @@ async def host(
     try:
         await set_host(session, connection, host, now=world.clock.now(), actor_id=who.user_id)
     except InvalidInput as wrong:
-        return await _page(
+        return await show_connection(
             request, session, world, who, subscription, errors=wrong.fields, form={"host": host}, status=422
         )
     return see_other("/connection")
@@ -135,7 +137,7 @@ async def add_secret(
             session, world, connection, secret.strip(), now=world.clock.now(), actor_id=who.user_id
         )
     except InvalidInput as wrong:
-        return await _page(request, session, world, who, subscription, errors=wrong.fields, status=422)
+        return await show_connection(request, session, world, who, subscription, errors=wrong.fields, status=422)
     return see_other("/connection#events-in")
 
 
@@ -167,7 +169,7 @@ async def _current(session: AsyncSession, who: SignedIn) -> Connection:
     return await get_connection(session, account_id=who.account_id, connection_id=workspace.connection_id)
 
 
-async def _page(
+async def show_connection(
     request: Request,
     session: AsyncSession,
     world: World,
@@ -179,6 +181,7 @@ async def _page(
     form: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response:
+    """The connection's page; after a form was refused with what is wrong with it."""
     workspace = await activation.get_workspace(session, account_id=who.account_id)
     stored = await _shown(session, workspace)
     context = {} if stored is None else await _connection_context(session, world, stored)
@@ -200,6 +203,15 @@ async def _page(
 def posts_to_us(connection: Connection) -> bool:
     """Whether another processor than Stripe is connected, which has a page of its own."""
     return connection.method == ConnectionMethod.WEBHOOK and connection.status != ConnectionStatus.DISCONNECTED
+
+
+async def reads_stripe(session: AsyncSession, workspace: Workspace) -> bool:
+    """Whether the workspace stands on a connection to Stripe."""
+    if workspace.connection_id is None:
+        return False
+    return not posts_to_us(
+        await get_connection(session, account_id=workspace.account_id, connection_id=workspace.connection_id)
+    )
 
 
 async def _shown(session: AsyncSession, workspace: Workspace) -> Connection | None:
