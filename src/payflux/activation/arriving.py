@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.allowances import seat_limit
 from payflux.activation.onboarding import open_account
 from payflux.frontdoor.accounts.factors.second_step import needs_second_step
 from payflux.frontdoor.accounts.linking import claim_user, connect_provider
@@ -21,7 +22,6 @@ from payflux.frontdoor.accounts.team.accepting import accept_invite, open_invite
 from payflux.frontdoor.accounts.throttling import Budget, require_budget, spend
 from payflux.frontdoor.accounts.verification.proving import send_verification, tell_owner
 from payflux.frontdoor.billing.launch import may_register
-from payflux.frontdoor.billing.limits import seat_limit
 from payflux.kit.errors import UserError
 from payflux.world.bootstrap import World
 
@@ -107,7 +107,7 @@ async def _create(session: AsyncSession, world: World, profile: Profile, carried
     )
     await attach(session, user_id=user.id, profile=profile, now=now)
     if carried.invite:
-        limit = await seat_limit(session, account_id=offer.account_id)
+        limit = await seat_limit(session, world, account_id=offer.account_id)
         await accept_invite(session, world.tokens, code=carried.invite, user=user, seat_limit=limit, now=now)
     else:
         await open_account(session, world.tokens, user, now, plan=carried.plan, source=carried.source)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.allowances import seat_limit
 from payflux.frontdoor.accounts.claiming import wipe_ways_in
 from payflux.frontdoor.accounts.models import User
 from payflux.frontdoor.accounts.passwords import hash_password
@@ -20,7 +21,6 @@ from payflux.frontdoor.accounts.team.accepting import (
 )
 from payflux.frontdoor.accounts.team.members import act_in
 from payflux.frontdoor.accounts.team.rules import InviteState
-from payflux.frontdoor.billing.limits import seat_limit
 from payflux.kit.errors import InvalidInput
 from payflux.world.bootstrap import World
 
@@ -68,5 +68,5 @@ async def join(session: AsyncSession, world: World, who: SignedIn, *, code: str)
 async def _join(session: AsyncSession, world: World, *, code: str, user: User) -> Offer:
     now = world.clock.now()
     offer = await open_invite(session, world.tokens, code=code, now=now)
-    limit = await seat_limit(session, account_id=offer.account_id)
+    limit = await seat_limit(session, world, account_id=offer.account_id)
     return await accept_invite(session, world.tokens, code=code, user=user, seat_limit=limit, now=now)

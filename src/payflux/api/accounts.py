@@ -11,6 +11,7 @@ from fastapi import APIRouter, Body
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from payflux.activation.allowances import seat_limit
 from payflux.activation.deletion import delete_account, enqueue_forgetting
 from payflux.api.problems import Responses
 from payflux.frontdoor.accounts.sessions import SignedIn
@@ -21,7 +22,6 @@ from payflux.frontdoor.accounts.team.exporting import account_document
 from payflux.frontdoor.accounts.team.inviting import invite, resend_invite, revoke_invite
 from payflux.frontdoor.accounts.team.members import InvitesOfLeaver
 from payflux.frontdoor.accounts.team.rules import BULK_MAX, InviteState
-from payflux.frontdoor.billing.limits import seat_limit
 from payflux.web.guards import CurrentWorld, Tenant, Who
 from payflux.web.policies import guard
 
@@ -120,7 +120,7 @@ class Receipt(BaseModel):
 @router.get("", dependencies=OWN)
 async def get_account(who: Who, world: CurrentWorld, session: Tenant) -> Account:
     """The account that the caller acts in."""
-    limit = await seat_limit(session, account_id=who.account_id)
+    limit = await seat_limit(session, world, account_id=who.account_id)
     seats = await queries.seats(session, account_id=who.account_id, limit=limit, now=world.clock.now())
     account = await queries.account_name(session, account_id=who.account_id)
     return Account(
@@ -183,7 +183,7 @@ async def list_invites(who: Who, world: CurrentWorld, session: Tenant) -> list[I
 )
 async def create_invite(who: Who, world: CurrentWorld, session: Tenant, given: NewInvite) -> Invite:
     """Invite one address, and mail it."""
-    limit = await seat_limit(session, account_id=who.account_id)
+    limit = await seat_limit(session, world, account_id=who.account_id)
     added = await invite(
         session, world.tokens, who, email=given.email, role=given.role, seat_limit=limit, now=world.clock.now()
     )
@@ -193,7 +193,7 @@ async def create_invite(who: Who, world: CurrentWorld, session: Tenant, given: N
 @router.post("/invites/bulk", dependencies=INVITE)
 async def create_invites(who: Who, world: CurrentWorld, session: Tenant, given: NewInvites) -> list[Outcome]:
     """Invite several; each address has its own outcome, in their order."""
-    limit = await seat_limit(session, account_id=who.account_id)
+    limit = await seat_limit(session, world, account_id=who.account_id)
     outcomes = await invite_many(
         session, world.tokens, who, emails=given.emails, role=given.role, seat_limit=limit, now=world.clock.now()
     )
@@ -203,7 +203,7 @@ async def create_invites(who: Who, world: CurrentWorld, session: Tenant, given: 
 @router.post("/invites/{invite_id}/resend", dependencies=INVITE, responses=GONE | CONFLICT | SEATS | CAPPED)
 async def resend(who: Who, world: CurrentWorld, session: Tenant, invite_id: UUID) -> Invite:
     """Renew an invite and mail it again, with the same link."""
-    limit = await seat_limit(session, account_id=who.account_id)
+    limit = await seat_limit(session, world, account_id=who.account_id)
     now = world.clock.now()
     await resend_invite(session, world.tokens, who, invite_id=invite_id, seat_limit=limit, now=now)
     return _invite((await _invites(who, world, session)), invite_id)

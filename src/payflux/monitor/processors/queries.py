@@ -68,6 +68,14 @@ async def another_active(
     return (await session.execute(query if but is None else query.where(Connection.id != but))).scalar_one_or_none()
 
 
+async def count_connected(session: AsyncSession, *, account_id: UUID) -> int:
+    """How many connections of the account have not been ended."""
+    query = select(func.count()).where(
+        Connection.account_id == account_id, Connection.status != ConnectionStatus.DISCONNECTED
+    )
+    return (await session.execute(query)).scalar_one()
+
+
 async def get_pull(session: AsyncSession, *, account_id: UUID, pull_id: UUID, lock: bool = False) -> HistoryPull:
     """Raises NotFound."""
     pull = await session.get(HistoryPull, (account_id, pull_id), with_for_update=lock or None)

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation import service as activation
+from payflux.activation.allowances import PROCESSORS, require_within_limit
 from payflux.activation.beside import refuse_beside_source
 from payflux.activation.problems import Problem, declined_problem, problem_of
 from payflux.activation.states import HOME, ActivationState
@@ -142,6 +143,7 @@ async def _connect(
             connection = await store_connection(
                 session, world, authorized, account_id=who.account_id, workspace_id=workspace.id
             )
+            await require_within_limit(session, world, account_id=who.account_id, key=PROCESSORS, adding=0)
             await enqueue_endpoint(session, world, connection)
             await activation.begin_pipeline(session, workspace, connection, now=world.clock.now(), actor_id=who.user_id)
     except (StripeFailure, UserError) as failure:

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation import service as activation
+from payflux.activation.allowances import PROCESSORS, require_within_limit
 from payflux.activation.beside import refuse_beside_another
 from payflux.activation.ending import end_connection
 from payflux.activation.sources import compute_from_stored
@@ -68,6 +69,7 @@ async def choose(request: Request, who: Who, world: CurrentWorld, processor: Ann
             if await current_source(session, account_id=who.account_id, workspace_id=workspace.id):
                 return see_other("/sources")
             await refuse_beside_another(session, workspace, None)
+            await require_within_limit(session, world, account_id=who.account_id, key=PROCESSORS)
             _, secret = await connect_source(
                 session,
                 world,

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from payflux.activation.allowances import seat_limit
 from payflux.activation.deletion import enqueue_forgetting
 from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts.sessions import SignedIn
@@ -17,7 +18,6 @@ from payflux.frontdoor.accounts.team.bulk import Outcome, addresses_in, invite_m
 from payflux.frontdoor.accounts.team.capabilities import Role, manageable_roles, may
 from payflux.frontdoor.accounts.team.inviting import resend_invite, revoke_invite
 from payflux.frontdoor.accounts.team.members import InvitesOfLeaver
-from payflux.frontdoor.billing.limits import seat_limit
 from payflux.kit.errors import InvalidInput, NotFound
 from payflux.web.browsers import with_session
 from payflux.web.forms import Text
@@ -70,7 +70,7 @@ async def invite(
             who,
             emails=addresses_in(emails),
             role=role,
-            seat_limit=await seat_limit(session, account_id=who.account_id),
+            seat_limit=await seat_limit(session, world, account_id=who.account_id),
             now=world.clock.now(),
         )
     except InvalidInput as wrong:
@@ -85,7 +85,7 @@ async def invite(
 
 @router.post("/invites/{invite_id}/resend", dependencies=INVITE)
 async def resend(who: Who, world: CurrentWorld, session: Tenant, invite_id: UUID) -> Response:
-    limit = await seat_limit(session, account_id=who.account_id)
+    limit = await seat_limit(session, world, account_id=who.account_id)
     await resend_invite(session, world.tokens, who, invite_id=invite_id, seat_limit=limit, now=world.clock.now())
     return see_other(f"{TEAM}#invites")
 
@@ -207,7 +207,7 @@ async def _page(
     outcomes: list[Outcome] | None = None,
 ) -> Response:
     now = world.clock.now()
-    limit = await seat_limit(session, account_id=who.account_id)
+    limit = await seat_limit(session, world, account_id=who.account_id)
     workspace = await get_workspace(session, account_id=who.account_id)
     invites = may(who.role, "team.invite")
     return render(

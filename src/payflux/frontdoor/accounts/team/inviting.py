@@ -12,7 +12,7 @@ from payflux.frontdoor.accounts.models import Membership, User
 from payflux.frontdoor.accounts.rules import is_email, normalize_email
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import queries, rules
-from payflux.frontdoor.accounts.team.capabilities import Role, holders, manageable_roles, may
+from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES, Role, holders, manageable_roles, may
 from payflux.frontdoor.accounts.team.models import AccountInvite, InviteMail
 from payflux.frontdoor.accounts.team.rules import Cap, InviteState, invite_state
 from payflux.kit.audit import record_change
@@ -83,7 +83,14 @@ async def invite(
             f"Your plan has {taken.limit} {'seat' if taken.limit == 1 else 'seats'}: {taken.members} taken by members "
             f"and {taken.invites} held by open invites.",
             way_out=f"Revoke an invite, remove a member, or have {holders('billing.manage')} choose a larger plan.",
-            details={"error": "seat_limit", "rule": "seats", "limit": taken.limit, "members": taken.members},
+            details={
+                "error": "limit_reached",
+                "limit": taken.limit,
+                "used": taken.members + taken.invites,
+                "reset_at": None,
+                "limit_key": "seats",
+                "changed_by": sorted(CAPABILITIES["billing.manage"]),
+            },
         )
     if earlier is not None:  # expired: the new one takes its place
         earlier.revoked_at = now
