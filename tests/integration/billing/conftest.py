@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import asyncpg
 import httpx
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.applying import apply_stripe_event
@@ -18,6 +19,7 @@ from payflux.frontdoor.billing.models import StripeEvent, Subscription
 from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.frontdoor.catalogue.prices import sync_prices
 from payflux.kit.clock import Clock
+from payflux.kit.postgres import EmbeddedPostgres
 from payflux.sandbox.state import SandboxState
 from payflux.world.bootstrap import World
 from payflux.world.stripe.billing import StripeBilling
@@ -33,8 +35,8 @@ CARD = {"number": "4242424242424242", "expiry": "12 / 40", "cvc": "123", "name":
 class Shop:
     """What Stripe's side of a purchase does: the sandbox that `world` sells on."""
 
-    def __init__(self, world: World, base: str, state: SandboxState) -> None:
-        self.world, self.base, self.state = world, base, state
+    def __init__(self, world: World, base: str, superuser: str) -> None:
+        self.world, self.base, self._superuser = world, base, superuser
         self.stripe = StripeBilling(world.settings, world.http)
 
     async def pay(self, url: str, **card: str) -> httpx.Response:
@@ -60,6 +62,14 @@ class Shop:
         for event_id in ids:
             await apply_stripe_event(self.world, {"event_id": event_id})
 
+    async def execute(self, statement: str) -> None:
+        """What no role of PayFlux may do to the database."""
+        connection = await asyncpg.connect(self._superuser)
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
     async def standing(self, who: SignedIn) -> Subscription | None:
         async with self.world.database.tenant(who.account_id) as session:
             return await newest_subscription(session, account_id=who.account_id)
@@ -75,7 +85,7 @@ class SandboxClock:
         return self._state.now()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def sandbox() -> Iterator[tuple[SandboxState, str]]:
     started = datetime.now(UTC)
     state = SandboxState(now=lambda: started, requests_per_second=100_000)
@@ -84,7 +94,7 @@ def sandbox() -> Iterator[tuple[SandboxState, str]]:
 
 
 @pytest.fixture
-async def shop(world: World, sandbox: tuple[SandboxState, str]) -> Shop:
+async def shop(world: World, sandbox: tuple[SandboxState, str], postgres: EmbeddedPostgres) -> Shop:
     """The shop, with every plan on sale."""
     state, base = sandbox
     clock: Clock = SandboxClock(state)
@@ -97,7 +107,7 @@ async def shop(world: World, sandbox: tuple[SandboxState, str]) -> Shop:
         clock=clock,
     )
     await sync_prices(selling, StripeBilling(selling.settings, selling.http))
-    return Shop(selling, base, state)
+    return Shop(selling, base, postgres.url(database=make_url(world.database.urls.owner).database or ""))
 
 
 @pytest.fixture

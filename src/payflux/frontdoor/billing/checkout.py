@@ -102,7 +102,8 @@ async def _end_other(world: World, billing: StripeBilling, who: SignedIn, order:
         there = await billing.expire_checkout(there.id)
     paid = there is not None and there.status == "complete"
     await _close(world, who.account_id, attempt_id=open_one.id, status="complete" if paid else "expired")
-    if paid:
+    bought = await billing.subscription(there.subscription) if there and there.subscription else None
+    if bought is not None and not bought.has_ended:
         raise CheckoutReplaced(
             "Your payment has gone through already.",
             way_out="Open Billing: your plan becomes active within a minute.",

@@ -36,7 +36,6 @@ OVERLAP = timedelta(hours=1)
 """How far back a poll looks beyond the newest event that is known: they do not come in order."""
 LONGEST_LOOK = timedelta(days=30)
 """How long Stripe lists an event. Source: docs.stripe.com/api/events"""
-FIRST_LOOK = timedelta(days=1)
 
 
 async def receive(session: AsyncSession, events: Iterable[RemoteEvent], *, livemode: bool, now: datetime) -> int:
@@ -92,7 +91,7 @@ async def poll_stripe_events(world: World) -> int:
     now = world.clock.now()
     async with world.database.system() as session:
         newest = (await session.execute(select(func.max(StripeEvent.created_at)))).scalar_one()
-    since = max(newest - OVERLAP, now - LONGEST_LOOK) if newest else now - FIRST_LOOK
+    since = max(newest - OVERLAP, now - LONGEST_LOOK) if newest else now - LONGEST_LOOK
     billing = StripeBilling(world.settings, world.http)
     events = await billing.events(types=list(APPLIED), since=since)
     async with world.database.system() as session:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -146,7 +146,9 @@ async def note_difference(session: AsyncSession, difference: Difference, *, now:
 async def _report(session: AsyncSession, found: list[Difference], *, now: datetime) -> None:
     for difference in found:
         await note_difference(session, difference, now=now)
+    lasting = [(difference.kind, difference.subject) for difference in found]
     gone = update(BillingDifference).where(
-        BillingDifference.resolved_at.is_(None), BillingDifference.last_seen_at < now
+        BillingDifference.resolved_at.is_(None),
+        tuple_(BillingDifference.kind, BillingDifference.subject).not_in(lasting),
     )
     await session.execute(gone.values(resolved_at=now))
