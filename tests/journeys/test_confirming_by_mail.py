@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 import time
 from pathlib import Path
-from uuid import uuid4
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.test_first_readout import PASSWORD, serious_problems
+from tests.journeys.test_first_readout import PASSWORD, new_address, serious_problems
 from tests.running import Running
 
 pytestmark = pytest.mark.xdist_group("journeys")
@@ -30,7 +29,7 @@ def mailed(product: Running, email: str, pattern: str) -> str:
 
 
 def register(page: Page) -> str:
-    email = f"alice.{uuid4().hex[:8]}@cd-shop.example"
+    email = new_address("alice")
     page.goto("/register?plan=pro")
     page.get_by_label("Full name").fill("Alice")
     page.get_by_label("Work e-mail").fill(email)

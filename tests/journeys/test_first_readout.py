@@ -17,8 +17,13 @@ pytestmark = pytest.mark.xdist_group("journeys")
 PASSWORD = "quiet harbour lantern"
 
 
+def new_address(name: str) -> str:
+    """An address at a shop of its own, for each business has one trial."""
+    return f"{name}@cd-shop.{uuid4().hex[:12]}.example"
+
+
 def register(page: Page, name: str) -> str:
-    email = f"{name}.{uuid4().hex[:8]}@cd-shop.example"
+    email = new_address(name)
     page.goto("/")
     page.get_by_role("link", name="Start free").first.click()
     page.get_by_label("Full name").fill(name.capitalize())
@@ -147,7 +152,7 @@ def test_no_page_scrolls_sideways(page: Page, width: int) -> None:
 def test_no_secret_and_no_address_stands_in_the_log(product: Running) -> None:
     log = product.log_text()
     assert "request" in log
-    assert "@cd-shop.example" not in log
+    assert "@cd-shop." not in log
     assert PASSWORD not in log
     assert "ac_" not in re.sub(r"rak_\w+", "", log)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.test_confirming_by_mail import mailed, register
-from tests.journeys.test_first_readout import PASSWORD, serious_problems
+from tests.journeys.test_first_readout import PASSWORD, new_address, serious_problems
 from tests.running import Running
 
 pytestmark = pytest.mark.xdist_group("journeys")
@@ -42,7 +41,7 @@ def test_the_invited_join_with_a_password_skip_the_wizard_and_are_welcomed(
     page: Page, product: Running, browser: Browser
 ) -> None:
     registered(page, product)
-    dora = f"dora.{uuid4().hex[:8]}@cd-shop.example"
+    dora = new_address("dora")
     link = invite(page, product, dora)
     phone = browser.new_page(base_url=product.url, viewport={"width": 360, "height": 740})
     phone.goto(link)
@@ -70,7 +69,7 @@ def test_who_is_signed_in_as_somebody_else_sees_both_addresses_and_switches_back
     page: Page, product: Running, browser: Browser
 ) -> None:
     registered(page, product)
-    dora = f"dora.{uuid4().hex[:8]}@cd-shop.example"
+    dora = new_address("dora")
     link = invite(page, product, dora)
     other = browser.new_page(base_url=product.url)
     charlie = register(other)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.test_first_readout import PASSWORD, serious_problems
+from tests.journeys.test_first_readout import PASSWORD, new_address, serious_problems
 from tests.running import Running
 
 pytestmark = pytest.mark.xdist_group("journeys")
@@ -38,7 +37,7 @@ def window(browser: Browser, product: Running) -> Iterator[Page]:
 
 
 def registered(page: Page) -> str:
-    email = f"alice.{uuid4().hex[:8]}@cd-shop.example"
+    email = new_address("alice")
     page.goto("/register")
     page.get_by_label("Full name").fill("Alice")
     page.get_by_label("Work e-mail").fill(email)
