@@ -12,8 +12,11 @@ from payflux.admin.reading import accounts_connected_to, monitored_record
 from payflux.frontdoor.accounts.devices import device_name
 from payflux.frontdoor.accounts.factors.second_step import needs_second_step
 from payflux.frontdoor.accounts.providers.identities import providers_of
+from payflux.frontdoor.catalogue.file import read_catalogue
+from payflux.frontdoor.catalogue.queries import feature_flags
 from payflux.frontdoor.staff.acts import record_look
 from payflux.frontdoor.staff.finding import Found, account_record, accounts_by_id, find, user_record
+from payflux.frontdoor.staff.selling.overrides import overrides
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld
 from payflux.web.policies import guarded_routes
@@ -47,8 +50,20 @@ async def account_page(request: Request, staff: CurrentStaff, world: CurrentWorl
         await record_look(session, staff, account_id=account_id, now=now)
         record = await account_record(session, account_id=account_id, now=now)
         monitored = await monitored_record(session, account_id=account_id)
-    names = {member.user_id: member.name for member in record.members}
-    return render(request, "admin/account.html", staff=staff, record=record, monitored=monitored, names=names, now=now)
+        granted = await overrides(session, account_id=account_id)
+        features = await feature_flags(session)
+    return render(
+        request,
+        "admin/account.html",
+        staff=staff,
+        record=record,
+        monitored=monitored,
+        names={member.user_id: member.name for member in record.members},
+        overrides=granted,
+        feature_words=features,
+        limit_words=read_catalogue().limits,
+        now=now,
+    )
 
 
 @router.get(f"{PATH}/users/{{user_id}}", dependencies=STAFF)

@@ -22,6 +22,7 @@ from payflux.kit.isolation.canary import Isolation
 from payflux.monitor.processors.models import Connection
 from payflux.web.pages.security import qr_code
 from payflux.web.policies import Audience, GuardedRoute, Policy
+from tests.unit.web.selling_samples import ON_ACCOUNT, selling_pages
 
 NOW = datetime(2026, 11, 21, 10, 59, tzinfo=UTC)
 ONE, TWO = UUID(int=1), UUID(int=2)
@@ -99,7 +100,9 @@ VISITOR = SimpleNamespace(
 def staff_pages(signed_out: dict[str, Any], arming: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
     """Every page of the console, and the one that `arming` is for during a visit."""
     staff = signed_out | {"staff": SAM}
-    account = staff | {"record": RECORD, "monitored": MONITORED, "names": {ONE: "Alice Archer"}, "now": NOW}
+    account = (
+        staff | {"record": RECORD, "monitored": MONITORED, "names": {ONE: "Alice Archer"}, "now": NOW} | ON_ACCOUNT
+    )
     user = staff | {
         "record": UserRecord(ALICE, [Place(ONE, ACCOUNT.name, Role.OWNER)], SESSIONS),
         "providers": ["Google"],
@@ -120,6 +123,7 @@ def staff_pages(signed_out: dict[str, Any], arming: dict[str, Any]) -> dict[str,
         "staff-found-nothing": ("admin/search.html", staff | {"typed": "nobody", "found": Found([], [])}),
         "staff-account": ("admin/account.html", account),
         "staff-user": ("admin/user.html", user),
+        **selling_pages(staff),
         "staff-guards": ("admin/guards.html", staff | {"routes": ROUTES, "isolation": isolation}),
         "staff-guards-unchecked": ("admin/guards.html", staff | {"routes": ROUTES, "isolation": None}),
         "support-visit": ("arming.html", arming | {"user": VISITOR}),
