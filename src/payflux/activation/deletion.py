@@ -17,7 +17,7 @@ from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.accounts.team.erasing import erase_account, erase_rows
 from payflux.frontdoor.accounts.team.members import forget_membership
 from payflux.frontdoor.accounts.team.models import DeletionReceipt
-from payflux.frontdoor.billing.queries import live_subscription
+from payflux.frontdoor.billing.ending import cancel_for_deletion
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, Unavailable
 from payflux.kit.jobs import Payload, enqueue, is_pending
 from payflux.monitor.processors.account_state import read_state
@@ -55,15 +55,6 @@ class Blocker:
 async def deletion_blockers(session: AsyncSession, *, account_id: UUID, now: datetime) -> list[Blocker]:
     """What has to end before the account can be deleted; empty when nothing does."""
     blockers = []
-    subscription = await live_subscription(session, account_id=account_id)
-    if subscription is not None and subscription.status in ("active", "past_due"):
-        blockers.append(
-            Blocker(
-                "active_subscription",
-                f"The {subscription.plan.capitalize()} subscription is still paid for.",
-                "Cancel it under Billing; you can delete the account once it is canceled.",
-            )
-        )
     if await queries.open_transfer(session, account_id=account_id, now=now) is not None:
         blockers.append(
             Blocker("open_transfer", "The ownership is being transferred.", "Cancel the offer under Team first.")
@@ -76,7 +67,7 @@ async def delete_account(world: World, who: SignedIn, *, typed_name: str) -> Del
     mailed to the caller.
 
     Raises Forbidden for anyone but the owner, InvalidInput unless `typed_name` is the account's name, DeletionBlocked,
-    and Unavailable when a processor does not answer: then nothing has been changed.
+    and Unavailable when a processor does not answer: then nothing has been deleted. What is paid for is ended first.
     """
     now = world.clock.now()
     async with world.database.tenant(who.account_id) as session:
@@ -84,6 +75,7 @@ async def delete_account(world: World, who: SignedIn, *, typed_name: str) -> Del
         connections = await _connections(session, account_id=who.account_id)
     for connection in connections:
         await _require_answer(world, connection)
+    await cancel_for_deletion(world, who.account_id)
     for connection in connections:
         await give_up_access(world, connection)
     async with world.database.tenant(who.account_id) as session:

@@ -133,7 +133,7 @@ def team_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dict[st
         "account-delete": ("account_delete.html", deletion),
         "account-delete-blocked": (
             "account_delete.html",
-            deletion | {"blockers": [Blocker("active_subscription", "Pro is still paid for.", "Cancel it first.")]},
+            deletion | {"blockers": [Blocker("open_transfer", "The ownership is in transfer.", "Cancel the offer.")]},
         ),
         "account-deleted": ("account_deleted.html", signed_out | {"receipt": RECEIPT, "email": ALICE.email}),
         "dashboard-welcome": (
