@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from payflux.admin.guards import PATH, STAFF, STEPPED_UP, VISITING, CurrentStaff, EndedVisit
+from payflux.admin.time_travel import instant_typed
 from payflux.frontdoor.staff import acts, rules, visits
 from payflux.kit.errors import InvalidInput
 from payflux.web.browsers import client_of, keep, with_session
@@ -64,8 +65,10 @@ async def start_visit(
     account_id: UUID,
     user_id: Text = "",
     reason: Text = "",
+    instant: Text = "",
 ) -> Response:
-    """Look at the product as this member sees it, in place of whoever is signed in to it in this browser."""
+    """Look at the product as this member sees it, or would at an `instant`, in place of whoever is signed in to it in
+    this browser."""
     async with world.database.system() as session:
         token = await visits.start_visit(
             session,
@@ -76,6 +79,7 @@ async def start_visit(
             reason=reason,
             client=client_of(request),
             now=world.clock.now(),
+            as_of=instant_typed(instant, now=world.clock.now()) if instant else None,
         )
     seconds = int(rules.VISIT_LENGTH.total_seconds())
     return keep(see_other("/start"), world, "session", token, max_age=seconds)

@@ -12,6 +12,16 @@ class Clock(Protocol):
         ...
 
 
+class StoppedClock:
+    """A clock that shows one instant, to see what is so then."""
+
+    def __init__(self, at: datetime) -> None:
+        self._at = at
+
+    def now(self) -> datetime:
+        return self._at
+
+
 class SystemClock:
     """The machine's clock."""
 

@@ -23,11 +23,18 @@ def get_world(request: Request) -> World:
     return request.app.state.world
 
 
-CurrentWorld = Annotated[World, Depends(get_world)]
+def current_world(request: Request) -> World:
+    """The world as whoever asks sees it: for a visit of the staff's to another instant it is that instant, once it is
+    known who asks. A guard finds that out before anything else does."""
+    return getattr(request.state, "world", request.app.state.world)
 
 
-async def visitor(request: Request, world: CurrentWorld) -> SignedIn | None:
-    """Who is asking, or None for a stranger: by an access token where one is sent, else by the browser's cookie.
+CurrentWorld = Annotated[World, Depends(current_world)]
+
+
+async def visitor(request: Request, world: Annotated[World, Depends(get_world)]) -> SignedIn | None:
+    """Who is asking, or None for a stranger: by an access token where one is sent, else by the browser's cookie. It is
+    asked of the present, whatever instant they look at.
 
     Raises Forbidden where staff who look at an account as its member would change something.
     """
@@ -47,6 +54,8 @@ async def visitor(request: Request, world: CurrentWorld) -> SignedIn | None:
         except NotSignedIn:
             return None
     request.state.who = who  # before a refusal, for its page says for whom it is
+    if who.as_of is not None:
+        request.state.world = world.as_of(who.as_of)
     refuse_writing_for_others(who, request.method)
     return who
 

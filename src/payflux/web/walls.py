@@ -16,6 +16,7 @@ from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import PaymentRequired
 from payflux.web.billing_words import LOCKED, PREVIEW
 from payflux.web.choosing import choosing_context
+from payflux.web.guards import current_world
 from payflux.web.offers import offer_of_feature, offer_of_limit
 from payflux.web.product import product_context
 from payflux.web.rendering import render, see_other
@@ -25,7 +26,7 @@ from payflux.world.bootstrap import World
 async def wall(request: Request, who: SignedIn, refusal: PaymentRequired) -> Response:
     """The page that stands where `refusal` stopped `who`, at the same address: how the account stands, and the ways
     on."""
-    world: World = request.app.state.world
+    world = current_world(request)
     async with world.database.tenant(who.account_id) as session:
         subscription = await newest_subscription(session, account_id=who.account_id)
         standing = standing_of(subscription) if subscription else None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import cache
 from ssl import SSLContext
 
 import httpx
 
 from payflux.kit.account_cache import AccountCache
-from payflux.kit.clock import Clock, SystemClock
+from payflux.kit.clock import Clock, StoppedClock, SystemClock
 from payflux.kit.crypto import SecretBox, TokenHasher
 from payflux.kit.database import Database, database_urls
 from payflux.kit.limits import RateLimit
@@ -34,6 +35,10 @@ class World:
     provider_documents: ProviderDocuments = field(default_factory=ProviderDocuments)
     deliveries: RateLimit = field(default_factory=lambda: RateLimit(DELIVERIES_A_SECOND, DELIVERIES_AT_ONCE))
     account_cache: AccountCache = field(default_factory=AccountCache)
+
+    def as_of(self, instant: datetime) -> World:
+        """The same world, in which it is this instant. It keeps nothing that it finds out for the others."""
+        return replace(self, clock=StoppedClock(instant), account_cache=AccountCache())
 
     async def close(self) -> None:
         await self.http.aclose()

@@ -53,6 +53,7 @@ from tests.unit.risk.building import AS_OF, DAY, FULL, SOUND, about, elevated_me
 from tests.unit.risk.building import NOW as NOW_SECONDS
 from tests.unit.web.billing_samples import FORECASTING, billing_pages
 from tests.unit.web.identity_samples import UNVERIFIED, identity_pages
+from tests.unit.web.launch_samples import launch_pages
 from tests.unit.web.provider_samples import provider_pages
 from tests.unit.web.security_samples import security_pages
 from tests.unit.web.staff_samples import staff_pages
@@ -484,6 +485,7 @@ def what_if(changes: Changes, **query: str) -> dict[str, Any]:
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     **billing_pages(SIGNED_OUT, SIGNED_IN, (SURFACE, PROJECTION)),
     **identity_pages(SIGNED_OUT, SIGNED_IN),
+    **launch_pages(SIGNED_OUT, SIGNED_IN, ARMING),
     **provider_pages(SIGNED_OUT, SIGNED_IN),
     **security_pages(SIGNED_OUT, SIGNED_IN),
     **staff_pages(SIGNED_OUT, ARMING),

@@ -34,7 +34,8 @@ class Client:
 @dataclass(frozen=True)
 class SignedIn:
     """Who is asking: a user, the account they act in, and their role there. `factors` are what they proved themselves
-    with, the last time at `authenticated_at`."""
+    with, the last time at `authenticated_at`. `as_of` is the instant that a visit of the staff's looks at, None for now
+    and for everybody else."""
 
     user_id: UUID
     account_id: UUID
@@ -49,6 +50,7 @@ class SignedIn:
     factors: frozenset[str]
     kind: Kind = "browser"
     impersonated_by: UUID | None = None
+    as_of: datetime | None = None
 
     @property
     def grace_ends_at(self) -> datetime:
@@ -154,6 +156,7 @@ async def _holder(session: AsyncSession, *of_session: ColumnElement[bool], now: 
         factors=frozenset(browser.factors),
         kind=cast("Kind", browser.kind),
         impersonated_by=browser.impersonated_by,
+        as_of=browser.as_of,
     )
 
 

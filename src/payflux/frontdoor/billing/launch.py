@@ -60,7 +60,7 @@ async def launch_status(session: AsyncSession, settings: Settings) -> Launch:
 async def switch_self_serve(session: AsyncSession, enabled: bool | None, *, by: str, now: datetime) -> None:
     """Let everybody in or nobody, from the next request on and in every process; None goes by the settings again."""
     await session.execute(update(LaunchState).values(self_serve_enabled=enabled, changed_by=by, changed_at=now))
-    log.info("self-serve switched", enabled=enabled, by=by)
+    log.info("self-serve switched", enabled=enabled)
 
 
 async def allow(session: AsyncSession, *, email: str, by: str, now: datetime) -> None:

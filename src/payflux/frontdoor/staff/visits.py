@@ -36,8 +36,10 @@ async def start_visit(
     reason: str,
     client: Client,
     now: datetime,
+    as_of: datetime | None = None,
 ) -> str:
-    """Look at the account as this member; returns the token of the visit. An earlier visit of theirs ends.
+    """Look at the account as this member, as of another instant where one is given; returns the token of the visit. An
+    earlier visit of theirs ends.
 
     Raises InvalidInput without a reason, and NotFound for somebody who is no member.
     """
@@ -54,6 +56,7 @@ async def start_visit(
             user_id=user_id,
             account_id=account_id,
             impersonated_by=staff.id,
+            as_of=as_of,
             kind="browser",
             user_agent=printable(client.user_agent)[:300],
             address=printable(client.address)[:64],
@@ -64,8 +67,16 @@ async def start_visit(
             expires_at=now + rules.VISIT_LENGTH,
         )
     )
+    looked_at = {} if as_of is None else {"as_of": as_of.isoformat()}
     await record_act(
-        session, staff, account_id=account_id, act="visit_started", subject=str(user_id), at=now, reason=reason
+        session,
+        staff,
+        account_id=account_id,
+        act="visit_started",
+        subject=str(user_id),
+        at=now,
+        reason=reason,
+        **looked_at,
     )
     return token
 
