@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from payflux.activation.models import ActivationTransition, Workspace
+from payflux.admin.billing import DONE
 from payflux.admin.reading import MonitoredRecord
 from payflux.frontdoor.accounts.models import Account, Session, User
 from payflux.frontdoor.accounts.team.capabilities import Role
 from payflux.frontdoor.accounts.team.queries import Invite, Member, Place
 from payflux.frontdoor.accounts.team.rules import InviteState
-from payflux.frontdoor.billing.models import Subscription
+from payflux.frontdoor.billing.models import BillingDifference, StripeEvent, Subscription
+from payflux.frontdoor.billing.reconciling import KINDS
 from payflux.frontdoor.staff.finding import AccountRecord, Found, UserRecord
 from payflux.frontdoor.staff.joining import Joining
 from payflux.frontdoor.staff.signing_in import Staff
@@ -96,6 +98,41 @@ VISITOR = SimpleNamespace(
     impersonated_by=SAM.id,
 )
 
+BILLING = {
+    "failed": [
+        StripeEvent(
+            id="evt_1QwErTy",
+            event_type="customer.subscription.updated",
+            received_at=NOW,
+            attempts=12,
+            outcome="UnknownPrice: subscription sub_1AbC is for price_1XyZ, which is no price of ours",
+        )
+    ],
+    "differences": [
+        BillingDifference(
+            kind="state",
+            subject="sub_1AbC",
+            detail={
+                "account_id": str(ONE),
+                "seat_limit": {"here": 9, "there": 2},
+                "status": {"here": None, "there": "paused"},
+            },
+            found_at=NOW,
+            last_seen_at=NOW,
+        ),
+        BillingDifference(
+            kind="unknown_account",
+            subject="sub_2DeF",
+            detail={"customer": "cus_1", "there": "active"},
+            found_at=NOW,
+            last_seen_at=NOW,
+        ),
+    ],
+    "kinds": KINDS,
+    "waiting": 1,
+    "done": "",
+}
+
 
 def staff_pages(signed_out: dict[str, Any], arming: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
     """Every page of the console, and the one that `arming` is for during a visit."""
@@ -124,6 +161,11 @@ def staff_pages(signed_out: dict[str, Any], arming: dict[str, Any]) -> dict[str,
         "staff-account": ("admin/account.html", account),
         "staff-user": ("admin/user.html", user),
         **selling_pages(staff),
+        "staff-billing": ("admin/billing.html", staff | BILLING),
+        "staff-billing-all-well": (
+            "admin/billing.html",
+            staff | BILLING | {"failed": [], "differences": [], "waiting": 0, "done": DONE["compared"]},
+        ),
         "staff-guards": ("admin/guards.html", staff | {"routes": ROUTES, "isolation": isolation}),
         "staff-guards-unchecked": ("admin/guards.html", staff | {"routes": ROUTES, "isolation": None}),
         "support-visit": ("arming.html", arming | {"user": VISITOR}),
