@@ -22,12 +22,12 @@ from payflux.world.stripe.billing import StripeBilling
 from payflux.world.stripe.billing_objects import RemoteSubscription
 
 KINDS = {
-    "two_live": "two subscriptions of one account run at Stripe",
-    "unknown_account": "a subscription runs at Stripe whose customer is no account of ours",
-    "not_followed": "a subscription runs at Stripe, and the account does not have it here",
-    "missing": "an account has a subscription here that Stripe does not know",
+    "two_live": "Two subscriptions of one account run at Stripe",
+    "unknown_account": "A subscription runs at Stripe whose customer is no account of ours",
+    "not_followed": "A subscription runs at Stripe, and the account does not have it here",
+    "missing": "An account has a subscription here that Stripe does not know",
     "state": "Stripe says something else of a subscription than we do",
-    "unknown_price": "a subscription is for a price that is not ours",
+    "unknown_price": "A subscription is for a price that is not ours",
 }
 """What may differ, in words for the staff."""
 
