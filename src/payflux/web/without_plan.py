@@ -11,6 +11,7 @@ WITHOUT_PLAN = {
     "/account/delete": "nobody has to pay to leave",
     "/account/email": "a person's address is theirs",
     "/account/export": "what is stored of an account is its own",
+    "/account/no-trial": "who had a trial before is told the ways on",
     "/account/password": "a person's password is theirs",
     "/account/profile": "a person's name is theirs, and so is the account's",
     "/account/security": "how a person signs in does not depend on a plan",
