@@ -18,7 +18,7 @@ from payflux.frontdoor.accounts.registering import create_user
 from payflux.frontdoor.accounts.sessions import Client, start_session
 from payflux.kit.ids import new_id
 from payflux.web.guard_matrix import Answer, Persona
-from payflux.web.policies import GuardedRoute
+from payflux.web.policies import GuardedRoute, guarded_routes
 from payflux.web.security import CSRF_FIELD, cookie_name
 from payflux.world.bootstrap import World
 
@@ -104,6 +104,11 @@ async def put_in_place(world: World, superuser: asyncpg.Connection, member: Memb
         await superuser.execute(
             "UPDATE accounts SET entitlements_version = entitlements_version + 1 WHERE id = $1", member.account_id
         )
+
+
+def doors(app: FastAPI) -> list[GuardedRoute]:
+    """Every route of `app`, once for each of its methods."""
+    return [route._replace(methods=(method,)) for route in guarded_routes(app) for method in route.methods]
 
 
 async def call(

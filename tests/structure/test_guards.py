@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from payflux.web.guard_matrix import CAST, Answer, Persona, answer_of, as_table
 from payflux.web.policies import Audience, guarded_routes
 from payflux.world.bootstrap import World
-from tests.structure.casting import call, cast_member, classify, put_in_place
+from tests.structure.casting import call, cast_member, classify, doors, put_in_place
 
 GOLDEN = Path(__file__).with_name("guards.md")
 
@@ -29,7 +29,7 @@ async def test_every_route_answers_each_caller_as_the_matrix_says(
 ) -> None:
     member = None if persona.role is None else await cast_member(lonely_world, superuser, persona)
     wrong: list[str] = []
-    for route in guarded_routes(app):
+    for route in doors(app):
         path = re.sub(r"\{\w+\}", str(uuid4()), route.path)
         response = await call(app, lonely_world, superuser, route, member, path)
         if member is not None:

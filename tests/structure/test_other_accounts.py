@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from payflux.frontdoor.accounts.passwords import hash_password
 from payflux.kit.ids import new_id
 from payflux.web.guard_matrix import Persona
-from payflux.web.policies import Audience, GuardedRoute, guarded_routes
+from payflux.web.policies import Audience, GuardedRoute
 from payflux.world.bootstrap import World
-from tests.structure.casting import Member, call, cast_member, put_in_place
+from tests.structure.casting import Member, call, cast_member, doors, put_in_place
 
 NOT_AN_ID = {"provider"}
 """Parameters of paths that name nothing of an account."""
@@ -94,7 +94,7 @@ async def everything_of(superuser: asyncpg.Connection, alice: Member, bob: UUID)
 
 
 def of_members(app: FastAPI) -> list[GuardedRoute]:
-    return [route for route in guarded_routes(app) if route.policy.audience is Audience.SIGNED_IN]
+    return [route for route in doors(app) if route.policy.audience is Audience.SIGNED_IN]
 
 
 async def test_ids_of_another_account_lead_nowhere_and_change_nothing(
