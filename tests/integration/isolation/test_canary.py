@@ -42,15 +42,25 @@ async def test_nobody_gets_across_and_nothing_is_left_behind(world: World, super
     assert {table: count for table, count in left.items() if count} == {"accounts": 2}
 
 
+async def open_account(world: World, name: str) -> None:
+    now, email = world.clock.now(), f"{name.lower()}@shop.example"
+    async with world.database.system() as session:
+        _, account = await register(session, name=name, email=email, password="quiet harbour lantern", now=now)
+        await start_trial(session, account_id=account.id, now=now)
+
+
+@pytest.mark.parametrize("people", [("Alice",), ("Alice", "Charlie"), ("Alice", "Charlie", "Dora")])
+async def test_the_first_people_are_no_breach(world: World, people: tuple[str, ...]) -> None:
+    for name in people:
+        await open_account(world, name)
+    assert await breaches_of(world) == ()
+
+
 @pytest.fixture
 async def customers(world: World) -> None:
     """Four people, each with an account on trial."""
-    now = world.clock.now()
-    async with world.database.system() as session:
-        for name in ("Alice", "Charlie", "Dora", "Erin"):
-            email = f"{name.lower()}@shop.example"
-            _, account = await register(session, name=name, email=email, password="quiet harbour lantern", now=now)
-            await start_trial(session, account_id=account.id, now=now)
+    for name in ("Alice", "Charlie", "Dora", "Erin"):
+        await open_account(world, name)
 
 
 @pytest.mark.usefixtures("customers")

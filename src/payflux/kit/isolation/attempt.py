@@ -148,10 +148,16 @@ class Attempt:
                 self.breaches.append(f"{name}: {outcome.constraint} tells that another account has a row")
 
     def _pointed(self, table: TenantTable, reference: Reference) -> Row:
-        """The columns of `reference`, but for the account, as they name the victim's parent; empty without one."""
-        parents = self._planted.get((reference.parent, VICTIM))
-        pairs = zip(reference.columns, reference.parent_columns, strict=True)
-        return {child: parents[0][key] for child, key in pairs if parents and child != table.account_column}
+        """The columns of `reference`, but for the account, as they name a parent of the victim's; empty without one, or
+        where the intruder has one of the same name, as with a person who is a member of both."""
+
+        def named(parent: Row) -> Row:
+            pairs = zip(reference.columns, reference.parent_columns, strict=True)
+            return {child: parent[key] for child, key in pairs if child != table.account_column}
+
+        own = [named(parent) for parent in self._planted.get((reference.parent, INTRUDER), [])]
+        theirs = map(named, self._planted.get((reference.parent, VICTIM), []))
+        return next((row for row in theirs if row not in own), {})
 
     async def _point(self, table: TenantTable, row: Row, pointed: Row) -> str:
         """What refuses a row of the intruder's that names the victim's parent; its own, changed, where it may have no
