@@ -9,6 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.entitlement_rows import kept
 from tests.bench.feature_rows import from_parquet, from_postgresql, in_memory
 from tests.bench.hook_rows import applied, verified
 from tests.bench.measuring import Row
@@ -28,6 +29,7 @@ ROWS: tuple[Callable[[], list[Row]], ...] = (
     first_projections,
     lambda: [verified()],
     applied,
+    lambda: [kept()],
 )
 
 

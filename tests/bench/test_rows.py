@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench import feature_rows, hook_rows, pull_rows, score_rows, sweep_rows
+from tests.bench import entitlement_rows, feature_rows, hook_rows, pull_rows, score_rows, sweep_rows
 from tests.bench.measuring import Row
 
 
@@ -33,6 +33,10 @@ def test_the_first_projection_reads_what_stripes_own_client_reads() -> None:
 
 def test_webhooks_are_read_as_stripes_own_client_reads_them_and_applied_once() -> None:
     assert_sound(hook_rows.verified(rounds=1, runs=2), *hook_rows.applied(batches=2, singles=5))
+
+
+def test_entitlements_that_are_kept_are_those_that_are_read() -> None:
+    assert_sound(entitlement_rows.kept(rounds=1))
 
 
 def test_a_row_says_whether_its_goal_is_met() -> None:
