@@ -22,7 +22,12 @@ from payflux.frontdoor.accounts.sessions import delete_ended_sessions
 from payflux.frontdoor.accounts.verification.challenges import delete_old_challenges
 from payflux.frontdoor.billing.applying import apply_stripe_event
 from payflux.frontdoor.billing.moving import move_to_version
-from payflux.frontdoor.billing.upkeep import apply_due_stripe_events, keep_up_with_stripe, reconcile_billing
+from payflux.frontdoor.billing.upkeep import (
+    apply_due_stripe_events,
+    follow_subscription,
+    keep_up_with_stripe,
+    reconcile_billing,
+)
 from payflux.frontdoor.staff.signing_in import delete_ended_staff_sessions
 from payflux.kit.audit_check import verify_every_log
 from payflux.kit.database import asyncpg_address
@@ -49,6 +54,7 @@ JOBS: dict[str, Step] = {
         catch_up,
         connection_ended,
         create_webhook_endpoint,
+        follow_subscription,
         forget_member,
         move_to_version,
         poll_events,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from payflux.frontdoor.accounts.models import Account
 from payflux.frontdoor.accounts.sessions import SignedIn
@@ -21,7 +22,12 @@ from payflux.frontdoor.billing.inbox import APPLIED, apply_again, receive
 from payflux.frontdoor.billing.models import StripeEvent, Subscription
 from payflux.frontdoor.billing.queries import failed_events, open_differences
 from payflux.frontdoor.billing.reconciling import KINDS, reconcile_subscriptions
-from payflux.frontdoor.billing.upkeep import apply_due_stripe_events, keep_up_with_stripe, reconcile_billing
+from payflux.frontdoor.billing.upkeep import (
+    apply_due_stripe_events,
+    follow_subscription,
+    keep_up_with_stripe,
+    reconcile_billing,
+)
 from payflux.frontdoor.catalogue.models import StripePrice
 from payflux.kit.errors import NotFound
 from payflux.world.stripe.billing_objects import Invoice, RemoteEvent
@@ -325,6 +331,27 @@ async def test_what_differs_is_reported_by_its_kind_and_left_as_it_is(shop: Shop
     again = {each.kind for each in await reconcile_subscriptions(shop.world)}
     assert "state" not in again
     assert "missing" in again
+
+
+async def test_a_trial_that_went_on_while_nothing_was_heard_is_read_within_a_minute(
+    shop: Shop, alice: SignedIn
+) -> None:
+    await shop.pay(await create_checkout_session(shop.world, alice, plan="pro", seats=2))
+    await shop.hear()
+    await apply_due_stripe_events(shop.world)
+    assert await jobs(shop, "follow_subscription") == []
+    await shop.advance("15d")
+    await apply_due_stripe_events(shop.world)
+    await apply_due_stripe_events(shop.world)
+    (payload,) = await jobs(shop, "follow_subscription")
+    await follow_subscription(shop.world, payload)
+    assert (await standing(shop, alice)).status == "active"
+
+
+async def jobs(shop: Shop, name: str) -> list[dict[str, str]]:
+    async with shop.world.database.system() as session:
+        query = text("SELECT payload FROM pgqueuer WHERE entrypoint = :name")
+        return [json.loads(payload) for payload in (await session.execute(query, {"name": name})).scalars()]
 
 
 async def test_timers_do_without_stripe_when_it_is_down(shop: Shop) -> None:
