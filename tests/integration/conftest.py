@@ -10,7 +10,14 @@ import pytest
 
 from payflux.kit.clock import SystemClock
 from payflux.world.bootstrap import World
+from payflux.world.stripe import reader
 from tests.sandbox_server import running_sandbox
+
+
+@pytest.fixture(autouse=True)
+def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a reader of Stripe wait next to nothing before it asks again; how long it waits has tests of its own."""
+    monkeypatch.setattr(reader, "_BACKOFF_BASE", 0.01)
 
 
 @pytest.fixture(scope="session")
