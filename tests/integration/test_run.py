@@ -17,7 +17,7 @@ from rich.console import Console
 from payflux.cli.processes import PortTaken
 from payflux.cli.run import run_all
 from payflux.kit.postgres import EmbeddedPostgres, PostgresError, find_binaries
-from payflux.settings import load_settings
+from payflux.settings import SANDBOX_SECRET_KEY, load_settings
 from tests.conftest import open_folder
 from tests.integration.commands import answers, free_ports, payflux, started, wait_until
 from tests.running import Running, free_port, free_sandbox_port, running_product
@@ -83,6 +83,8 @@ def test_ctrl_c_ends_every_part_and_the_next_run_knows_the_account(data_dir: Pat
         for place in (first.url, first.sandbox_url, f"{first.url}/register", "worker", "PostgreSQL in"):
             assert place in said
         assert set(parts(first)) == {"sandbox", "serve", "work"}
+        prices = httpx.get(f"{first.sandbox_url}/v1/prices", auth=(SANDBOX_SECRET_KEY, "")).json()["data"]
+        assert "payflux_pro_v1_month" in {price["lookup_key"] for price in prices}, "plans can be bought at once"
         assert submit(browser, "/register", ALICE).headers["location"] == "/verify-email"
         end(first, signal.SIGINT, data_dir)
     with running_product(data_dir, tmp_path / "second.log") as second, httpx.Client(base_url=second.url) as browser:

@@ -68,14 +68,6 @@ async def feature_flags(session: AsyncSession) -> dict[str, str]:
     return dict(rows.all())
 
 
-async def plan_has_feature(session: AsyncSession, *, plan: str, feature: str) -> bool:
-    """Whether `plan`, as it is sold now, has `feature`."""
-    held = select(PlanFeatureDefault.enabled).where(
-        PlanFeatureDefault.plan == plan, PlanFeatureDefault.feature == feature
-    )
-    return bool((await session.execute(held)).scalar_one_or_none())
-
-
 async def _plans(session: AsyncSession, *which: ColumnExpressionArgument[bool]) -> list[SoldPlan]:
     held = func.array_agg(PlanFeatureDefault.feature).filter(PlanFeatureDefault.enabled)
     features = select(held).where(PlanFeatureDefault.plan == PlanLimits.plan).scalar_subquery()
