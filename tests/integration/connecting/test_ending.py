@@ -10,20 +10,27 @@ import httpx
 import pytest
 
 from payflux.activation.mails import RETRY_AFTER, send_mail
+from payflux.activation.pipeline import STEPS
 from payflux.activation.states import ActivationState
-from payflux.kit.jobs import Permanent
+from payflux.kit.jobs import Payload, Permanent
 from payflux.monitor.processors.connecting.ending import disconnected_by_processor
 from payflux.monitor.processors.connecting.keys import authorize_with_key
 from payflux.monitor.processors.models import Connection
 from payflux.worker.main import work
+from payflux.world.bootstrap import World
 from payflux.world.mail import MailRefused, MailUnavailable, deliver, write_mail
 from tests.integration.connecting.conftest import Mailbox, Shop
 from tests.running import free_port
 
 
+async def left_for_later(_world: World, _payload: Payload) -> None:
+    """No ending waits for older history."""
+
+
 async def work_off(shop: Shop) -> None:
+    steps = {**STEPS, "backfill_history": left_for_later}
     async with asyncio.timeout(120):
-        await work(shop.world, drain=True, heartbeat_timeout=timedelta(seconds=1))
+        await work(shop.world, drain=True, steps=steps, heartbeat_timeout=timedelta(seconds=1))
 
 
 async def connected(shop: Shop) -> Connection:
