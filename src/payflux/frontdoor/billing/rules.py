@@ -210,7 +210,10 @@ _STRIPE: dict[Event, State] = {
     "stripe_paused": "incomplete",
     "stripe_canceled": "canceled",
 }
-_STRIPE_UNSTARTED: dict[Event, State] = {"stripe_incomplete": "incomplete", "stripe_incomplete_expired": "canceled"}
+_STRIPE_OWN: dict[Event, State] = _STRIPE | {
+    "stripe_incomplete": "incomplete",
+    "stripe_incomplete_expired": "canceled",
+}
 
 TRANSITIONS: MappingProxyType[State, dict[Event, State]] = MappingProxyType(
     {
@@ -223,13 +226,11 @@ TRANSITIONS: MappingProxyType[State, dict[Event, State]] = MappingProxyType(
         "complimentary": _STRIPE,
         "canceled": {"free_chosen": "free", "complimentary_granted": "complimentary"} | _STRIPE,
         # what Stripe knows of follows Stripe alone
-        "bought_trial": {"trial_elapsed": "bought_trial_ended", "complimentary_granted": "complimentary"}
-        | _STRIPE
-        | _STRIPE_UNSTARTED,
-        "bought_trial_ended": {"complimentary_granted": "complimentary"} | _STRIPE | _STRIPE_UNSTARTED,
-        "active": {"complimentary_granted": "complimentary"} | _STRIPE | _STRIPE_UNSTARTED,
-        "past_due": {"complimentary_granted": "complimentary"} | _STRIPE | _STRIPE_UNSTARTED,
-        "incomplete": {"complimentary_granted": "complimentary"} | _STRIPE | _STRIPE_UNSTARTED,
+        "bought_trial": {"trial_elapsed": "bought_trial_ended"} | _STRIPE_OWN,
+        "bought_trial_ended": _STRIPE_OWN,
+        "active": _STRIPE_OWN,
+        "past_due": _STRIPE_OWN,
+        "incomplete": _STRIPE_OWN,
     }
 )
 """State and event to the next state; an event that is not listed leaves the state as it is. The end of a subscription
