@@ -64,7 +64,7 @@ def make_invoice(
             "customer_shipping": customer["shipping"],
             "customer_tax_exempt": customer["tax_exempt"],
             "customer_tax_ids": [],
-            "default_payment_method": subscription["default_payment_method"],
+            "default_payment_method": None,  # the subscription's is asked for at each attempt
             "description": subscription["description"],
             "discounts": discounts.in_force(work, wanted),
             "issuer": {"type": "self"},
