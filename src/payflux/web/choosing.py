@@ -17,8 +17,8 @@ from payflux.world.bootstrap import World
 async def choosing_context(
     session: AsyncSession, world: World, who: SignedIn, standing: Standing | None, *, wished: str = "", seats: int = 0
 ) -> dict[str, object]:
-    """The picker with `seats` and the `wished` plan marked, else the one chosen before registering; who manages
-    billing; and until when, if it can still be read, what was computed is readable."""
+    """The picker with `seats` and the `wished` plan marked, else the one bought before, else the one chosen before
+    registering; who manages billing; and until when, if it can still be read, what was computed is readable."""
     everyone = await queries.members(session, account_id=who.account_id)
     account = await session.get_one(Account, who.account_id)
     until = history_until(standing.status, standing.ended_at) if standing else None
@@ -26,7 +26,7 @@ async def choosing_context(
         "picker": picker_of(
             await sold_plans(session),
             members=len(everyone),
-            wished=(wished, account.intended_plan, standing.plan if standing else None),
+            wished=(wished, standing.plan if standing and standing.stripe_status else None, account.intended_plan),
             seats=seats,
         ),
         "payers": [member for member in everyone if may(member.role, "billing.manage")],
