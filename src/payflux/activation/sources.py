@@ -11,8 +11,7 @@ from payflux.activation.beside import refuse_beside_another
 from payflux.activation.models import Workspace
 from payflux.activation.service import begin_with_stored, get_workspace
 from payflux.activation.states import ActivationState
-from payflux.frontdoor.billing.queries import live_subscription
-from payflux.frontdoor.billing.rules import is_entitled
+from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import Conflict
 from payflux.kit.jobs import Payload
 from payflux.monitor.processors.generic.applying import apply_waiting
@@ -22,6 +21,8 @@ from payflux.monitor.processors.queries import get_connection
 from payflux.monitor.risk.rules.bands import MINIMUM_PAYMENTS
 from payflux.world.bootstrap import World
 
+CONNECTING = "processor_connection"
+
 
 class TooFewPayments(Conflict):
     code = "too_few_payments"
@@ -29,20 +30,17 @@ class TooFewPayments(Conflict):
 
 async def start_from_events(world: World, payload: Payload) -> None:
     """Job: the first events of a processor that posts to us are in. The workspace begins with them if nothing else is
-    connected, its plan runs, and there are enough."""
+    connected, its plan allows it, and there are enough."""
     account_id, connection_id = UUID(payload["account_id"]), UUID(payload["connection_id"])
     await apply_waiting(world, account_id=account_id, connection_id=connection_id)
     async with world.database.tenant(account_id) as session:
         now = world.clock.now()
         workspace = await get_workspace(session, account_id=account_id, lock=True)
         connection = await get_connection(session, account_id=account_id, connection_id=connection_id)
-        subscription = await live_subscription(session, account_id=account_id)
-        entitled = subscription is not None and is_entitled(
-            status=subscription.status, current_period_end=subscription.current_period_end, now=now
-        )
+        held = await entitlements_of(session, world, account_id=account_id)
         unconnected = workspace.activation_state == ActivationState.PAID_UNCONNECTED
         ended = connection.status == ConnectionStatus.DISCONNECTED
-        if entitled and unconnected and not ended and await has_enough(session, connection):
+        if held.features[CONNECTING] and unconnected and not ended and await has_enough(session, connection):
             await begin_with_stored(session, workspace, connection, now=now, actor_id=None)
 
 

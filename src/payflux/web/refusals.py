@@ -37,7 +37,6 @@ class SubscriptionInactive(PaymentRequired):
 
     def __init__(self, held: Entitlements) -> None:
         standing = held.standing
-        self.held = held
         if standing is None:
             super().__init__(
                 "This account has no plan.",
@@ -66,10 +65,8 @@ class FeatureNotInPlan(PaymentRequired):
     """The account's plan, with its exceptions, does not hold the feature."""
 
     code = "feature_not_in_plan"
-    page = "/upgrade"
 
     def __init__(self, held: Entitlements, feature: str) -> None:
-        self.held, self.feature = held, feature
         super().__init__(
             f"Your plan, {held.plan}, does not include this ({feature}).",
             way_out=f"{_WHO_PAYS} of the account can choose a plan that does.",

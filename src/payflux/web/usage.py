@@ -9,13 +9,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.activation.service import get_workspace
-from payflux.frontdoor.accounts.team.queries import seats
+from payflux.activation.allowances import KEPT, usage_of
 from payflux.frontdoor.catalogue.file import read_catalogue
-from payflux.frontdoor.entitlements.rules import SEATS
-from payflux.frontdoor.entitlements.usage import used, window_of
 from payflux.web.formatting import count
 from payflux.web.plan_table import limit_name, limit_value
+from payflux.world.bootstrap import World
 
 
 @dataclass(frozen=True)
@@ -42,24 +40,15 @@ class UsageRow:
 
 
 async def usage_rows(
-    session: AsyncSession, account_id: UUID, limits: Mapping[str, int | None], now: datetime
+    session: AsyncSession, world: World, *, account_id: UUID, limits: Mapping[str, int | None]
 ) -> list[UsageRow]:
-    """Every limit of the catalogue with what the account uses of it at `now`."""
-    held = await seats(session, account_id=account_id, limit=limits.get(SEATS), now=now)
-    workspace = await get_workspace(session, account_id=account_id)
-    counted: dict[str, int | None] = {
-        SEATS: held.members + held.invites,
-        "processors": int(workspace.connection_id is not None),
-    }
+    """Every limit of the catalogue with what the account uses of it now."""
     rows = []
     for key, words in read_catalogue().limits.items():
-        window = window_of(key, now)
-        if window:
-            counted[key] = await used(session, account_id=account_id, key=key, now=now)
-        limit = limits.get(key)
-        rows.append(
-            UsageRow(
-                limit_name(words), limit_value(limit, words), limit, counted.get(key), window[1] if window else None
-            )
-        )
+        name, allowed, limit = limit_name(words), limit_value(limits.get(key), words), limits.get(key)
+        if key == KEPT:
+            rows.append(UsageRow(name, allowed, limit, None, None))
+        else:
+            usage = await usage_of(session, world, account_id=account_id, key=key)
+            rows.append(UsageRow(name, allowed, limit, usage.used, usage.reset_at))
     return rows

@@ -58,9 +58,6 @@ class Override:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
 
-    def in_force(self, at: datetime) -> bool:
-        return self.why_not(at) == ""
-
     def why_not(self, at: datetime) -> str:
         """Why it says nothing at `at`: "not started", "revoked" or "expired"; empty while it is in force."""
         if self.revoked_at is not None and self.revoked_at <= at:

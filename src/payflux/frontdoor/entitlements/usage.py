@@ -51,10 +51,8 @@ class LimitReached(PaymentRequired):
     """What was asked for is more than the account's plan allows."""
 
     code = "limit_reached"
-    page = "/upgrade"
 
     def __init__(self, usage: Usage) -> None:
-        self.usage = usage
         resets = f" It begins anew on {usage.reset_at:%d %B %Y at %H:%M} UTC." if usage.reset_at else ""
         super().__init__(
             f"Your plan allows {usage.limit} of this ({usage.key}), and {usage.used} are used.{resets}",

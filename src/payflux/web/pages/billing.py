@@ -49,7 +49,7 @@ async def billing_page(request: Request, who: Who, world: CurrentWorld, session:
         request,
         "billing.html",
         plan=state.plan_billing,
-        usage=await usage_rows(session, who.account_id, state.plan_limits, now),
+        usage=await usage_rows(session, world, account_id=who.account_id, limits=state.plan_limits),
         has_customer=account.stripe_customer_id is not None,
         confirming=bool(success) and waits,
         confirmed=bool(success) and not waits,
