@@ -18,6 +18,7 @@ from payflux.frontdoor.accounts.team.erasing import erase_account, erase_rows
 from payflux.frontdoor.accounts.team.members import forget_membership
 from payflux.frontdoor.accounts.team.models import DeletionReceipt
 from payflux.frontdoor.billing.ending import cancel_for_deletion
+from payflux.frontdoor.billing.trials import remember_owner
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, Unavailable
 from payflux.kit.jobs import Payload, enqueue, is_pending
 from payflux.monitor.processors.account_state import read_state
@@ -78,6 +79,8 @@ async def delete_account(world: World, who: SignedIn, *, typed_name: str) -> Del
     await cancel_for_deletion(world, who.account_id)
     for connection in connections:
         await give_up_access(world, connection)
+    async with world.database.system() as session:
+        await remember_owner(session, world.tokens, account_id=who.account_id, now=now)
     async with world.database.tenant(who.account_id) as session:
         await _refuse(session, who, typed_name, now=now)
         receipt, member_ids = await erase_account(session, world.secrets, who, now=now)

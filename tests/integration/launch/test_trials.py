@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 from sqlalchemy import select
 
+from payflux.activation.deletion import delete_account
 from payflux.activation.onboarding import open_account
 from payflux.frontdoor.accounts.providers.models import OAuthIdentity
 from payflux.frontdoor.accounts.registering import create_user
@@ -18,6 +19,7 @@ from payflux.frontdoor.billing.trials import remember_owner
 from payflux.kit.ids import new_id
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
+from tests.integration.team.conftest import add_owner
 
 
 async def registered(world: World, email: str, *, subject: str = "") -> Subscription | None:
@@ -97,6 +99,13 @@ async def test_who_had_one_is_remembered_when_their_account_is_gone(world: World
     assert await registered(world, "alice@gmail.com") is None
     await stored.execute("DELETE FROM users")
     assert await registered(world, "alice@hotmail.com") is None
+
+
+async def test_deleting_the_account_makes_room_for_no_other_trial(world: World, stored: asyncpg.Connection) -> None:
+    alice = await add_owner(world, "Alice")
+    await stored.execute("UPDATE users SET email = 'alice@moved.example', email_normalized = 'alice@moved.example'")
+    await delete_account(world, alice, typed_name="Alice's shop")
+    assert await registered(world, "bob@moved.example") is None
 
 
 async def test_of_two_who_register_at_once_one_gets_it(world: World) -> None:
