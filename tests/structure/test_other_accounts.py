@@ -17,7 +17,7 @@ from payflux.web.policies import Audience, GuardedRoute
 from payflux.world.bootstrap import World
 from tests.structure.casting import Member, call, cast_member, doors, put_in_place
 
-NOT_AN_ID = {"provider"}
+NOT_AN_ID = {"provider", "key", "notice"}
 """Parameters of paths that name nothing of an account."""
 
 
