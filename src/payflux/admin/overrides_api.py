@@ -71,7 +71,8 @@ def _add_routes(kind: OverrideKind, path: str, granting: list[str]) -> None:
         return await every(account_id, staff, world)
 
     router.add_api_route(path, every, methods=["GET"], dependencies=STAFF)
-    router.add_api_route(path, grant, methods=granting, dependencies=STAFF)
+    for method in granting:
+        router.add_api_route(path, grant, methods=[method], dependencies=STAFF)
     router.add_api_route(path, take_back, methods=["DELETE"], dependencies=STAFF)
 
 
