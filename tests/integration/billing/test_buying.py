@@ -147,6 +147,35 @@ async def test_who_has_a_subscription_is_led_to_the_portal_instead(shop: Shop, a
     assert len(await shop.stripe.subscriptions(await customer(shop.world, alice))) == 1
 
 
+@pytest.mark.parametrize(("plan", "seats"), [("pro", 4), ("starter", 2)])
+async def test_another_plan_or_number_of_seats_is_confirmed_at_stripe_and_goes_on(
+    shop: Shop, alice: SignedIn, plan: str, seats: int
+) -> None:
+    await move_trial_end(shop.world, alice, -timedelta(days=1))
+    await shop.pay(await create_checkout_session(shop.world, alice, plan="pro", seats=2))
+    await shop.hear()
+    before = await shop.standing(alice)
+    url = await create_checkout_session(shop.world, alice, plan=plan, seats=seats)
+    page = await shop.world.http.get(url)
+    assert "Change plan" in page.text
+    price = await price_at(shop, plan)
+    form = {"action": "switch", "price": price, "subscription": str(before and before.stripe_subscription_id)}
+    answer = await shop.world.http.post(url, data=form)
+    assert answer.headers["Location"] == f"{shop.world.settings.url}/account/billing?success=1"
+    await shop.hear()
+    after = await shop.standing(alice)
+    assert before is not None
+    assert after is not None
+    assert (after.id, after.plan, after.seat_limit, after.status) == (before.id, plan, seats, "active")
+    assert len(await shop.stripe.subscriptions(await customer(shop.world, alice))) == 1
+
+
+async def price_at(shop: Shop, plan: str) -> str:
+    async with shop.world.database.system() as session:
+        query = select(StripePrice.id).where(StripePrice.plan == plan, StripePrice.billing_interval == "month")
+        return (await session.execute(query)).scalar_one()
+
+
 async def test_the_portal_is_set_up_once_and_offers_no_other_plan(shop: Shop, alice: SignedIn) -> None:
     await create_checkout_session(shop.world, alice, plan="pro", seats=2)
     for _ in range(2):

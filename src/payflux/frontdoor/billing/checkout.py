@@ -20,7 +20,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.customers import customer_of
 from payflux.frontdoor.billing.models import CheckoutAttempt
 from payflux.frontdoor.billing.orders import Order, order_of
-from payflux.frontdoor.billing.portal import portal_url
+from payflux.frontdoor.billing.portal import change_url, portal_url
 from payflux.frontdoor.billing.queries import live_subscription
 from payflux.frontdoor.billing.rules import trial_end_for_checkout
 from payflux.kit.audit import record_change
@@ -28,7 +28,7 @@ from payflux.kit.errors import Conflict, Unavailable
 from payflux.kit.ids import new_id
 from payflux.world.bootstrap import World
 from payflux.world.stripe.billing import StripeBilling
-from payflux.world.stripe.billing_objects import CheckoutSession, instant
+from payflux.world.stripe.billing_objects import CheckoutSession, RemoteSubscription, instant
 from payflux.world.stripe.errors import StripeFailure
 
 if TYPE_CHECKING:
@@ -61,8 +61,8 @@ async def create_checkout_session(
     """The address at Stripe where the account pays for `seats` seats of `plan`, each `interval` ("month" or "year").
 
     The same order leads to the session that is open already; another one ends it first. An account with a subscription
-    that has not ended at Stripe is led to the customer portal instead: nobody buys twice. What is left of a trial goes
-    along. Nothing is granted here: Stripe's events do that.
+    that has not ended at Stripe is led to the portal instead, where it confirms the change or pays what is open:
+    nobody buys twice. What is left of a trial goes along. Nothing is granted here: Stripe's events do that.
 
     Raises InvalidInput, PlanNotAtStripe, CheckoutFailed where Stripe does not answer, and CheckoutReplaced.
     """
@@ -71,8 +71,9 @@ async def create_checkout_session(
         order = await order_of(session, plan, seats, interval, account_id=who.account_id, livemode=billing.livemode)
     try:
         customer_id = await customer_of(world, billing, who)
-        if any(not remote.has_ended for remote in await billing.subscriptions(customer_id)):
-            return await portal_url(world, billing, customer_id)
+        running = [remote for remote in await billing.subscriptions(customer_id) if not remote.has_ended]
+        if running:
+            return await _instead(world, billing, order, running)
         await _end_other(world, billing, who, order)
         attempt = await _attempt(world, who, order)
         return await _session_url(world, billing, who, order, attempt, customer_id)
@@ -83,6 +84,17 @@ async def create_checkout_session(
             "Couldn't start checkout. Try again.",
             way_out="Nothing was bought and your card was not charged. Try again in a few minutes.",
         ) from None
+
+
+async def _instead(world: World, billing: StripeBilling, order: Order, running: list[RemoteSubscription]) -> str:
+    """Where somebody is led who has a subscription: to confirm the change of it, or to the portal as it is."""
+    only = running[0]
+    unchanged = (only.item.price.id, only.item.quantity) == (order.price_id, order.seats)
+    if len(running) > 1 or unchanged or only.status not in ("trialing", "active"):
+        return await portal_url(world, billing, only.customer)
+    return await change_url(
+        world, billing, only, product_id=order.product_id, price_id=order.price_id, seats=order.seats
+    )
 
 
 async def _end_other(world: World, billing: StripeBilling, who: SignedIn, order: Order) -> None:

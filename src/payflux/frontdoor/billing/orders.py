@@ -35,6 +35,7 @@ class Order:
     seats: int
     interval: Interval
     price_id: str
+    product_id: str
 
 
 async def order_of(
@@ -55,7 +56,7 @@ async def order_of(
     price = await price_of(session, plan=plan, version=chosen.version, interval=paid, livemode=livemode)
     if price is None:
         raise _not_at_stripe(chosen)
-    return Order(plan, chosen.version, seats, paid, price.id)
+    return Order(plan, chosen.version, seats, paid, price.id, price.product_id)
 
 
 def _priced(sold: dict[str, SoldPlan], interval: str) -> list[str]:

@@ -14,6 +14,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.kit.errors import Conflict, Unavailable
 from payflux.world.bootstrap import World
 from payflux.world.stripe.billing import StripeBilling
+from payflux.world.stripe.billing_objects import RemoteSubscription
 from payflux.world.stripe.errors import RequestRefused, StripeFailure
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ FEATURES: ConfigurationCreateParams = {
                 "options": ["too_expensive", "missing_features", "switched_service", "unused", "too_complex", "other"],
             },
         },
-        # a switch in the portal would end a trial and skip the seats that are taken
+        # on its own the portal would end a trial, and knows nothing of the seats that are taken
         "subscription_update": {"enabled": False},
         "customer_update": {"enabled": False},
     }
@@ -75,19 +76,54 @@ async def portal_url(world: World, billing: StripeBilling, customer_id: str) -> 
     return await billing.portal_url(
         {
             "customer": customer_id,
-            "configuration": await _configuration(billing),
+            "configuration": await _configuration(billing, FEATURES),
             "return_url": f"{world.settings.url}/account/billing",
         }
     )
 
 
-async def _configuration(billing: StripeBilling) -> str:
-    """The portal as :data:`FEATURES` describe it, made where this account at Stripe has none like it."""
-    mark = hashlib.sha256(json.dumps(FEATURES, sort_keys=True).encode()).hexdigest()[:32]
+async def change_url(
+    world: World, billing: StripeBilling, remote: RemoteSubscription, *, product_id: str, price_id: str, seats: int
+) -> str:
+    """A link to the page at Stripe that shows what another plan or number of seats costs from now on, and changes the
+    subscription when it is confirmed there. Raises StripeFailure."""
+    change: ConfigurationCreateParams = {
+        "features": {
+            **FEATURES["features"],
+            "subscription_update": {
+                "enabled": True,
+                "default_allowed_updates": ["price", "quantity"],
+                "products": [{"product": product_id, "prices": [price_id]}],
+                "proration_behavior": "always_invoice",
+                "trial_update_behavior": "continue_trial",
+            },
+        }
+    }
+    done = f"{world.settings.url}/account/billing?success=1"
+    return await billing.portal_url(
+        {
+            "customer": remote.customer,
+            "configuration": await _configuration(billing, change),
+            "return_url": f"{world.settings.url}/account/billing",
+            "flow_data": {
+                "type": "subscription_update_confirm",
+                "subscription_update_confirm": {
+                    "subscription": remote.id,
+                    "items": [{"id": remote.item.id, "price": price_id, "quantity": seats}],
+                },
+                "after_completion": {"type": "redirect", "redirect": {"return_url": done}},
+            },
+        }
+    )
+
+
+async def _configuration(billing: StripeBilling, asked: ConfigurationCreateParams) -> str:
+    """The portal as `asked` describes it, made where this account at Stripe has none like it."""
+    mark = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:32]
     for found in await billing.portal_configurations():
         if found.metadata.get(_MARK) == mark:
             return found.id
-    params: ConfigurationCreateParams = {**FEATURES, "metadata": {_MARK: mark}}
+    params: ConfigurationCreateParams = {**asked, "metadata": {_MARK: mark}}
     return (await billing.create_portal_configuration(params, key=f"portal:{mark}")).id
 
 

@@ -107,28 +107,29 @@ def offered_prices(work: Work, features: Json, subscription: Json) -> list[Json]
     ]
 
 
-def switch(work: Work, features: Json, subscription: Json, price: str) -> None:
-    """Change the price as the configuration says: a trial ends or goes on, time left is given back or not.
+def switch(work: Work, features: Json, subscription: Json, price: str, quantity: int | None = None) -> None:
+    """Change the price, and the quantity where one is named, as the configuration says: a trial ends or goes on, time
+    left is given back or not.
 
     Raises StripeError, also where a payment that is due at once fails: then nothing is changed.
     """
-    _require_switch(work, features, subscription, price)
+    _require_switch(work, features, subscription, price, quantity)
     behavior = features["subscription_update"]["proration_behavior"]
     carry_out(
         work,
         subscription,
-        _plan(work, features, subscription, price),
+        _plan(work, features, subscription, price, quantity),
         {},
         invoice_now=behavior == "always_invoice",
         payment_behavior="error_if_incomplete",
     )
 
 
-def due_for_switch(work: Work, features: Json, subscription: Json, price: str) -> Json:
+def due_for_switch(work: Work, features: Json, subscription: Json, price: str, quantity: int | None = None) -> Json:
     """The invoice that switching leads to, now or with the next period. Raises StripeError."""
-    _require_switch(work, features, subscription, price)
+    _require_switch(work, features, subscription, price, quantity)
     details: Json = {
-        "items": [{"id": items_of(subscription)[0]["id"], "price": price}],
+        "items": [_item(subscription, price, quantity)],
         "proration_behavior": features["subscription_update"]["proration_behavior"],
     }
     if _ends_trial(features, subscription):
@@ -136,11 +137,15 @@ def due_for_switch(work: Work, features: Json, subscription: Json, price: str) -
     return preview(work, {"subscription": subscription["id"], "subscription_details": details})
 
 
-def _plan(work: Work, features: Json, subscription: Json, price: str) -> Plan:
+def _item(subscription: Json, price: str, quantity: int | None) -> Json:
+    return {"id": items_of(subscription)[0]["id"], "price": price} | ({"quantity": quantity} if quantity else {})
+
+
+def _plan(work: Work, features: Json, subscription: Json, price: str, quantity: int | None) -> Plan:
     return plan_change(
         work,
         subscription,
-        changed_items(work, subscription, [{"id": items_of(subscription)[0]["id"], "price": price}]),
+        changed_items(work, subscription, [_item(subscription, price, quantity)]),
         proration_behavior=features["subscription_update"]["proration_behavior"],
         trial_end="now" if _ends_trial(features, subscription) else None,
     )
@@ -151,8 +156,12 @@ def _ends_trial(features: Json, subscription: Json) -> bool:
     return subscription["status"] == "trialing" and ends
 
 
-def _require_switch(work: Work, features: Json, subscription: Json, price: str) -> None:
-    if price not in [offered["id"] for offered in offered_prices(work, features, subscription)]:
+def _require_switch(work: Work, features: Json, subscription: Json, price: str, quantity: int | None) -> None:
+    offered = [offered["id"] for offered in offered_prices(work, features, subscription)]
+    item = items_of(subscription)[0]
+    seats_alone = price == item["price"]["id"] and quantity not in (None, item["quantity"])
+    allowed = "quantity" in features["subscription_update"]["default_allowed_updates"]
+    if price not in offered and not (seats_alone and allowed and subscription["status"] in _CHANGEABLE):
         raise StripeError(400, "This plan is not offered here.")
     if payment_method_of(work, subscription) is None:
         raise StripeError(402, "Add a card first.", kind="card_error")

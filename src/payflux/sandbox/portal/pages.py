@@ -113,9 +113,16 @@ def _act(work: Work, session: Json, features: Json, customer: Json, action: str,
     elif action == "keep":
         acting.keep(work, features, subscription)
     elif action == "switch":
-        acting.switch(work, features, subscription, given["price"])
+        acting.switch(work, features, subscription, given["price"], _quantity(session, given))
     else:
         raise StripeError(400, "Nothing was chosen. Nothing has changed.")
+
+
+def _quantity(session: Json, given: Mapping[str, str]) -> int | None:
+    """How many of the price there shall be, where the session was made to confirm just this."""
+    details = (session["flow"] or {}).get("subscription_update_confirm")
+    item = details["items"][0] if details else {}
+    return item.get("quantity") if item.get("price") == given["price"] else None
 
 
 def _own(work: Work, session: Json, given: Mapping[str, str]) -> Json:
@@ -140,7 +147,9 @@ def _page(
             ]
             if given["price"]:
                 with work.store.transaction():
-                    context["due"] = acting.due_for_switch(work, features, subscription, given["price"])
+                    context["due"] = acting.due_for_switch(
+                        work, features, subscription, given["price"], _quantity(session, given)
+                    )
     except StripeError as error:
         view, problem = ("home" if context["chosen"] is None else view), problem or error.body["error"]["message"]
     customer = session["customer"]
