@@ -27,6 +27,9 @@ BY_CHECKOUT: frozenset[State] = frozenset({"none", "trial", "trial_ended", "free
 """The states in which a plan is bought by Checkout. In the others Stripe holds a subscription, and its portal is the
 way to the card and to the end."""
 
+BY_CHANGE: frozenset[State] = frozenset({"active", "bought_trial"})
+"""The states in which what was bought can be changed: Stripe shows what that costs, and asks."""
+
 
 @dataclass(frozen=True)
 class Pill:
@@ -77,6 +80,11 @@ def buys_by_checkout(standing: Standing | None, now: datetime) -> bool:
     return state_of(standing, now) in BY_CHECKOUT
 
 
+def may_choose_plan(standing: Standing | None, now: datetime) -> bool:
+    """Whether a plan can be bought, or changed, now; else a payment has to be mended first, in the portal."""
+    return state_of(standing, now) in BY_CHECKOUT | BY_CHANGE
+
+
 def _trial_pill(standing: Standing, now: datetime) -> Pill:
     left = trial_days_left(status=standing.status, current_period_end=standing.current_period_end, now=now) or 0
     words = f"{plan_name(TRIAL_PLAN)} trial · {left} {'day' if left == 1 else 'days'} left"
@@ -111,6 +119,7 @@ FILTERS: dict[str, Callable[..., object]] = {
     "buys_by_checkout": buys_by_checkout,
     "ends_at": ends_at,
     "may": may,
+    "may_choose_plan": may_choose_plan,
     "pill": pill_of,
     "plan_name": plan_name,
     "price": price,

@@ -27,7 +27,7 @@ async def choosing_context(
             await sold_plans(session),
             members=len(everyone),
             wished=(wished, standing.plan if standing and standing.stripe_status else None, account.intended_plan),
-            seats=seats,
+            seats=seats or (standing.seat_limit or 0 if standing and standing.stripe_status else 0),
         ),
         "payers": [member for member in everyone if may(member.role, "billing.manage")],
         "history_until": until if until and world.clock.now() < until else None,

@@ -91,12 +91,19 @@ async def test_where_stripe_does_not_answer_nothing_is_half_done_and_the_choice_
     assert "Your Pro trial runs until" in (await browser.get("/account/billing")).text
 
 
-async def test_whoever_pays_is_led_to_the_portal_and_not_to_a_second_subscription(alice: Browser, world: World) -> None:
-    await subscribe(world, ALICE, status="active", stripe_status="active")
+async def test_whoever_pays_changes_what_they_have_and_mends_a_payment_first(alice: Browser, world: World) -> None:
+    await subscribe(world, ALICE, plan="starter", status="active", stripe_status="active", seat_limit=2)
     page = (await alice.get("/account/billing/select-plan")).text
-    assert "Nobody buys twice." in page
-    assert 'action="/account/billing/portal"' in page
-    assert "Go to checkout" not in page
+    assert "Change your plan" in page
+    assert "See what the change costs" in page
+    assert re.search(r'value="starter"[^>]* checked', page)
+    assert "$298</strong> USD a month for 2 seats" in page
+    assert re.search(r'value="pro"[^>]* checked', (await alice.get("/upgrade?feature=forecasting")).text)
+    await subscribe(world, ALICE, status="past_due", stripe_status="past_due")
+    open_payment = (await alice.get("/account/billing/select-plan")).text
+    assert "First the open payment" in open_payment
+    assert 'action="/account/billing/portal"' in open_payment
+    assert "data-picker" not in open_payment
 
 
 async def test_a_failed_payment_is_told_to_those_who_can_mend_it(

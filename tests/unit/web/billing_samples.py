@@ -118,6 +118,7 @@ def billing_pages(
                 owner | {"errors": {"seats": "Choose 3 to 10 seats.", "": "Couldn't start checkout. Try again."}},
             ),
             "select-plan-bought": ("select_plan.html", owner | {"standing": ACTIVE}),
+            "select-plan-past-due": ("select_plan.html", owner | {"standing": billed["past-due"]}),
             "keep-free": ("keep_free.html", owner),
             "keep-free-paying": ("keep_free.html", owner | {"standing": ACTIVE}),
             "upgrade": ("upgrade.html", upgrade),

@@ -3,6 +3,7 @@
 const EVERY = 2000;
 const SLOW = 60_000;
 
+// Beside what is confirmed already there is nothing to wait for; it is watched for a change that was made a moment ago.
 const notice = document.querySelector("[data-confirming]");
 const begun = Date.now();
 
@@ -18,8 +19,9 @@ const ask = async () => {
   } catch {
     // the next try may reach the server
   }
-  notice.querySelector("[data-slow]").hidden = Date.now() - begun < SLOW;
-  setTimeout(ask, EVERY);
+  const slow = notice.querySelector("[data-slow]");
+  if (slow) slow.hidden = Date.now() - begun < SLOW;
+  if (slow || Date.now() - begun < SLOW) setTimeout(ask, EVERY);
 };
 
 ask();
