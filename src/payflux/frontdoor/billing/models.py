@@ -17,8 +17,9 @@ class Subscription(Base):
     """What an account has bought, or tries. A trial past `current_period_end` has ended; nothing is written then.
 
     `plan_version` is the published version of the plan that was bought; None follows the plan as it is sold now.
-    `seat_limit` is how many seats were bought, None for what the plan has. `stripe_status` is Stripe's own word, and
-    `cancel_at` when a subscription that runs ends without a renewal.
+    `seat_limit` is how many seats were bought, None for what the plan has. `stripe_status` is Stripe's own word,
+    `cancel_at` when a subscription that runs ends without a renewal, and `canceled_at` when it did, whenever that was
+    asked for.
     """
 
     __tablename__ = "subscriptions"
