@@ -155,13 +155,18 @@ async def history_of_pull(session: AsyncSession, *, account_id: UUID, pull_id: U
     """What a pull's connection knows as of the instant the pull was taken. Raises NotFound."""
     pull = await get_pull(session, account_id=account_id, pull_id=pull_id)
     connection = await get_connection(session, account_id=account_id, connection_id=pull.connection_id)
+    return await history_at(session, connection, as_of=pull.to_at)
+
+
+async def history_at(session: AsyncSession, connection: Connection, *, as_of: datetime) -> History:
+    """What is stored of a connection as of an instant: its events up to then, and its state as it was last read."""
     events = await read_events(
         session,
-        account_id=account_id,
-        workspace_id=pull.workspace_id,
+        account_id=connection.account_id,
+        workspace_id=connection.workspace_id,
         connection_id=connection.id,
-        since=pull.to_at - HISTORY,
-        until=pull.to_at,
+        since=as_of - HISTORY,
+        until=as_of,
     )
     state = stored_state(connection.snapshot)
-    return History(events, pull.to_at, connection.id, state.account, state.balance, reads_declines(connection))
+    return History(events, as_of, connection.id, state.account, state.balance, reads_declines(connection))

@@ -13,7 +13,8 @@ from payflux.kit.database import Base
 
 
 class ReserveProjectionRecord(Base):
-    """One projection of a workspace, whole, as it was said; the newest one stands."""
+    """One projection of a workspace, whole, as it was said; the newest one stands. Why it was made, and of which
+    connection, stands with the surface it was made from."""
 
     __tablename__ = "reserve_projections"
     __table_args__ = (
@@ -22,17 +23,47 @@ class ReserveProjectionRecord(Base):
         ),
         Index("ix_reserve_projections_newest", "account_id", "workspace_id", "as_of"),
         Index("uq_reserve_projections_pull", "account_id", "pull_id", unique=True),
+        ForeignKeyConstraint(
+            ["account_id", "surface_id"], ["risk_surfaces.account_id", "risk_surfaces.id"], ondelete="CASCADE"
+        ),
+        Index("uq_reserve_projections_surface", "account_id", "surface_id", unique=True),
     )
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     workspace_id: Mapped[UUID]
-    pull_id: Mapped[UUID]
+    surface_id: Mapped[UUID]
+    pull_id: Mapped[UUID | None]
     as_of: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     currency: Mapped[str] = mapped_column(String(3))
     model_version: Mapped[str] = mapped_column(String(40))
     inputs_hash: Mapped[str] = mapped_column(String(64))
     projection: Mapped[dict[str, object]] = mapped_column(JSONB)
+
+
+class WorkspaceReading(Base):
+    """When a workspace was last read, and what stands in the way of reading it again.
+
+    `as_of` is how far that reading knew, also where it brought nothing new. `due_at` is set while newer figures wait
+    for their turn, `failed_at` and `failure` while the last attempt has failed.
+    """
+
+    __tablename__ = "workspace_readings"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "workspace_id"], ["workspaces.account_id", "workspaces.id"], ondelete="CASCADE"
+        ),
+        Index("ix_workspace_readings_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    connection_id: Mapped[UUID | None]
+    read_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    as_of: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    failed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    failure: Mapped[str] = mapped_column(Text, server_default="", default="")
 
 
 class ProjectionScoreRecord(Base):

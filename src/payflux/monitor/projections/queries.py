@@ -7,9 +7,9 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.monitor.processors.models import HistoryPull
 from payflux.monitor.processors.queries import HISTORY
 from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
 from payflux.monitor.projections.projection import ReserveProjection
@@ -39,7 +39,7 @@ async def latest_readouts(
         .join(
             RiskSurfaceRecord,
             (RiskSurfaceRecord.account_id == ReserveProjectionRecord.account_id)
-            & (RiskSurfaceRecord.pull_id == ReserveProjectionRecord.pull_id),
+            & (RiskSurfaceRecord.id == ReserveProjectionRecord.surface_id),
         )
         .where(ReserveProjectionRecord.account_id == account_id)
         .order_by(ReserveProjectionRecord.as_of.desc(), ReserveProjectionRecord.id.desc())
@@ -83,15 +83,29 @@ async def scores_of_workspace(
     session: AsyncSession, *, account_id: UUID, connection_id: UUID, now: datetime, limit: int = 12
 ) -> Scorebook:
     """How good the projections of a workspace's connection were: the last `limit` horizons that are over at `now`."""
-    score, projection = ProjectionScoreRecord, ReserveProjectionRecord
+    score, projection, surface = ProjectionScoreRecord, ReserveProjectionRecord, RiskSurfaceRecord
     of_connection = (
+        select(score.projection_id, score.horizon_days)
+        .join(projection, (projection.account_id == score.account_id) & (projection.id == score.projection_id))
+        .join(surface, (surface.account_id == score.account_id) & (surface.id == projection.surface_id))
+        .where(score.account_id == account_id, surface.connection_id == connection_id)
+        # of the readings of one day, all of which end on the same day, the last
+        .ext(distinct_on(score.due_at, score.horizon_days))
+        .order_by(score.due_at.desc(), score.horizon_days, projection.as_of.desc(), projection.id.desc())
+        .subquery()
+    )
+    told = (
         select(projection.as_of, score)
         .join(projection, (projection.account_id == score.account_id) & (projection.id == score.projection_id))
-        .join(HistoryPull, (HistoryPull.account_id == score.account_id) & (HistoryPull.id == projection.pull_id))
-        .where(score.account_id == account_id, HistoryPull.connection_id == connection_id)
+        .join(
+            of_connection,
+            (of_connection.c.projection_id == score.projection_id)
+            & (of_connection.c.horizon_days == score.horizon_days),
+        )
+        .where(score.account_id == account_id)
     )
-    due = of_connection.where(score.due_at <= now).order_by(score.due_at.desc(), score.projection_id).limit(limit)
-    coming = of_connection.where(score.due_at > now).order_by(score.due_at, score.projection_id).limit(1)
+    due = told.where(score.due_at <= now).order_by(score.due_at.desc(), score.projection_id).limit(limit)
+    coming = told.where(score.due_at > now).order_by(score.due_at, score.projection_id).limit(1)
     following = [_outcome(as_of, row) for as_of, row in await session.execute(coming)]
     return Scorebook(
         due=tuple(_outcome(as_of, row) for as_of, row in await session.execute(due)),

@@ -16,7 +16,6 @@ from payflux.monitor.processors.models import Connection, ConnectionStatus, Hist
 from payflux.monitor.processors.queries import (
     HISTORY,
     get_connection,
-    get_pull,
     history_of_pull,
     holds_seen,
     read_events,
@@ -26,7 +25,8 @@ from payflux.monitor.projections.models import ProjectionScoreRecord, ReservePro
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.rules import project
 from payflux.monitor.projections.rules.scoring import INSTANT, due_at, score_projection, unread_from
-from payflux.monitor.risk.queries import surface_of_pull
+from payflux.monitor.risk.models import RiskSurfaceRecord
+from payflux.monitor.risk.queries import stored_surface_of_pull
 from payflux.monitor.risk.rules import History, prepare
 
 SNAPSHOT_LIFETIME = timedelta(days=7)
@@ -41,8 +41,8 @@ async def project_workspace(
 
     Raises Conflict when the workspace has not been scored yet.
     """
-    surface = await surface_of_pull(session, account_id=account_id, pull_id=pull_id)
-    if surface is None:
+    stored = await stored_surface_of_pull(session, account_id=account_id, pull_id=pull_id)
+    if stored is None:
         raise Conflict("There is no risk surface to project from yet.")
     known = await history_of_pull(session, account_id=account_id, pull_id=pull_id)
     projection = project(
@@ -53,12 +53,29 @@ async def project_workspace(
             balance=known.balance,
             reads_declines=known.reads_declines,
         ),
-        surface,
+        stored.surface,
     )
+    await store_projection(
+        session, projection, account_id=account_id, workspace_id=workspace_id, surface_id=stored.id, pull_id=pull_id
+    )
+    return projection
+
+
+async def store_projection(
+    session: AsyncSession,
+    projection: ReserveProjection,
+    *,
+    account_id: UUID,
+    workspace_id: UUID,
+    surface_id: UUID,
+    pull_id: UUID | None = None,
+) -> None:
+    """Keep a projection made from the surface `surface_id`, with the horizons that it will be scored at."""
     record = ReserveProjectionRecord(
         account_id=account_id,
         id=new_id(),
         workspace_id=workspace_id,
+        surface_id=surface_id,
         pull_id=pull_id,
         as_of=projection.as_of,
         currency=projection.currency,
@@ -78,7 +95,6 @@ async def project_workspace(
         for window in projection.windows
     )
     await session.flush()
-    return projection
 
 
 async def score_due_projections(session: AsyncSession, *, account_id: UUID, projection_id: UUID, now: datetime) -> int:
@@ -102,11 +118,8 @@ async def score_due_projections(session: AsyncSession, *, account_id: UUID, proj
         .with_for_update(skip_locked=True)
     )
     rows = (await session.execute(waiting)).scalars().all()
-    surface = await surface_of_pull(session, account_id=account_id, pull_id=record.pull_id)
-    if surface is None:
-        raise Conflict("A projection stands on a risk surface that is not stored.")
-    pull = await get_pull(session, account_id=account_id, pull_id=record.pull_id)
-    connection = await get_connection(session, account_id=account_id, connection_id=pull.connection_id)
+    surface = await session.get_one(RiskSurfaceRecord, (account_id, record.surface_id))
+    connection = await get_connection(session, account_id=account_id, connection_id=surface.connection_id)
     projection = msgspec.convert(record.projection, ReserveProjection)
     scored = 0
     for row in rows:

@@ -18,7 +18,8 @@ Small = Annotated[int, mapped_column(SmallInteger)]
 class SweepReading(Base):
     """A workspace's rates in one settlement currency as the last sweep read them; see `kernel.READING_DTYPE`.
 
-    `day` is the day of UTC that was not over at `read_at`. A rate without anything below the line is NULL.
+    `day` is the day of UTC that was not over at `read_at`. A rate without anything below the line is NULL. `moved_at`
+    is the last sweep that read other numbers than the one before; NULL while none has.
     """
 
     __tablename__ = "sweep_readings"
@@ -29,6 +30,7 @@ class SweepReading(Base):
     currency: Mapped[str] = mapped_column(Text, primary_key=True)
     day: Mapped[date] = mapped_column(Date)
     read_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    moved_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     growth: Mapped[float | None]
     payments_30: Mapped[Big]
     volume_30: Mapped[Big]
@@ -46,3 +48,13 @@ class SweepReading(Base):
     decline_rate_90: Mapped[float | None]
     observed_reserve_90: Mapped[float | None]
     tier_90: Mapped[Small]
+
+
+class Sweep(Base):
+    """One sweep over all workspaces: there is one for each window of the day."""
+
+    __tablename__ = "sweeps"
+
+    window_start: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
+    began_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    workspaces: Mapped[int]

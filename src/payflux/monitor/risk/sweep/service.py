@@ -28,7 +28,10 @@ _UPSERT = f"""
         {", ".join(f"nullif({name}, 'NaN')" if READINGS[name] == "double precision" else name for name in _VALUES)}
     FROM sweep_staging
     ON CONFLICT ({", ".join(_KEY)}) DO UPDATE
-    SET {", ".join(f"{name} = EXCLUDED.{name}" for name in ("day", "read_at", *_VALUES))}
+    SET {", ".join(f"{name} = EXCLUDED.{name}" for name in ("day", "read_at", *_VALUES))},
+        moved_at = CASE WHEN ({", ".join(f"sweep_readings.{name}" for name in _VALUES)})
+            IS DISTINCT FROM ({", ".join(f"EXCLUDED.{name}" for name in _VALUES)})
+            THEN EXCLUDED.read_at ELSE sweep_readings.moved_at END
 """  # noqa: S608 -- our own column names
 
 
