@@ -158,3 +158,12 @@ async def test_nobody_is_refused_by_what_was_found_out_before(
 async def test_the_portal_stays_closed_to_who_never_paid(programs: Programs, alice: SignedIn) -> None:
     answer = await (await programs.of(alice)).get("/api/v1/billing/portal-session")
     assert (answer.status_code, answer.json()["code"]) == (409, "no_customer")
+
+
+async def test_nobody_is_invited_beyond_the_seats(programs: Programs, world: World, alice: SignedIn) -> None:
+    await give_limit(world, alice, "seats", 1)
+    api = await programs.of(alice)
+    refused = await api.post(f"{ME}/invites", json={"email": "dora@shop.example", "role": "viewer"})
+    assert refused.status_code == 402
+    assert refused.json().items() >= {"error": "limit_reached", "limit_key": "seats", "limit": 1, "used": 1}.items()
+    assert (await api.get("/api/v1/usage/seats")).json()["used"] == 1

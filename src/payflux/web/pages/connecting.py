@@ -17,7 +17,7 @@ from payflux.activation.problems import Problem, declined_problem, problem_of
 from payflux.activation.states import HOME, ActivationState
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.queries import live_subscription
-from payflux.kit.errors import InvalidInput, UserError
+from payflux.kit.errors import InvalidInput, PaymentRequired, UserError
 from payflux.monitor.processors.connecting.endpoint import enqueue_endpoint
 from payflux.monitor.processors.connecting.keys import authorize_with_key
 from payflux.monitor.processors.connecting.oauth import authorize_app_with_code, authorize_with_code
@@ -146,6 +146,8 @@ async def _connect(
             await require_within_limit(session, world, account_id=who.account_id, key=PROCESSORS, adding=0)
             await enqueue_endpoint(session, world, connection)
             await activation.begin_pipeline(session, workspace, connection, now=world.clock.now(), actor_id=who.user_id)
+    except PaymentRequired:
+        raise  # what the plan holds is no fault of the key
     except (StripeFailure, UserError) as failure:
         errors = failure.fields if isinstance(failure, InvalidInput) else {}
         problem = None if errors else problem_of(failure)
