@@ -53,7 +53,8 @@ class DeliveryState(StrEnum):
 
 
 def _one_of(column: str, values: type[StrEnum]) -> str:
-    return f"{column} in ({', '.join(f"'{value}'" for value in values)})"
+    quoted = ", ".join(f"'{value}'" for value in values)
+    return f"{column} in ({quoted})"
 
 
 def _of_a_workspace() -> ForeignKeyConstraint:
