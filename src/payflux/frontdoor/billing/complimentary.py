@@ -15,7 +15,7 @@ from payflux.frontdoor.accounts.team.queries import members
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.notices import MailName, send_once
 from payflux.frontdoor.billing.queries import newest_subscription
-from payflux.frontdoor.billing.rules import PAID_PLANS, Standing, standing_of, state_of
+from payflux.frontdoor.billing.rules import TRANSITIONS, Event, State, standing_of, state_of
 from payflux.frontdoor.catalogue.versions import bump_account
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict
@@ -23,6 +23,7 @@ from payflux.kit.ids import new_id
 
 PLAN = "pro"
 NOTICE: MailName = "complimentary_granted"
+_EVENT: Event = "complimentary_granted"
 
 
 class PaidFor(Conflict):
@@ -62,8 +63,7 @@ async def grant_complimentary(
     newest = await newest_subscription(session, account_id=account_id)
     if newest is not None and newest.status == "complimentary":
         return newest
-    standing = standing_of(newest) if newest else None
-    if _pays(standing):
+    if _EVENT not in TRANSITIONS[_state(newest, now)]:
         raise PaidFor(
             "The account pays for its plan.", way_out="Cancel it first; complimentary follows when it has ended."
         )
@@ -98,17 +98,15 @@ def counted(found: Sequence[Candidate]) -> dict[str, int]:
 
 
 def _why_kept(newest: Subscription | None, now: datetime) -> str:
-    standing = standing_of(newest) if newest else None
-    state = state_of(standing, now)
-    if state == "complimentary":
-        return "complimentary already"
-    if state == "canceled":
-        return "canceled"
-    return "paid for" if _pays(standing) else ""
+    state = _state(newest, now)
+    match state:
+        case "complimentary":
+            return "complimentary already"
+        case "canceled":
+            return "canceled"
+        case _:
+            return "" if _EVENT in TRANSITIONS[state] else "paid for"
 
 
-def _pays(standing: Standing | None) -> bool:
-    """Whether money is asked for it: at Stripe, or as agreed on with somebody."""
-    if standing is None or standing.status in ("canceled", "complimentary"):
-        return False
-    return standing.stripe_status is not None or (standing.status == "active" and standing.plan in PAID_PLANS)
+def _state(newest: Subscription | None, now: datetime) -> State:
+    return state_of(standing_of(newest) if newest else None, now)
