@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy import MetaData, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
@@ -142,6 +142,22 @@ def refuse_powerful_role(role: str, *, powerful: bool, owner: bool) -> None:
             "keep accounts apart. Unset PAYFLUX_APP_DATABASE_URL and PAYFLUX_SYSTEM_DATABASE_URL to let "
             "`payflux migrate` create the right roles, or point them at roles without these powers."
         )
+
+
+_AWAY = (
+    ConnectionError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+)
+
+
+def is_away(error: Exception) -> bool:
+    """Whether `error` says that the database cannot be reached now, or was lost on the way: nothing was written."""
+    return isinstance(error, _AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 async def driver_connection(session: AsyncSession) -> asyncpg.Connection:

@@ -13,7 +13,16 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payflux.frontdoor.accounts.sessions import SignedIn
-from payflux.kit.errors import InvalidInput, NotFound, NotSignedIn, PaymentRequired, UserError, problem_details
+from payflux.kit.database import is_away
+from payflux.kit.errors import (
+    InvalidInput,
+    NotFound,
+    NotSignedIn,
+    PaymentRequired,
+    Unavailable,
+    UserError,
+    problem_details,
+)
 from payflux.web.browsers import local_path
 from payflux.web.refusals import EmailNotVerified, StepUpRequired, way_to
 from payflux.web.rendering import render
@@ -26,6 +35,12 @@ log = structlog.get_logger(__name__)
 class Internal(UserError):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     code = "internal"
+
+
+MISTAKE = Internal("An error on our side stopped this.", way_out="Try again. If it stays, send us the request id.")
+DATABASE_AWAY = Unavailable(
+    "PayFlux cannot reach its database at the moment. Nothing was changed.", way_out="Try again in a minute."
+)
 
 
 class Refused(UserError):
@@ -57,16 +72,13 @@ class UnexpectedErrors:
 
         try:
             await self._app(scope, receive, send_noticed)
-        except Exception:
+        except Exception as error:
             if scope["type"] != "http":
                 raise
             log.exception("unexpected error", path=logged_path(scope["path"]))
             if begun:  # the status is out: all that is left is to break off
                 raise
-            mistake = Internal(
-                "An error on our side stopped this.",
-                way_out="Try again. If it stays, send us the request id.",
-            )
+            mistake = DATABASE_AWAY if is_away(error) else MISTAKE
             await present(Request(scope), mistake)(scope, receive, send)
 
 

@@ -95,5 +95,7 @@ async def test_a_process_without_its_database_lives_but_is_not_ready(
     answer = await browser.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (503, "unavailable")
     assert "password" not in answer.text
-    assert (await browser.get("/register")).status_code == 200
+    for page in ("/register", "/login"):  # the first asks the database whether strangers may register
+        refusal = await browser.get(page)
+        assert refusal.status_code == (503 if page == "/register" else 200)
     await dead.close()
