@@ -101,7 +101,7 @@ async def _edited(
             return answer
         answer["version"] = await save_plan(session, staff, plan=plan, changes=changes, version=version, now=now)
     answer["not_at_stripe"] = await bring_to_stripe(world)
-    if move:
+    if move and not answer["not_at_stripe"]:
         async with world.database.system() as session:
             answer["moved"] = await move_buyers(session, staff, plan=plan, now=now)
     return answer

@@ -15,6 +15,7 @@ from sqlalchemy import func, select, update
 
 from payflux.app import create_app
 from payflux.frontdoor.billing.models import Subscription
+from payflux.frontdoor.billing.moving import move_to_version
 from payflux.frontdoor.catalogue.models import PlanVersion
 from payflux.frontdoor.catalogue.queries import sold_plan
 from payflux.frontdoor.catalogue.versions import read_versions
@@ -24,7 +25,7 @@ from payflux.kit.audit import AuditEntry
 from payflux.world.bootstrap import World
 from tests.conftest import with_settings
 from tests.integration.pages.browser import MACHINE, Browser
-from tests.integration.staff.conftest import SAM, Desk
+from tests.integration.staff.conftest import SAM, Desk, staff_entries
 from tests.sandbox_server import running_sandbox
 
 LIMITS, FLAGS = "/admin/plan-limits", "/admin/feature-flags"
@@ -130,6 +131,19 @@ async def test_who_bought_a_version_keeps_it_and_who_follows_hears_of_the_new_on
     assert await value_of(selling, account_id, "benchmarks") is False
     async with selling.database.tenant(account_id) as session:
         assert (await read_versions(session, account_id=account_id)).catalogue == before.catalogue + 1
+
+
+async def test_buyers_are_moved_by_a_save_only_where_it_says_so(sam: Desk, selling: World, account_id: UUID) -> None:
+    await bought(selling, account_id)
+    edit = {"plan": "pro", "version": 1, "limits": {"seats": 5}}
+    assert "moved" not in (await sent(sam, "PUT", LIMITS, edit, code=sam.code())).json()
+    edit = {"plan": "pro", "version": 2, "limits": {"seats": 4}, "move_buyers": True}
+    assert (await sent(sam, "PUT", LIMITS, edit, code=sam.code())).json()["moved"] == 1
+    (entry,) = await staff_entries(selling, account_id)
+    assert entry.action == "staff.plan_version_moved"
+    assert await value_of(selling, account_id, "seats") == 10, "until the worker has moved them"
+    await move_to_version(selling, {"account_id": str(account_id), "version": "3"})
+    assert await value_of(selling, account_id, "seats") == 4
 
 
 async def test_an_edit_of_what_is_no_longer_sold_is_refused(sam: Desk, selling: World) -> None:
