@@ -26,13 +26,8 @@ CATALOGUE = read_catalogue()
 PLANS = [SoldPlan(plan, 1, entry_content(CATALOGUE, plan), None, None, None) for plan in CATALOGUE.plans]
 TRIAL_OVER = Standing("pro", None, "trialing", NOW - timedelta(days=15), NOW - timedelta(days=1), ended_at=NOW)
 ACTIVE = Standing("pro", 1, "active", NOW, LATER, seat_limit=3, billing_interval="month", stripe_status="active")
-STANDINGS = {
-    "none": None,
-    "trial-over": TRIAL_OVER,
-    "first-payment": replace(TRIAL_OVER, stripe_status="trialing"),
-    "incomplete": replace(ACTIVE, status="incomplete", stripe_status="unpaid"),
-    "canceled": replace(ACTIVE, status="canceled", stripe_status="canceled", ended_at=NOW - timedelta(days=3)),
-}
+FREE = Standing("free", None, "active", NOW, None)
+UNPAID = replace(ACTIVE, status="incomplete", stripe_status="unpaid")
 USAGE = [
     UsageRow("Seats", "3 seats", 3, 3, None),
     UsageRow("Website scans a month", "100 scans", 100, 12, LATER),
@@ -88,52 +83,44 @@ def billing_pages(
     seats_full = LimitReached(Usage("seats", 2, 2, None))
     more_seats = Offer("seats", "Seats", "Starter", ("Pro", "Enterprise"), ("pro",))
     upgrade = owner | {"offer": FORECASTING, "refusal": None}
-    walls = {f"wall-{name}": ("wall.html", owner | {"standing": standing}) for name, standing in STANDINGS.items()}
     billed = {
         "trial": signed_in["standing"],
-        "bought": replace(signed_in["standing"], plan="starter", seat_limit=2, stripe_status="trialing"),
         "active": ACTIVE,
-        "ending": replace(ACTIVE, cancel_at=LATER),
         "past-due": replace(ACTIVE, status="past_due", next_payment_attempt_at=LATER),
-        "free": Standing("free", None, "active", NOW, None),
         "complimentary": Standing("pro", None, "complimentary", NOW, None),
-    } | STANDINGS
-    return (
-        walls
-        | {f"billing-{name}": ("billing.html", billing | {"standing": standing}) for name, standing in billed.items()}
-        | {
-            "pricing": ("pricing.html", pricing),
-            "pricing-member": (
-                "pricing.html",
-                pricing | said | {"user": signed_in["user"], "own_plan": "starter", "may_choose": True},
-            ),
-            "wall-viewer": ("wall.html", viewer | {"standing": TRIAL_OVER}),
-            "billing-viewer": ("billing.html", billing | viewer | {"standing": billed["past-due"]}),
-            "billing-confirming": ("billing.html", billing | {"confirming": True}),
-            "billing-confirmed": ("billing.html", billing | {"standing": ACTIVE, "confirmed": True}),
-            "select-plan": ("select_plan.html", owner),
-            "select-plan-crowded": ("select_plan.html", owner | {"picker": picker_of(PLANS, members=12)}),
-            "select-plan-refused": (
-                "select_plan.html",
-                owner | {"errors": {"seats": "Choose 3 to 10 seats.", "": "Couldn't start checkout. Try again."}},
-            ),
-            "select-plan-bought": ("select_plan.html", owner | {"standing": ACTIVE}),
-            "select-plan-past-due": ("select_plan.html", owner | {"standing": billed["past-due"]}),
-            "keep-free": ("keep_free.html", owner),
-            "keep-free-paying": ("keep_free.html", owner | {"standing": ACTIVE}),
-            "upgrade": ("upgrade.html", upgrade),
-            "upgrade-limit": ("upgrade.html", upgrade | {"offer": more_seats, "refusal": seats_full}),
-            "upgrade-talk": ("upgrade.html", upgrade | {"offer": replace(FORECASTING, by_checkout=())}),
-            "upgrade-viewer": ("upgrade.html", upgrade | viewer),
-            "history": ("history.html", owner | {"standing": TRIAL_OVER, "readouts": [readout] * 3}),
-            "history-empty": ("history.html", owner | {"standing": ACTIVE, "readouts": []}),
-            "preview": (
-                "dashboard_preview.html",
-                owner | {"standing": billed["free"], "readout": readout, "offer": FORECASTING},
-            ),
-            "preview-empty": (
-                "dashboard_preview.html",
-                viewer | {"standing": billed["free"], "readout": None, "offer": FORECASTING},
-            ),
-        }
-    )
+    }
+    return {
+        f"billing-{name}": ("billing.html", billing | {"standing": standing}) for name, standing in billed.items()
+    } | {
+        "pricing": ("pricing.html", pricing),
+        "pricing-member": (
+            "pricing.html",
+            pricing | said | {"user": signed_in["user"], "own_plan": "starter", "may_choose": True},
+        ),
+        "wall": ("wall.html", owner | {"standing": TRIAL_OVER}),
+        "wall-unpaid": ("wall.html", owner | {"standing": UNPAID}),
+        "wall-viewer": ("wall.html", viewer | {"standing": TRIAL_OVER}),
+        "billing-viewer": ("billing.html", billing | viewer | {"standing": billed["past-due"]}),
+        "billing-confirming": ("billing.html", billing | {"confirming": True}),
+        "billing-confirmed": ("billing.html", billing | {"standing": ACTIVE, "confirmed": True}),
+        "select-plan": ("select_plan.html", owner),
+        "select-plan-crowded": ("select_plan.html", owner | {"picker": picker_of(PLANS, members=12)}),
+        "select-plan-refused": (
+            "select_plan.html",
+            owner | {"errors": {"seats": "Choose 3 to 10 seats.", "": "Couldn't start checkout. Try again."}},
+        ),
+        "select-plan-bought": ("select_plan.html", owner | {"standing": ACTIVE}),
+        "keep-free": ("keep_free.html", owner),
+        "upgrade": ("upgrade.html", upgrade),
+        "upgrade-limit": ("upgrade.html", upgrade | {"offer": more_seats, "refusal": seats_full}),
+        "upgrade-viewer": ("upgrade.html", upgrade | viewer),
+        "history": ("history.html", owner | {"standing": TRIAL_OVER, "readouts": [readout] * 3}),
+        "preview": (
+            "dashboard_preview.html",
+            owner | {"standing": FREE, "readout": readout, "offer": FORECASTING},
+        ),
+        "preview-empty": (
+            "dashboard_preview.html",
+            viewer | {"standing": FREE, "readout": None, "offer": FORECASTING},
+        ),
+    }
