@@ -192,6 +192,7 @@ class AlertDelivery(Base):
         ForeignKeyConstraint(
             ["account_id", "event_id"], ["alert_events.account_id", "alert_events.id"], ondelete="CASCADE"
         ),
+        ForeignKeyConstraint(["account_id"], ["accounts.id"], ondelete="CASCADE"),
         CheckConstraint(_one_of("state", DeliveryState), name="state"),
         CheckConstraint("kind in ('email', 'webhook', 'slack', 'pagerduty')", name="kind"),
         UniqueConstraint("account_id", "event_id", "target"),

@@ -1,4 +1,4 @@
-"""Arm the default alert policy."""
+"""Arm the default alert policy, and change what a rule is past and whom it tells."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.audit import record_change
-from payflux.monitor.alerts.models import AlertRule
+from payflux.kit.ids import new_id
+from payflux.monitor.alerts.evaluating import record_event
+from payflux.monitor.alerts.models import Alert, AlertRule, AlertState, Happening
 
 
 class DefaultRule(NamedTuple):
@@ -31,13 +34,16 @@ previous worst case."""
 
 
 async def arm_default_rules(session: AsyncSession, *, account_id: UUID, workspace_id: UUID, now: datetime) -> None:
-    """Arm the four default rules; rules that are there already stay as they are."""
+    """Arm the four default rules; rules that are there already keep their thresholds and channels. Every rule starts
+    from the next reading anew, and what was open is over: it was of another history."""
+    await _start_anew(session, account_id=account_id, workspace_id=workspace_id, now=now)
     added = await session.execute(
         insert(AlertRule)
         .values(
             [
                 {
                     "account_id": account_id,
+                    "id": new_id(),
                     "workspace_id": workspace_id,
                     "trigger": rule.trigger,
                     "name": rule.name,
@@ -61,3 +67,17 @@ async def arm_default_rules(session: AsyncSession, *, account_id: UUID, workspac
             at=now,
             after={"triggers": triggers},
         )
+
+
+async def _start_anew(session: AsyncSession, *, account_id: UUID, workspace_id: UUID, now: datetime) -> None:
+    await session.execute(
+        update(AlertRule)
+        .where(AlertRule.account_id == account_id, AlertRule.workspace_id == workspace_id)
+        .values(level=None, base=None, calm_since=None, read_at=None)
+    )
+    unresolved = select(Alert).where(
+        Alert.account_id == account_id, Alert.workspace_id == workspace_id, Alert.state != AlertState.RESOLVED
+    )
+    for alert in (await session.execute(unresolved.with_for_update())).scalars().all():
+        alert.state, alert.resolved_at, alert.snoozed_until = AlertState.RESOLVED, now, None
+        await record_event(session, alert, Happening.RESOLVED, now=now)

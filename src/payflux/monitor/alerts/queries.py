@@ -1,0 +1,70 @@
+"""Read alerts with their history, rules, and what became of what was sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.monitor.alerts.facts import Facts
+from payflux.monitor.alerts.models import Alert, AlertEvent, AlertRule, AlertState
+from payflux.monitor.alerts.rules import Trigger
+
+MOST_RESOLVED = 50
+
+
+def told_facts(row: Alert | AlertEvent) -> Facts:
+    """What `row` tells, typed."""
+    return msgspec.convert(row.facts, Facts)
+
+
+async def rules_of(session: AsyncSession, *, account_id: UUID, workspace_id: UUID) -> list[AlertRule]:
+    """The rules of a workspace: the default ones in their order, then its own by when they were made."""
+    query = select(AlertRule).where(AlertRule.account_id == account_id, AlertRule.workspace_id == workspace_id)
+    order = list(Trigger)
+    rows = (await session.execute(query)).scalars()
+    return sorted(rows, key=lambda row: (order.index(Trigger(row.trigger)), row.armed_at, row.id))
+
+
+async def unresolved_alerts(session: AsyncSession, *, account_id: UUID, workspace_id: UUID) -> list[Alert]:
+    """Alerts that are not resolved: open ones first, then by when they were raised, the newest first."""
+    query = select(Alert).where(
+        Alert.account_id == account_id, Alert.workspace_id == workspace_id, Alert.state != AlertState.RESOLVED
+    )
+    rows = (await session.execute(query.order_by(Alert.raised_at.desc(), Alert.id.desc()))).scalars()
+    return sorted(rows, key=lambda row: row.state != AlertState.OPEN)
+
+
+async def resolved_alerts(session: AsyncSession, *, account_id: UUID, workspace_id: UUID) -> list[Alert]:
+    """The last alerts that are over, the newest first."""
+    query = (
+        select(Alert)
+        .where(Alert.account_id == account_id, Alert.workspace_id == workspace_id, Alert.state == AlertState.RESOLVED)
+        .order_by(Alert.resolved_at.desc(), Alert.id.desc())
+        .limit(MOST_RESOLVED)
+    )
+    return list((await session.execute(query)).scalars())
+
+
+async def events_of(
+    session: AsyncSession, *, account_id: UUID, alert_ids: Sequence[UUID]
+) -> dict[UUID, list[AlertEvent]]:
+    """The history of each of `alert_ids`, the oldest first."""
+    query = (
+        select(AlertEvent)
+        .where(AlertEvent.account_id == account_id, AlertEvent.alert_id.in_(alert_ids))
+        .order_by(AlertEvent.at, AlertEvent.id)
+    )
+    found: dict[UUID, list[AlertEvent]] = {alert_id: [] for alert_id in alert_ids}
+    for event in (await session.execute(query)).scalars():
+        found[event.alert_id].append(event)
+    return found
+
+
+async def count_open(session: AsyncSession, *, account_id: UUID) -> int:
+    """How many alerts of the account nobody looks after yet."""
+    query = select(func.count()).where(Alert.account_id == account_id, Alert.state == AlertState.OPEN)
+    return (await session.execute(query)).scalar_one()
