@@ -23,8 +23,8 @@ from payflux.frontdoor.accounts.audit_log import (
 from payflux.kit.audit_check import verify_log
 from payflux.kit.errors import InvalidInput
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
-from payflux.web.pages.dashboard import product_context
 from payflux.web.policies import guard
+from payflux.web.product import product_context
 from payflux.web.rendering import render
 
 router = APIRouter()

@@ -45,8 +45,8 @@ from payflux.monitor.processors.queries import count_events, get_connection, las
 from payflux.web.books import books_lines
 from payflux.web.freshness import freshness_line
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
-from payflux.web.pages.dashboard import product_context
 from payflux.web.policies import guard
+from payflux.web.product import product_context
 from payflux.web.rendering import render, see_other
 from payflux.world.bootstrap import World
 from payflux.world.stripe import StripeFailure

@@ -16,8 +16,8 @@ from payflux.monitor.risk.rules.scoring import MODEL_VERSION
 from payflux.monitor.whatif.changes import SHIFTED_SHARE
 from payflux.web.explaining import EXAMPLE_SALES, rolling_example, signal_rows, tier_rows
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
-from payflux.web.pages.dashboard import product_context
 from payflux.web.policies import guard
+from payflux.web.product import product_context
 from payflux.web.programmes import programme_rows
 from payflux.web.rendering import render
 

@@ -19,8 +19,8 @@ from payflux.kit.errors import InvalidInput, UserError
 from payflux.web.browsers import with_session
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
-from payflux.web.pages.dashboard import product_context
 from payflux.web.policies import guard
+from payflux.web.product import product_context
 from payflux.web.rendering import render, see_other
 
 router = APIRouter(prefix="/account")

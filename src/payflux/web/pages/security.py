@@ -21,9 +21,9 @@ from payflux.frontdoor.accounts.providers.identities import identities_of
 from payflux.frontdoor.accounts.sessions import list_sessions
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
-from payflux.web.pages.dashboard import product_context
 from payflux.web.passkeys import browser_of, passkeys_elsewhere, require_party
 from payflux.web.policies import guard
+from payflux.web.product import product_context
 from payflux.web.rendering import render, see_other
 
 router = APIRouter(prefix="/account/security")

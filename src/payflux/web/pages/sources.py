@@ -34,8 +34,8 @@ from payflux.monitor.risk.rules.bands import MINIMUM_PAYMENTS
 from payflux.web.freshness import freshness_line
 from payflux.web.guards import CurrentWorld, Tenant, Who
 from payflux.web.pages.connecting import MAY_CONNECT
-from payflux.web.pages.dashboard import product_context
 from payflux.web.policies import Audience, guard
+from payflux.web.product import product_context
 from payflux.web.rendering import render, see_other
 from payflux.world.bootstrap import World
 

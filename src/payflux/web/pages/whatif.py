@@ -15,8 +15,8 @@ from payflux.monitor.whatif.service import answer_for_pull
 from payflux.web.charts import comparison_chart
 from payflux.web.comparison import changes_in_words, comparison
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
-from payflux.web.pages.dashboard import product_context
 from payflux.web.policies import guard
+from payflux.web.product import product_context
 from payflux.web.rendering import render
 from payflux.web.whatif_form import EXAMPLES, FIELDS, read_changes, typed
 
