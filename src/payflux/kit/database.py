@@ -157,7 +157,9 @@ _AWAY = (
 
 def is_away(error: Exception) -> bool:
     """Whether `error` says that the database cannot be reached now, or was lost on the way: nothing was written."""
-    return isinstance(error, _AWAY) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), _AWAY)
+    return isinstance(error, _AWAY)
 
 
 async def driver_connection(session: AsyncSession) -> asyncpg.Connection:
