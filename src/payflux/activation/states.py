@@ -68,6 +68,11 @@ def missing_conditions(workspace: Conditions, *, entitled: bool) -> list[str]:
     return [name for name, met in checks.items() if not met]
 
 
+def is_live_monitored(workspace: Conditions, *, entitled: bool) -> bool:
+    """Whether all five conditions hold: then, and only then, the workspace is in the sweep and read again on news."""
+    return not missing_conditions(workspace, entitled=entitled)
+
+
 HOME = {
     ActivationState.PAID_UNCONNECTED: "/activate",
     ActivationState.CONNECTED_GENERATING: "/activate/arming",

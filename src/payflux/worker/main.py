@@ -17,6 +17,7 @@ from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
 from payflux.activation.sources import start_from_events
 from payflux.activation.trial_notices import send_due_notices
+from payflux.activation.watching import begin_sweep, read_due, read_workspace, record_unread, sweep_workspaces
 from payflux.frontdoor.accounts.factors.second_step import delete_ended_steps
 from payflux.frontdoor.accounts.sessions import delete_ended_sessions
 from payflux.frontdoor.accounts.verification.challenges import delete_old_challenges
@@ -41,7 +42,6 @@ from payflux.monitor.processors.live.refreshing import catch_up, read_gap
 from payflux.monitor.processors.live.upkeep import apply_due_events, clean_inbox, keep_connections_up_to_date
 from payflux.monitor.processors.reconciling.jobs import reconcile_connection
 from payflux.monitor.projections.jobs import score_projections
-from payflux.monitor.risk.sweep.service import sweep
 from payflux.world.bootstrap import World
 
 JOBS: dict[str, Step] = {
@@ -59,10 +59,12 @@ JOBS: dict[str, Step] = {
         move_to_version,
         poll_events,
         read_gap,
+        read_workspace,
         reconcile_connection,
         send_mail,
         start_from_events,
         sweep_up_account,
+        sweep_workspaces,
     )
 }
 """The jobs beside the pipeline's, by name."""
@@ -100,6 +102,8 @@ async def work(
         await record_failure(world, name, payload, error)
         if name == backfill_history.__name__:
             await record_interruption(world, payload)
+        if name == read_workspace.__name__:
+            await record_unread(world, payload, error)
 
     async def clean() -> None:
         async with world.database.system() as session:
@@ -111,9 +115,6 @@ async def work(
     async def verify_logs() -> None:
         await verify_every_log(world.database)
 
-    async def read_all() -> None:
-        log.info("workspaces read", readings=await sweep(world.database, world.clock.now()))
-
     async def score() -> None:
         await score_projections(world)
 
@@ -121,6 +122,7 @@ async def work(
         await apply_due_events(world)
         await keep_sources_going(world)
         await apply_due_stripe_events(world)
+        await read_due(world)
 
     async def keep_up() -> None:
         await keep_connections_up_to_date(world)
@@ -148,7 +150,7 @@ async def work(
                 "keep_connections_up_to_date": ("*/5 * * * *", keep_up),
                 "send_due_notices": ("*/15 * * * *", partial(send_due_notices, world)),
                 "score_projections": ("37 * * * *", score),
-                "sweep": ("7 */6 * * *", read_all),
+                "sweep": ("*/10 * * * *", partial(begin_sweep, world)),
                 "verify_audit_logs": ("23 2 * * *", verify_logs),
             },
             on_failure=on_failure,

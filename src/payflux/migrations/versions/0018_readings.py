@@ -22,6 +22,7 @@ def upgrade() -> None:
     op.add_column("risk_surfaces", sa.Column("reason", sa.String(20), server_default="first", nullable=False))
     op.add_column("risk_surfaces", sa.Column("asked_tier", sa.Integer(), server_default="0", nullable=False))
     op.add_column("risk_surfaces", sa.Column("payout_delay_days", sa.Integer(), nullable=True))
+    op.add_column("risk_surfaces", sa.Column("basis_hash", sa.String(64), server_default="", nullable=False))
     op.add_column("reserve_projections", sa.Column("surface_id", sa.Uuid(), nullable=True))
     for statement in BACKFILL:
         op.execute(statement)

@@ -28,6 +28,7 @@ from payflux.monitor.processors.models import (
     PullWindow,
     StoredEvent,
 )
+from payflux.monitor.processors.news import ReadingReason, enqueue_reading
 from payflux.monitor.processors.planning import FIRST_STRETCH, REPORT, plan_windows
 from payflux.monitor.processors.queries import get_connection, get_pull
 from payflux.monitor.processors.reading import Reading, TooManyToList, first_of, window_row
@@ -203,6 +204,15 @@ async def _finish(
     pull.objects = sum(row.objects for row in rows)
     pull.finished_at = now
     await enqueue_reconciliation(session, connection)
+    if pull.purpose != PullPurpose.FIRST:
+        await enqueue_reading(
+            session,
+            account_id=account_id,
+            workspace_id=pull.workspace_id,
+            reason=ReadingReason.HISTORY,
+            urgent=True,
+            delay=None,
+        )
     return True
 
 

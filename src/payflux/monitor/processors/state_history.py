@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,11 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.monitor.processors.account_changes import account_changes
 from payflux.monitor.processors.account_state import AccountState, stored_state
 from payflux.monitor.processors.models import Connection, StoredBalance
-from payflux.monitor.processors.snapshots import BalanceSnapshot
+from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
 from payflux.monitor.processors.store import lock_workspace, upsert_events
 
 
-async def record_state(session: AsyncSession, connection: Connection, state: AccountState) -> None:
+class StateChange(NamedTuple):
+    """Which half of a state says something else than before."""
+
+    account: bool
+    balance: bool
+
+
+async def record_state(session: AsyncSession, connection: Connection, state: AccountState) -> StateChange:
     """Make `state` the connection's snapshot and keep what it changes: the one way to store a state.
 
     A state that is older than the stored one changes nothing; a half that could not be read leaves the stored half.
@@ -38,6 +48,14 @@ async def record_state(session: AsyncSession, connection: Connection, state: Acc
         await keep_balance(session, locked, balance)
     locked.snapshot = AccountState(account, balance).stored()
     await session.flush()
+    return StateChange(_differ(known.account, account), _differ(known.balance, balance))
+
+
+def _differ(before: AccountSnapshot | BalanceSnapshot | None, after: AccountSnapshot | BalanceSnapshot | None) -> bool:
+    """Whether two snapshots say different things, their times aside."""
+    if before is None or after is None:
+        return before is not after
+    return msgspec.structs.replace(before, taken_at=after.taken_at) != after
 
 
 async def keep_balance(session: AsyncSession, connection: Connection, balance: BalanceSnapshot) -> None:

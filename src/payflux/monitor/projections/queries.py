@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -10,6 +11,8 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.monitor.processors.models import Connection
+from payflux.monitor.processors.news import ReadingReason
 from payflux.monitor.processors.queries import HISTORY
 from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
 from payflux.monitor.projections.projection import ReserveProjection
@@ -21,6 +24,27 @@ CHECK_AGAIN = timedelta(days=1)
 """How long a horizon that could not be scored is left alone."""
 
 
+_READOUTS = (
+    select(RiskSurfaceRecord.surface, ReserveProjectionRecord.projection)
+    .join(
+        RiskSurfaceRecord,
+        (RiskSurfaceRecord.account_id == ReserveProjectionRecord.account_id)
+        & (RiskSurfaceRecord.id == ReserveProjectionRecord.surface_id),
+    )
+    .order_by(ReserveProjectionRecord.as_of.desc(), ReserveProjectionRecord.id.desc())
+)
+
+
+class StoredReadout(NamedTuple):
+    """A surface with the projection made from it, why they were made, and the hash of what they rest on to the day,
+    empty where it was not taken."""
+
+    reason: ReadingReason
+    surface: RiskSurface
+    projection: ReserveProjection
+    basis_hash: str = ""
+
+
 async def projection_of_pull(session: AsyncSession, *, account_id: UUID, pull_id: UUID) -> ReserveProjection | None:
     """What was said of the history that a pull brought, or None before that."""
     query = select(ReserveProjectionRecord.projection).where(
@@ -30,25 +54,29 @@ async def projection_of_pull(session: AsyncSession, *, account_id: UUID, pull_id
     return None if stored is None else msgspec.convert(stored, ReserveProjection)
 
 
+async def newest_readout(session: AsyncSession, connection: Connection) -> StoredReadout | None:
+    """What was last said of a connection, or None before its first readout."""
+    query = (
+        _READOUTS.add_columns(RiskSurfaceRecord.reason, RiskSurfaceRecord.basis_hash)
+        .where(
+            ReserveProjectionRecord.account_id == connection.account_id,
+            ReserveProjectionRecord.workspace_id == connection.workspace_id,
+            RiskSurfaceRecord.connection_id == connection.id,
+        )
+        .limit(1)
+    )
+    said = (await session.execute(query)).one_or_none()
+    if said is None:
+        return None
+    return StoredReadout(ReadingReason(said.reason), *_readout(said.surface, said.projection), said.basis_hash)
+
+
 async def latest_readouts(
     session: AsyncSession, *, account_id: UUID, limit: int
 ) -> list[tuple[RiskSurface, ReserveProjection]]:
     """The account's last `limit` readouts, the newest first."""
-    query = (
-        select(RiskSurfaceRecord.surface, ReserveProjectionRecord.projection)
-        .join(
-            RiskSurfaceRecord,
-            (RiskSurfaceRecord.account_id == ReserveProjectionRecord.account_id)
-            & (RiskSurfaceRecord.id == ReserveProjectionRecord.surface_id),
-        )
-        .where(ReserveProjectionRecord.account_id == account_id)
-        .order_by(ReserveProjectionRecord.as_of.desc(), ReserveProjectionRecord.id.desc())
-        .limit(limit)
-    )
-    return [
-        (msgspec.convert(surface, RiskSurface), msgspec.convert(projection, ReserveProjection))
-        for surface, projection in await session.execute(query)
-    ]
+    query = _READOUTS.where(ReserveProjectionRecord.account_id == account_id).limit(limit)
+    return [_readout(surface, projection) for surface, projection in await session.execute(query)]
 
 
 async def count_projections(session: AsyncSession, *, account_id: UUID, since: datetime) -> int:
@@ -111,6 +139,10 @@ async def scores_of_workspace(
         due=tuple(_outcome(as_of, row) for as_of, row in await session.execute(due)),
         next=following[0] if following else None,
     )
+
+
+def _readout(surface: dict[str, object], projection: dict[str, object]) -> tuple[RiskSurface, ReserveProjection]:
+    return msgspec.convert(surface, RiskSurface), msgspec.convert(projection, ReserveProjection)
 
 
 def _outcome(as_of: datetime, row: ProjectionScoreRecord) -> Outcome:

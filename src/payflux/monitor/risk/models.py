@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, DateTime, ForeignKeyConstraint, Index, String, text
@@ -11,24 +10,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payflux.kit.database import Base
-
-
-class ReadingReason(StrEnum):
-    """Why a workspace was read."""
-
-    FIRST = "first"  # its history has just been pulled
-    HISTORY = "history"  # older history, or a gap, has been read to its end
-    EVENT = "event"  # something happened at the processor
-    SWEEP = "sweep"  # it was time to
-    ASKED = "asked"  # somebody asked
-
+from payflux.monitor.processors.news import ReadingReason
 
 _REASONS = ", ".join(f"'{reason}'" for reason in ReadingReason)
 
 
 class RiskSurfaceRecord(Base):
     """One scoring of a workspace, whole, as it was said; the newest one stands. `pull_id` is the history it scored,
-    None of one made from what was stored by then."""
+    None of one made from what was stored by then. `basis_hash` tells whether another rests on the same to the day."""
 
     __tablename__ = "risk_surfaces"
     __table_args__ = (
@@ -63,4 +52,5 @@ class RiskSurfaceRecord(Base):
     stability_score: Mapped[int]
     model_version: Mapped[str] = mapped_column(String(40))
     inputs_hash: Mapped[str] = mapped_column(String(64))
+    basis_hash: Mapped[str] = mapped_column(String(64), server_default="", default="")
     surface: Mapped[dict[str, object]] = mapped_column(JSONB)

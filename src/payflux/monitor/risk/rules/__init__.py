@@ -2,6 +2,16 @@
 
 from payflux.monitor.risk.rules.features import Features, features
 from payflux.monitor.risk.rules.history import History, history_of, prepare
-from payflux.monitor.risk.rules.scoring import MODEL_VERSION, inputs_hash, score
+from payflux.monitor.risk.rules.scoring import MODEL_VERSION, basis_hash, inputs_hash, score
 
-__all__ = ["MODEL_VERSION", "Features", "History", "features", "history_of", "inputs_hash", "prepare", "score"]
+__all__ = [
+    "MODEL_VERSION",
+    "Features",
+    "History",
+    "basis_hash",
+    "features",
+    "history_of",
+    "inputs_hash",
+    "prepare",
+    "score",
+]

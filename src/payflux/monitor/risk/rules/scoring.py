@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -20,6 +21,7 @@ from payflux.monitor.risk.rules.trend import trend
 from payflux.monitor.risk.surface import BANDS, RiskSurface
 
 MODEL_VERSION = "risk-2.0"
+_ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def score(history: History) -> RiskSurface:
@@ -60,6 +62,16 @@ def score(history: History) -> RiskSurface:
         forecasting=forecasting_of(history),
         payout_delay_days=history.account.payout_delay_days if history.account else None,
     )
+
+
+def basis_hash(history: History) -> str:
+    """The same of what a result rests on to the day: equal at two instants of one day of UTC between which nothing
+    happened, however often the account was asked for meanwhile."""
+    day = history.as_of.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    account, balance = (
+        said and msgspec.structs.replace(said, taken_at=_ANY_TIME) for said in (history.account, history.balance)
+    )
+    return inputs_hash(replace(history, as_of=day, account=account, balance=balance, earlier=()))
 
 
 def inputs_hash(history: History, *settings: object) -> str:

@@ -1,0 +1,87 @@
+"""Read a workspace again: score and project what is stored of its connection as of an instant, and keep what is new."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.monitor.processors.models import Connection
+from payflux.monitor.processors.news import ReadingReason
+from payflux.monitor.processors.queries import History, history_at
+from payflux.monitor.projections.queries import StoredReadout, newest_readout
+from payflux.monitor.projections.rules import project
+from payflux.monitor.projections.service import store_projection
+from payflux.monitor.risk.queries import earlier_readouts
+from payflux.monitor.risk.rules import basis_hash, prepare, score
+from payflux.monitor.risk.service import store_surface
+from payflux.monitor.risk.surface import Readout
+
+
+class WorkspaceRead(NamedTuple):
+    """What a reading said, and what was said before it; the same two where nothing has changed, and nothing was
+    stored."""
+
+    before: StoredReadout | None
+    after: StoredReadout
+
+    @property
+    def changed(self) -> bool:
+        return self.after is not self.before
+
+
+async def read_workspace(
+    session: AsyncSession, connection: Connection, *, as_of: datetime, reason: ReadingReason
+) -> WorkspaceRead:
+    """Score and project what is stored of `connection` as of `as_of`, whole seconds, and store both, with the horizons
+    that the projection will be scored at.
+
+    Where the newest readout is of the same day and rests on the same, nothing is stored: so doing the same again does
+    nothing.
+    """
+    known = await history_at(session, connection, as_of=as_of)
+    earlier = await earlier_readouts(session, connection, before=as_of)
+    before = await newest_readout(session, connection)
+    # scoring a long history takes a good part of a second, in which a worker's other jobs and heartbeats go on
+    after = await asyncio.to_thread(read_history, known, earlier, reason)
+    if before is not None and _say_the_same(before, after):
+        return WorkspaceRead(before, before)
+    surface_id = await store_surface(session, connection, after.surface, after.basis_hash, reason=reason)
+    await store_projection(
+        session,
+        after.projection,
+        account_id=connection.account_id,
+        workspace_id=connection.workspace_id,
+        surface_id=surface_id,
+    )
+    return WorkspaceRead(before, after)
+
+
+def read_history(known: History, earlier: Sequence[Readout], reason: ReadingReason) -> StoredReadout:
+    """The readout of what is known, after `earlier` readouts of the same connection."""
+    history = prepare(
+        known.events,
+        as_of=known.as_of,
+        account=known.account,
+        balance=known.balance,
+        earlier=tuple(earlier),
+        reads_declines=known.reads_declines,
+    )
+    surface = score(history)
+    projection = project(replace(history, earlier=()), surface)
+    return StoredReadout(reason, surface, projection, basis_hash(history))
+
+
+def _say_the_same(before: StoredReadout, after: StoredReadout) -> bool:
+    return _said_of_a_day(before) == _said_of_a_day(after)
+
+
+def _said_of_a_day(said: StoredReadout) -> tuple[object, ...]:
+    """What two readouts of one day differ in if anything matters: a tier falls by time alone."""
+    surface, projection = said.surface, said.projection
+    versions = surface.model_version, projection.model_version
+    return said.basis_hash, versions, surface.risk_tier, surface.asked_tier
