@@ -16,11 +16,14 @@ from payflux.activation.service import get_workspace
 from payflux.activation.states import is_live_monitored
 from payflux.frontdoor.entitlements.resolving import Entitlements, entitlements_of
 from payflux.kit.jobs import Payload, enqueue
+from payflux.monitor.alerts.evaluating import evaluate
+from payflux.monitor.alerts.facts import reading_of
 from payflux.monitor.processors.models import ConnectionStatus
 from payflux.monitor.processors.news import ReadingReason, enqueue_reading, take_reading
 from payflux.monitor.processors.queries import get_connection
 from payflux.monitor.projections.current import bring_up_to_date, due_readings, note_failure, read_since
 from payflux.monitor.projections.models import WorkspaceReading
+from payflux.monitor.projections.reading import WorkspaceRead
 from payflux.monitor.risk.sweep.models import Sweep, SweepReading
 from payflux.monitor.risk.sweep.service import sweep
 from payflux.world.bootstrap import World
@@ -153,7 +156,22 @@ async def _read(
         read = await bring_up_to_date(
             session, world, connection, reason=reason, urgent=urgent, per_day=held.limits[PROJECTIONS]
         )
+        if read is not None:
+            await _judge(session, workspace, read, now=world.clock.now())
     log.info("workspace read", workspace_id=str(workspace.id), reason=reason, changed=read.changed if read else None)
+
+
+async def _judge(session: AsyncSession, workspace: Workspace, read: WorkspaceRead, *, now: datetime) -> None:
+    """Have the alert rules judge a reading, also one that found the same anew: what stays calm clears an alert."""
+    before, after = read.before, read.after
+    await evaluate(
+        session,
+        account_id=workspace.account_id,
+        workspace_id=workspace.id,
+        before=reading_of(before.surface, before.projection) if before else None,
+        after=reading_of(after.surface, after.projection, as_of=read.as_of),
+        now=now,
+    )
 
 
 async def _record_failure(world: World, account_id: UUID, error: Exception) -> None:

@@ -12,6 +12,7 @@ from payflux.activation.watching import read_due, read_workspace
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.entitlements.overriding import Author, set_limit_override
 from payflux.kit.ids import new_id
+from payflux.monitor.alerts.models import Alert, AlertRule, AlertState
 from payflux.monitor.processors.models import ConnectionStatus, HistoryPull
 from payflux.monitor.processors.news import ReadingReason
 from payflux.monitor.processors.queries import get_connection, history_at
@@ -54,6 +55,17 @@ async def test_disputes_that_come_in_move_the_tier(shop: Shop) -> None:
     async with shop.world.database.tenant(shop.account_id) as session:
         counted = await session.execute(select(func.count()).select_from(ProjectionScoreRecord))
     assert counted.scalar_one() == 6
+
+
+async def test_the_alert_rules_judge_each_reading_in_the_transaction_that_stores_it(shop: Shop) -> None:
+    await shop.tell(*(dispute(day * 100, shop.now) for day in range(60, 80)))
+    shop.clock.move(MINUTE)
+    await shop.read()
+    async with shop.world.database.tenant(shop.account_id) as session:
+        query = select(AlertRule.trigger).join(Alert, Alert.rule_id == AlertRule.id)
+        raised = (await session.execute(query.where(Alert.state == AlertState.OPEN))).scalars().all()
+    assert "tier_escalation" in raised
+    assert len(raised) == len(set(raised))
 
 
 async def test_however_many_events_come_in_at_once_it_is_one_reading(shop: Shop) -> None:

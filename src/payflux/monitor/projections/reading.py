@@ -23,9 +23,10 @@ from payflux.monitor.risk.surface import Readout
 
 
 class WorkspaceRead(NamedTuple):
-    """What a reading said, and what was said before it; the same two where nothing has changed, and nothing was
-    stored."""
+    """What a reading as of an instant said, and what was said before it; the same two where nothing has changed, and
+    nothing was stored."""
 
+    as_of: datetime
     before: StoredReadout | None
     after: StoredReadout
 
@@ -49,7 +50,7 @@ async def read_workspace(
     # scoring a long history takes a good part of a second, in which a worker's other jobs and heartbeats go on
     after = await asyncio.to_thread(read_history, known, earlier, reason)
     if before is not None and _say_the_same(before, after):
-        return WorkspaceRead(before, before)
+        return WorkspaceRead(as_of, before, before)
     surface_id = await store_surface(session, connection, after.surface, after.basis_hash, reason=reason)
     await store_projection(
         session,
@@ -58,7 +59,7 @@ async def read_workspace(
         workspace_id=connection.workspace_id,
         surface_id=surface_id,
     )
-    return WorkspaceRead(before, after)
+    return WorkspaceRead(as_of, before, after)
 
 
 def read_history(known: History, earlier: Sequence[Readout], reason: ReadingReason) -> StoredReadout:
