@@ -9,7 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.activation import billing_mails, identity_mails, provider_mails, security_mails, team_mails
+from payflux.activation import alert_mails, billing_mails, identity_mails, provider_mails, security_mails, team_mails
 from payflux.activation.problems import ended_problem
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
 from payflux.kit.jobs import Payload, Permanent, enqueue
@@ -103,6 +103,7 @@ def _about_ended(world: World, addressee: Addressee, connection: Connection, mai
 WRITERS: dict[str, Writer] = {
     "connection_disconnected": _connection_disconnected,
     "connection_ended": _connection_ended,
+    **alert_mails.WRITERS,
     **billing_mails.WRITERS,
     **identity_mails.WRITERS,
     **provider_mails.WRITERS,
@@ -114,5 +115,5 @@ WRITERS: dict[str, Writer] = {
 ADDRESSES: dict[str, AddressLookUp] = identity_mails.ADDRESSES | team_mails.ADDRESSES
 """Where an address is kept that is perhaps nobody's, and how it is read by the id of its row."""
 
-DELIVERED: dict[str, Delivered] = {**team_mails.DELIVERED}
+DELIVERED: dict[str, Delivered] = {**alert_mails.DELIVERED, **team_mails.DELIVERED}
 """What is noted once the mail server has taken a mail, by the mail's name."""

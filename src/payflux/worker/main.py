@@ -11,6 +11,7 @@ from functools import partial
 import asyncpg
 import structlog
 
+from payflux.activation.alerting import keep_alerts_going, tell_alert
 from payflux.activation.deletion import forget_member, sweep_up_account
 from payflux.activation.ending import connection_ended
 from payflux.activation.mails import send_mail
@@ -33,6 +34,7 @@ from payflux.frontdoor.staff.signing_in import delete_ended_staff_sessions
 from payflux.kit.audit_check import verify_every_log
 from payflux.kit.database import asyncpg_address
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
+from payflux.monitor.alerts.delivering import deliver_alert
 from payflux.monitor.processors.backfill.jobs import backfill_history, record_interruption
 from payflux.monitor.processors.connecting.endpoint import create_webhook_endpoint
 from payflux.monitor.processors.generic.applying import apply_posted_events, clean_deliveries, keep_sources_going
@@ -54,6 +56,7 @@ JOBS: dict[str, Step] = {
         catch_up,
         connection_ended,
         create_webhook_endpoint,
+        deliver_alert,
         follow_subscription,
         forget_member,
         move_to_version,
@@ -65,6 +68,7 @@ JOBS: dict[str, Step] = {
         start_from_events,
         sweep_up_account,
         sweep_workspaces,
+        tell_alert,
     )
 }
 """The jobs beside the pipeline's, by name."""
@@ -145,6 +149,7 @@ async def work(
                 "apply_due_events": ("* * * * *", apply_due),
                 "clean_inbox": ("47 3 * * *", tidy),
                 "delete_ended_sessions": ("17 * * * *", clean),
+                "keep_alerts_going": ("* * * * *", partial(keep_alerts_going, world)),
                 "keep_up_with_stripe": ("*/10 * * * *", follow_stripe),
                 "reconcile_billing": ("41 1 * * *", reconcile_with_stripe),
                 "keep_connections_up_to_date": ("*/5 * * * *", keep_up),

@@ -97,10 +97,8 @@ async def watched(world: World, clock: MovedClock, alice: SignedIn) -> Watched:
 
 
 SPIKE = {
-    "trapped": {
-        30: Bounds(410_000, 390_000, 430_000),
-        60: Bounds(820_000, 770_000, 860_000),
-        90: Bounds(1_700_000, 1_600_000, 1_800_000),
-    }
+    30: Bounds(410_000, 390_000, 430_000),
+    60: Bounds(820_000, 770_000, 860_000),
+    90: Bounds(1_700_000, 1_600_000, 1_800_000),
 }
-"""T+90 is past a quarter more, and past its worst case; the other windows are as they were."""
+"""Trapped capital whose T+90 is past a quarter more, and past its worst case; the other windows are as they were."""

@@ -26,7 +26,7 @@ async def test_a_calm_reading_raises_nothing(watched: Watched) -> None:
 
 
 async def test_a_worse_reading_opens_one_alert_for_each_rule_that_it_is_past(watched: Watched) -> None:
-    assert await watched.read(risk_tier=3, band="elevated", trend="DEGRADING", **SPIKE) == [Flip.RAISED] * 4
+    assert await watched.read(risk_tier=3, band="elevated", trend="DEGRADING", trapped=SPIKE) == [Flip.RAISED] * 4
     alerts = await watched.alerts()
     assert {told_facts(alert).trigger for alert in alerts} == {
         "tier_escalation",

@@ -1,0 +1,127 @@
+"""Whom an alert is told to: members by mail, channels by post. The monitor knows no members; here they meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.frontdoor.accounts.team.capabilities import may
+from payflux.frontdoor.accounts.team.queries import members
+from payflux.frontdoor.entitlements.resolving import entitlements_of
+from payflux.kit.ids import new_id
+from payflux.kit.jobs import Payload
+from payflux.monitor.alerts.channels import FEATURE_OF, active_channels
+from payflux.monitor.alerts.delivering import due_deliveries, enqueue_delivery
+from payflux.monitor.alerts.evaluating import enqueue_telling
+from payflux.monitor.alerts.handling import get_alert, wake
+from payflux.monitor.alerts.models import (
+    Alert,
+    AlertDelivery,
+    AlertEvent,
+    AlertRule,
+    AlertState,
+    DeliveryState,
+    Happening,
+)
+from payflux.world.bootstrap import World
+from payflux.world.outbox import enqueue_mail
+
+MAILED = (Happening.RAISED, Happening.WORSENED, Happening.WOKEN)
+"""What is worth a mail. That it is over, whoever looks sees, and programs are told."""
+
+UNTOLD_FOR = timedelta(minutes=2)
+"""After so long a job that should have told an event is taken to be lost."""
+
+log = structlog.get_logger(__name__)
+
+
+class Target(NamedTuple):
+    """A member, for the kind `email`, or a channel of its own kind."""
+
+    kind: str
+    id: UUID
+
+
+async def tell_alert(world: World, payload: Payload) -> None:
+    """Job: find whom an event of an alert is told to, and have it sent to each; each once, however often this runs."""
+    account_id, event_id = UUID(payload["account_id"]), UUID(payload["event_id"])
+    async with world.database.tenant(account_id) as session:
+        event = await session.get(AlertEvent, (account_id, event_id), with_for_update=True)
+        if event is None or event.told_at is not None:
+            return
+        alert = await get_alert(session, account_id=account_id, alert_id=event.alert_id)
+        now = world.clock.now()
+        targets = [*await _readers(session, alert, event), *await _channels(session, world, alert)]
+        await _send(session, event, targets, now=now)
+        event.told_at = now
+    log.info("alert told", kind=event.kind, targets=len(targets))
+
+
+async def _readers(session: AsyncSession, alert: Alert, event: AlertEvent) -> list[Target]:
+    rule = await session.get(AlertRule, (alert.account_id, alert.rule_id))
+    if rule is None or "email" not in rule.channels or event.kind not in MAILED:
+        return []
+    return [Target("email", user_id) for user_id in await readers_of(session, rule)]
+
+
+async def readers_of(session: AsyncSession, rule: AlertRule) -> list[UUID]:
+    """The members whom `rule` mails: those it names, or else everybody who looks after alerts."""
+    here = await members(session, account_id=rule.account_id)
+    if rule.told_to is not None:
+        named = [member.user_id for member in here if member.user_id in rule.told_to]
+        if named:
+            return named
+    return [member.user_id for member in here if may(member.role, "alerts.manage")]
+
+
+async def _channels(session: AsyncSession, world: World, alert: Alert) -> list[Target]:
+    held = await entitlements_of(session, world, account_id=alert.account_id)
+    found = await active_channels(session, account_id=alert.account_id, workspace_id=alert.workspace_id)
+    return [Target(channel.kind, channel.id) for channel in found if held.features[FEATURE_OF[channel.kind]]]
+
+
+async def _send(session: AsyncSession, event: AlertEvent, targets: Iterable[Target], *, now: datetime) -> None:
+    for target in targets:
+        delivery = {
+            "account_id": event.account_id,
+            "id": new_id(),
+            "event_id": event.id,
+            "kind": target.kind,
+            "target": target.id,
+            "state": DeliveryState.WAITING,
+            "created_at": now,
+            "due_at": now,
+        }
+        added = insert(AlertDelivery).values(delivery).on_conflict_do_nothing().returning(AlertDelivery.id)
+        delivery_id = (await session.execute(added)).scalar_one_or_none()
+        if delivery_id is None:
+            continue
+        if target.kind == "email":
+            await enqueue_mail(session, "alert", event.account_id, target.id, delivery_id=str(delivery_id))
+        else:
+            await enqueue_delivery(session, account_id=event.account_id, delivery_id=delivery_id, attempt=1)
+
+
+async def keep_alerts_going(world: World) -> None:
+    """Every minute: snoozes that are over, and what a worker that died has left untold or unsent."""
+    now = world.clock.now()
+    async with world.database.system() as session:
+        over = select(Alert.account_id, Alert.id).where(Alert.state == AlertState.SNOOZED, Alert.snoozed_until <= now)
+        snoozed = (await session.execute(over)).all()
+        untold = select(AlertEvent.account_id, AlertEvent.id).where(
+            AlertEvent.tells, AlertEvent.told_at.is_(None), AlertEvent.at <= now - UNTOLD_FOR
+        )
+        for account_id, event_id in (await session.execute(untold)).all():
+            await enqueue_telling(session, account_id=account_id, event_id=event_id)
+        for account_id, delivery_id, attempts in await due_deliveries(session, now=now):
+            await enqueue_delivery(session, account_id=account_id, delivery_id=delivery_id, attempt=attempts + 1)
+    for account_id, alert_id in snoozed:
+        async with world.database.tenant(account_id) as session:
+            await wake(session, account_id=account_id, alert_id=alert_id, now=now)
