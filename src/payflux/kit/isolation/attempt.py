@@ -92,7 +92,7 @@ class Attempt:
         # a row for each person, where a row names one: what needs two of them finds two
         parents = [self._planted[each.parent, account_id] for each in table.references if each.parent in self._shared]
         refusals = []
-        for number in range(max([1, *map(len, parents)])):
+        for number in range(max([self._generations(table), *map(len, parents)])):
             row = self._made_up(table, account_id, number)
             if row is None:
                 refusals.append("its parent has no row")
@@ -104,6 +104,14 @@ class Attempt:
                 self._planted.setdefault((table.name, account_id), []).append(row)
         if (table.name, account_id) not in self._planted:
             self.unplanted[table.name] = refusals[0]
+
+    def _generations(self, table: TenantTable) -> int:
+        """How many rows of `table` leave one to spare for each of the tables that point at it, one below the other: a
+        parent may have only one child."""
+        children = [
+            each for each in self._tables if each is not table and table.name in {one.parent for one in each.references}
+        ]
+        return 1 + max(map(self._generations, children), default=0)
 
     async def _reach(self, table: TenantTable) -> None:
         """Read, change and remove whatever is not the intruder's own."""
@@ -136,8 +144,7 @@ class Attempt:
             if reference.parent in self._shared:
                 continue
             pointed = self._pointed(table, reference)
-            row = self._made_up(table, INTRUDER)
-            if pointed and row is not None and await self._point(table, row, pointed) != _NO_PARENT:
+            if pointed and not await self._finds_no_parent(table, pointed):
                 self.breaches.append(f"{name}: {reference.name} takes a row of another account for its parent")
         fresh = self._made_up(table, INTRUDER, len(self._planted[name, INTRUDER]))
         if fresh is not None:
@@ -159,13 +166,23 @@ class Attempt:
         theirs = map(named, self._planted.get((reference.parent, VICTIM), []))
         return next((row for row in theirs if row not in own), {})
 
+    async def _finds_no_parent(self, table: TenantTable, pointed: Row) -> bool:
+        """Whether a row of the intruder's that names the victim's parent is refused for that: also when others of its
+        making are refused for something else, such as a parent that has its one child already."""
+        for number in range(len(self._planted[table.name, INTRUDER]) + 1):
+            row = self._made_up(table, INTRUDER, number)
+            if row is None or await self._point(table, row, pointed) == _NO_PARENT:
+                return True
+        return False
+
     async def _point(self, table: TenantTable, row: Row, pointed: Row) -> str:
         """What refuses a row of the intruder's that names the victim's parent; its own, changed, where it may have no
         second one."""
         refusal = (await self._insert(table, row | pointed)).refusal
         if refusal == _TAKEN and "UPDATE" in table.privileges:
             changes = ", ".join(f"{column} = ${place}" for place, column in enumerate(pointed, 2))
-            own = f"UPDATE {table.name} SET {changes} WHERE {table.account_column} = $1"
+            one = f"SELECT ctid FROM {table.name} WHERE {table.account_column} = $1 LIMIT 1"
+            own = f"UPDATE {table.name} SET {changes} WHERE ctid = ({one})"
             refusal = (await self._tried(own, INTRUDER, *pointed.values())).refusal
         return refusal
 
