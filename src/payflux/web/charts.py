@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from markupsafe import Markup
 
 from payflux.kit.charts import BandPoint, Bar, band_chart, bar_chart, step_scale
 from payflux.monitor.projections.projection import ReserveProjection
+from payflux.monitor.projections.timeline import ReadingPoint
 from payflux.monitor.risk.surface import BANDS, RiskSurface
 from payflux.monitor.whatif.answers import Answer
 from payflux.web.formatting import money_short
@@ -57,6 +59,48 @@ def comparison_chart(answer: Answer, width: int, height: int) -> Markup:
         width=width,
         height=height,
     )
+
+
+def trapped_timeline_chart(points: Sequence[ReadingPoint], width: int) -> Markup:
+    """Trapped capital at the last horizon as each of several readings in one currency saw it, the oldest first."""
+    currency, first = points[0].currency, points[0].as_of
+    last = [point.windows[-1] for point in points]
+
+    def words(amount: float) -> str:
+        return money_short(round(amount), currency)
+
+    horizon = last[-1].horizon_days
+    return band_chart(
+        [
+            BandPoint((point.as_of - first).total_seconds(), window.trapped, window.low, window.high)
+            for point, window in zip(points, last, strict=True)
+        ],
+        title=f"Trapped capital at T+{horizon} by reading",
+        description=f"From {words(last[0].trapped)} to {words(last[-1].trapped)}. The band is the 80 % range.",
+        format_x=lambda seconds: _when(points, first + timedelta(seconds=seconds)),
+        format_y=words,
+        marks=[(points[-1].as_of - first).total_seconds()],
+        width=width,
+        height=240,
+    )
+
+
+def tier_timeline_chart(points: Sequence[ReadingPoint], width: int) -> Markup:
+    """The tier of each of several readings, the oldest first."""
+    return bar_chart(
+        [Bar(_when(points, point.as_of), point.risk_tier) for point in points],
+        title="Risk tier by reading",
+        description=f"From tier {points[0].risk_tier} to tier {points[-1].risk_tier} of {len(BANDS)}.",
+        format_y=lambda tier: f"{tier:g}",
+        width=width,
+        height=160,
+    )
+
+
+def _when(points: Sequence[ReadingPoint], at: datetime) -> str:
+    """A moment as the axis of `points` names it, in UTC: with its time where all lie within three days."""
+    short = points[-1].as_of - points[0].as_of < timedelta(days=3)
+    return f"{at.day} {at:%b %H:%M}" if short else f"{at.day} {at:%b}"
 
 
 def release_chart(weeks: Sequence[ReleaseWeek], currency: str, width: int) -> Markup:

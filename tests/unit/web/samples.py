@@ -19,10 +19,12 @@ from payflux.monitor.processors.events import pack_letters
 from payflux.monitor.processors.live.freshness import Freshness, Staleness
 from payflux.monitor.processors.live.models import WebhookEvent
 from payflux.monitor.processors.models import Connection
+from payflux.monitor.processors.news import ReadingReason
 from payflux.monitor.processors.permissions import CAPABILITIES, KEY_PERMISSIONS, key_creation_url
 from payflux.monitor.processors.reconciling.rules import Check, Identity, State
 from payflux.monitor.projections.projection import Exposure, ProjectedWindow, ReserveProjection, ReserveScenario
 from payflux.monitor.projections.scorebook import Outcome, ProjectionScore, Scorebook
+from payflux.monitor.projections.timeline import ReadingPoint
 from payflux.monitor.risk.rules import prepare, score
 from payflux.monitor.risk.surface import (
     BANDS,
@@ -38,7 +40,7 @@ from payflux.monitor.risk.surface import (
 from payflux.monitor.whatif.changes import Changes
 from payflux.monitor.whatif.service import Reply, reply
 from payflux.web.books import lines_of
-from payflux.web.charts import comparison_chart, release_chart
+from payflux.web.charts import comparison_chart, release_chart, tier_timeline_chart, trapped_timeline_chart
 from payflux.web.comparison import changes_in_words, comparison
 from payflux.web.explaining import rolling_example, signal_rows, tier_rows
 from payflux.web.formatting import money_short
@@ -46,6 +48,7 @@ from payflux.web.freshness import line_of
 from payflux.web.outlook import releases_by_week, series_rows
 from payflux.web.pages.explanation import DEFAULTS
 from payflux.web.programmes import programme_rows
+from payflux.web.readouts import REASONS, ReadingLine
 from payflux.web.rendering import build_templates
 from payflux.web.whatif_form import EXAMPLES, FIELDS, typed
 from tests.unit.projections.building import projected
@@ -341,6 +344,7 @@ BOOKS = [
     Check(Identity.BALANCE_CHANGE, "payments", "usd", *HOUR, 38_700, 38_700, State.HOLDS),
     Check(Identity.OPEN_RESERVES, "balance", "usd", *HOUR, None, None, State.CANNOT_TELL, "Stripe does not show it."),
 ]
+READING = ReadingLine(NOW - timedelta(hours=2), REASONS[ReadingReason.EVENT], NOW, None, failed=False)
 DASHBOARD = (
     SIGNED_IN
     | charts(SURFACE, PROJECTION)
@@ -352,6 +356,7 @@ DASHBOARD = (
         "first_visit": True,
         "processor": "Stripe",
         "freshness": line_of(Freshness(NOW - timedelta(minutes=12)), NOW),
+        "reading": READING,
         "books": lines_of(BOOKS[1:]),
         "degraded": [],
         "forecasting_offer": None,
@@ -459,6 +464,34 @@ ERROR = SIGNED_OUT | {
 }
 
 
+def readings(count: int) -> list[ReadingPoint]:
+    """The newest first, a day apart."""
+    return [
+        ReadingPoint(
+            NOW - timedelta(days=number),
+            ReadingReason.EVENT if number % 3 else ReadingReason.SWEEP,
+            2 + number % 2,
+            70 - number,
+            "usd",
+            PROJECTION.windows,
+        )
+        for number in range(count)
+    ]
+
+
+PROJECTIONS = SIGNED_IN | {
+    "surface": SURFACE,
+    "projection": PROJECTION,
+    "reading": READING,
+    "freshness": line_of(Freshness(NOW - timedelta(minutes=12)), NOW),
+    "reasons": REASONS,
+    "readings": readings(12),
+    "left_out": 1,
+    "trapped_charts": [trapped_timeline_chart(readings(12)[::-1], width) for width in (720, 360)],
+    "tier_charts": [tier_timeline_chart(readings(12)[::-1], width) for width in (720, 360)],
+}
+
+
 def replied(changes: Changes) -> Reply:
     """What a merchant made of columns is answered."""
     return reply(prepare(elevated_merchant(), as_of=AS_OF, account=SOUND, balance=FULL), changes)
@@ -533,6 +566,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             "freshness": line_of(Freshness(NOW - timedelta(days=3), Staleness.SILENT), NOW),
             "books": lines_of(BOOKS),
             "degraded": ["balance", "payouts"],
+            "reading": READING._replace(looked_at=None, due_at=NOW + timedelta(hours=1), failed=True),
         },
     ),
     "dashboard-full": (
@@ -541,6 +575,11 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         | charts(FULL_SURFACE, FULL_PROJECTION)
         | outlooks(FULL_SURFACE, FULL_PROJECTION)
         | {"surface": FULL_SURFACE, "projection": FULL_PROJECTION, "first_visit": False},
+    ),
+    "projections": ("projections.html", PROJECTIONS),
+    "projections-first": (
+        "projections.html",
+        PROJECTIONS | {"readings": readings(1), "trapped_charts": [], "tier_charts": [], "left_out": 0},
     ),
     "dashboard-empty": ("dashboard_empty.html", SIGNED_IN | {"live": False, "problem": None}),
     "connection": ("connection.html", CONNECTION),

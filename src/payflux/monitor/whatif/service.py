@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from uuid import UUID
+from datetime import datetime
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.monitor.processors.codes import Status
-from payflux.monitor.processors.queries import history_of_pull
+from payflux.monitor.processors.models import Connection
+from payflux.monitor.processors.queries import history_at
 from payflux.monitor.risk.rules import History, prepare
 from payflux.monitor.risk.rules.history import count
 from payflux.monitor.whatif.answers import Answer, answer
@@ -26,9 +27,9 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     answer: Answer | None
 
 
-async def answer_for_pull(session: AsyncSession, *, account_id: UUID, pull_id: UUID, changes: Changes) -> Reply:
-    """What `changes` would make of the history that a pull brought, as of the instant it was taken. Raises NotFound."""
-    known = await history_of_pull(session, account_id=account_id, pull_id=pull_id)
+async def answer_at(session: AsyncSession, connection: Connection, *, as_of: datetime, changes: Changes) -> Reply:
+    """What `changes` would make of the stored history of `connection` as of an instant."""
+    known = await history_at(session, connection, as_of=as_of)
 
     def work() -> Reply:
         history = prepare(

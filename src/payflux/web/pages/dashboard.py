@@ -12,9 +12,7 @@ from payflux.activation.states import HOME, ActivationState
 from payflux.frontdoor.entitlements.notices import dismissed
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.monitor.processors.permissions import missing_capabilities, resource_label
-from payflux.monitor.processors.queries import get_connection
-from payflux.monitor.projections.queries import latest_readouts, projection_of_pull, scores_of_workspace
-from payflux.monitor.risk.queries import surface_of_pull
+from payflux.monitor.projections.queries import latest_readouts, scores_of_workspace
 from payflux.web.billing_words import PREVIEW, open_notices
 from payflux.web.books import books_lines
 from payflux.web.charts import release_chart, tier_chart, trapped_capital_chart
@@ -24,6 +22,7 @@ from payflux.web.offers import offer_of_feature
 from payflux.web.outlook import releases_by_week, series_rows
 from payflux.web.policies import guard
 from payflux.web.product import product_context
+from payflux.web.readouts import current_readout
 from payflux.web.rendering import render
 
 router = APIRouter()
@@ -39,11 +38,10 @@ async def dashboard(
     workspace = await get_workspace(session, account_id=who.account_id)
     if workspace.connection_id is None or workspace.pull_id is None:
         return RedirectResponse("/dashboard/activate-prompt", status_code=HTTPStatus.SEE_OTHER)
-    surface = await surface_of_pull(session, account_id=who.account_id, pull_id=workspace.pull_id)
-    projection = await projection_of_pull(session, account_id=who.account_id, pull_id=workspace.pull_id)
-    if surface is None or projection is None:
+    current = await current_readout(session, workspace)
+    if current is None:
         return RedirectResponse("/activate/arming", status_code=HTTPStatus.SEE_OTHER)
-    connection = await get_connection(session, account_id=who.account_id, connection_id=workspace.connection_id)
+    connection, surface, projection = current.connection, current.surface, current.projection
     scorebook = await scores_of_workspace(
         session, account_id=who.account_id, connection_id=connection.id, now=world.clock.now()
     )
@@ -55,6 +53,7 @@ async def dashboard(
         "dashboard.html",
         surface=surface,
         projection=projection,
+        reading=current.line,
         scorebook=scorebook,
         first_visit=who.impersonated_by is None
         and await first_visit(session, account_id=who.account_id, now=world.clock.now()),
@@ -65,7 +64,7 @@ async def dashboard(
         release_weeks=weeks,
         release_charts=[release_chart(weeks, projection.currency, width) for width in (720, 360)] if weeks else [],
         series=series_rows(surface.forecasting, projection.currency) if surface.forecasting else [],
-        freshness=await freshness_line(session, world, connection, figures_as_of=projection.as_of),
+        freshness=await freshness_line(session, world, connection, figures_as_of=current.known_until),
         books=await books_lines(session, world, connection),
         degraded=[resource_label(name) for name in missing_capabilities(connection.capabilities)],
         forecasting_offer=await offer_of_feature(session, held, "forecasting"),
