@@ -42,6 +42,7 @@ from payflux.sandbox.api.endpoints import Endpoint
 from payflux.sandbox.api.faulty import Faulty
 from payflux.sandbox.app_grants import APP_CLIENT_ID, APP_SECRET_KEY
 from payflux.sandbox.billing.renewing import TASKS as BILLING_TASKS
+from payflux.sandbox.callers import SECRET_KEY, WITHOUT_DISPUTES
 from payflux.sandbox.checkout.pages import PAGES as CHECKOUT_PAGES
 from payflux.sandbox.checkout.sessions import TASKS as CHECKOUT_TASKS
 from payflux.sandbox.clock import Tasks, run_due
@@ -62,7 +63,7 @@ from payflux.sandbox.pages import render_page
 from payflux.sandbox.payments.tasks import TASKS as PAYMENT_TASKS
 from payflux.sandbox.portal.pages import PAGES as PORTAL_PAGES
 from payflux.sandbox.reserves import TASKS as RESERVE_TASKS
-from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, WITHOUT_DISPUTES, SandboxState
+from payflux.sandbox.state import CLIENT_ID, SandboxState
 from payflux.sandbox.work import API_VERSION
 
 ENDPOINTS: tuple[Endpoint, ...] = (

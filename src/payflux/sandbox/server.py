@@ -9,12 +9,13 @@ from rich.console import Console
 
 from payflux.sandbox.app import create_app
 from payflux.sandbox.app_grants import APP_CLIENT_ID, APP_SECRET_KEY
+from payflux.sandbox.callers import SECRET_KEY
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.forwarding import forward
 from payflux.sandbox.loopback import is_local
 from payflux.sandbox.mailbox.smtp import listen
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
-from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, SandboxState
+from payflux.sandbox.state import CLIENT_ID, SandboxState
 from payflux.settings import SANDBOX_WEBHOOK_SECRET
 
 

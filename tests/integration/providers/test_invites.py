@@ -35,7 +35,8 @@ async def invited(world: World, stored: asyncpg.Connection, email: str) -> str:
                 expires_at=now.replace(year=now.year + 1),
             )
         )
-    await stored.execute("UPDATE subscriptions SET plan = 'enterprise', status = 'active'")  # seats are not what this is about
+    # seats are not what this is about
+    await stored.execute("UPDATE subscriptions SET plan = 'enterprise', status = 'active'")
     return invite_code(world.tokens, invite_id)
 
 

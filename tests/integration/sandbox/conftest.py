@@ -14,7 +14,8 @@ import stripe
 import uvicorn
 
 from payflux.sandbox.app import create_app
-from payflux.sandbox.state import SECRET_KEY, SandboxState
+from payflux.sandbox.callers import SECRET_KEY
+from payflux.sandbox.state import SandboxState
 
 
 @contextmanager

@@ -9,8 +9,9 @@ import httpx
 import pytest
 import stripe
 
+from payflux.sandbox.callers import SECRET_KEY
 from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM
-from payflux.sandbox.state import SECRET_KEY, SandboxState
+from payflux.sandbox.state import SandboxState
 from payflux.sandbox.work import API_VERSION
 from tests.integration.sandbox.conftest import served
 from tests.integration.sandbox.receiver import receiving

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from payflux.sandbox.state import SECRET_KEY, SandboxState
+from payflux.sandbox.callers import SECRET_KEY
+from payflux.sandbox.state import SandboxState
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work
 from tests.integration.sandbox.conftest import served

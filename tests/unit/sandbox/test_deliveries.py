@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from payflux.sandbox import feed
 from payflux.sandbox.api.endpoints import Call
 from payflux.sandbox.api.webhook_endpoints import ENDPOINTS, require_local
+from payflux.sandbox.callers import SECRET_KEY
 from payflux.sandbox.deliveries.destinations import destinations, roll, save
 from payflux.sandbox.deliveries.dispatcher import HELD, QUICK, Dispatcher
 from payflux.sandbox.deliveries.records import Delivery, deliveries
@@ -28,7 +29,7 @@ from payflux.sandbox.events import KEPT, find_event, list_events
 from payflux.sandbox.faults.register import add, faults
 from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM
 from payflux.sandbox.query import Query
-from payflux.sandbox.state import SECRET_KEY, SandboxState
+from payflux.sandbox.state import SandboxState
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work
 from tests.unit.sandbox.conftest import NOON

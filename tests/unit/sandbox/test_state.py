@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from payflux.sandbox.callers import SECRET_KEY
 from payflux.sandbox.errors import OAuthError, StripeError
 from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM
 from payflux.sandbox.server import require_loopback, run
-from payflux.sandbox.state import SECRET_KEY, STATE_FILE, SandboxState
+from payflux.sandbox.state import STATE_FILE, SandboxState
 from tests.unit.sandbox.conftest import ANCHOR, NOON
 
 ACCOUNT = ARCHETYPES["default"].account_id

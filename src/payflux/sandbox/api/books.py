@@ -9,6 +9,7 @@ import stripe
 
 from payflux.sandbox.api.endpoints import Call, Endpoint, listing, retrieving
 from payflux.sandbox.api.reserves import is_preview
+from payflux.sandbox.callers import no_access
 from payflux.sandbox.expansion import Includes
 from payflux.sandbox.listing import EVERYTHING, embedded, list_page
 from payflux.sandbox.merchants.archetypes import PLATFORM
@@ -17,7 +18,6 @@ from payflux.sandbox.objects.view import View
 from payflux.sandbox.payments.ledger import balance
 from payflux.sandbox.reserves import reserved
 from payflux.sandbox.resources import RESOURCES
-from payflux.sandbox.state import no_access
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work
 

@@ -17,12 +17,13 @@ from typing_extensions import TypedDict
 from payflux.sandbox.addresses import remember_address
 from payflux.sandbox.api.endpoints import Call, Endpoint
 from payflux.sandbox.api.idempotency import Answered, answered_before, fingerprint, in_use, keep_answer
+from payflux.sandbox.callers import Caller
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.expansion import Includes, expand
 from payflux.sandbox.limits import RateLimiter
 from payflux.sandbox.schema.forms import parse_form
 from payflux.sandbox.schema.parameters import check
-from payflux.sandbox.state import Caller, SandboxState
+from payflux.sandbox.state import SandboxState
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import API_VERSION, Work
 

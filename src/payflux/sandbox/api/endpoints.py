@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 from stripe import StripeObject
 
+from payflux.sandbox.callers import Caller
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.listing import list_page
 from payflux.sandbox.query import query_of
 from payflux.sandbox.schema.objects import type_of
-from payflux.sandbox.state import Caller
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import API_VERSION, Work
 

@@ -8,12 +8,12 @@ import stripe
 from stripe import params
 
 from payflux.sandbox.api.endpoints import Call, Endpoint
+from payflux.sandbox.callers import SECRET_KEY
 from payflux.sandbox.deliveries.payloads import thin
 from payflux.sandbox.errors import StripeError, no_such
 from payflux.sandbox.events import find_event, is_kept, list_events
 from payflux.sandbox.merchants.archetypes import PLATFORM
 from payflux.sandbox.query import query_of
-from payflux.sandbox.state import SECRET_KEY
 from payflux.sandbox.store import Json
 
 MOST_TYPES = 20

@@ -9,12 +9,13 @@ from starlette.datastructures import FormData, QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from payflux.sandbox.callers import SECRET_KEY, access_token
 from payflux.sandbox.errors import OAuthError, masked
 from payflux.sandbox.merchants.archetypes import ARCHETYPES, PLATFORM
 from payflux.sandbox.pages import render_page
 from payflux.sandbox.redirects import leads_here, send_back
 from payflux.sandbox.restrictions import tell_deauthorized
-from payflux.sandbox.state import CLIENT_ID, SECRET_KEY, SandboxState, access_token
+from payflux.sandbox.state import CLIENT_ID, SandboxState
 from payflux.sandbox.work import Work
 
 SCOPES = ("read_only", "read_write")
