@@ -21,6 +21,9 @@ from payflux.web.errors import add_error_handlers
 from payflux.web.isolation import checking_isolation
 from payflux.web.pages import (
     activation,
+    alert_channels,
+    alert_settings,
+    alerts,
     audit,
     billing,
     confirming,
@@ -123,6 +126,9 @@ def _pages() -> list[BaseRoute]:
         sources,
         whatif,
         explanation,
+        alerts,
+        alert_settings,
+        alert_channels,
         audit,
     ):
         router.include_router(page.router)

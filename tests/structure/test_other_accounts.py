@@ -59,13 +59,57 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
         now + timedelta(days=1),
     )
     await add_passkey(superuser, passkey, alice)
-    return {
+    alerts = await add_alerts(superuser, alice)
+    return alerts | {
         "account_id": alice.account_id,
         "user_id": bob,
         "invite_id": invite,
         "passkey_id": passkey,
         "session_id": session,
     }
+
+
+async def add_alerts(superuser: asyncpg.Connection, member: Member) -> dict[str, UUID]:
+    """A rule with an open alert, and a channel that it was posted to."""
+    rule, alert, event, channel, delivery = (new_id() for _ in range(5))
+    workspace = await superuser.fetchval("SELECT id FROM workspaces WHERE account_id = $1", member.account_id)
+    for statement, *values in (
+        (
+            "INSERT INTO alert_rules (account_id, workspace_id, id, trigger, name, threshold, channels, armed, "
+            "armed_at, metric) VALUES ($1, $2, $3, 'custom', 'Ours', 3, '{dashboard}', true, now(), 'risk_tier')",
+            workspace,
+            rule,
+        ),
+        (
+            "INSERT INTO alerts (account_id, workspace_id, id, rule_id, name, state, raised_at, facts) "
+            "VALUES ($1, $2, $3, $4, 'Ours', 'open', now(), '{}')",
+            workspace,
+            alert,
+            rule,
+        ),
+        (
+            "INSERT INTO alert_events (account_id, id, alert_id, kind, at, tells, facts) "
+            "VALUES ($1, $2, $3, 'raised', now(), true, '{}')",
+            event,
+            alert,
+        ),
+        (
+            "INSERT INTO alert_channels (account_id, workspace_id, id, kind, name, shown, address, created_by, "
+            "created_at) VALUES ($1, $2, $3, 'slack', 'Ours', 'slack', '\\x04', $4, now())",
+            workspace,
+            channel,
+            member.user_id,
+        ),
+        (
+            "INSERT INTO alert_deliveries (account_id, id, event_id, kind, target, state, created_at, due_at) "
+            "VALUES ($1, $2, $3, 'slack', $4, 'failed', now(), now())",
+            delivery,
+            event,
+            channel,
+        ),
+    ):
+        await superuser.execute(statement, member.account_id, *values)
+    return {"rule_id": rule, "alert_id": alert, "channel_id": channel, "delivery_id": delivery}
 
 
 async def add_passkey(superuser: asyncpg.Connection, passkey: UUID, member: Member) -> None:

@@ -54,6 +54,7 @@ from payflux.web.whatif_form import EXAMPLES, FIELDS, typed
 from tests.unit.projections.building import projected
 from tests.unit.risk.building import AS_OF, DAY, FULL, SOUND, about, elevated_merchant, sales
 from tests.unit.risk.building import NOW as NOW_SECONDS
+from tests.unit.web.alert_samples import alert_pages
 from tests.unit.web.billing_samples import FORECASTING, billing_pages
 from tests.unit.web.identity_samples import UNVERIFIED, identity_pages
 from tests.unit.web.launch_samples import launch_pages
@@ -516,6 +517,7 @@ def what_if(changes: Changes, **query: str) -> dict[str, Any]:
 
 
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    **alert_pages(SIGNED_IN),
     **billing_pages(SIGNED_OUT, SIGNED_IN, (SURFACE, PROJECTION)),
     **identity_pages(SIGNED_OUT, SIGNED_IN),
     **launch_pages(SIGNED_OUT, SIGNED_IN, ARMING),

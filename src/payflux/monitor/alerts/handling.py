@@ -48,9 +48,9 @@ async def snooze(
 ) -> None:
     """Tell nothing of the alert for one of :data:`SNOOZES`, then once more. Raises NotFound, AlertResolved, and
     InvalidInput on `length`."""
+    _, alert = await _unresolved(session, account_id=account_id, alert_id=alert_id)
     if length not in SNOOZES:
         raise InvalidInput({"length": f"Snooze for one of {', '.join(SNOOZES)}."})
-    _, alert = await _unresolved(session, account_id=account_id, alert_id=alert_id)
     alert.snoozed_until = now + SNOOZES[length]
     await _move(session, alert, AlertState.SNOOZED, Happening.SNOOZED, actor_id=actor_id, now=now)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
@@ -10,10 +11,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.monitor.alerts.facts import Facts
-from payflux.monitor.alerts.models import Alert, AlertEvent, AlertRule, AlertState
+from payflux.monitor.alerts.models import Alert, AlertAttempt, AlertDelivery, AlertEvent, AlertRule, AlertState
 from payflux.monitor.alerts.rules import Trigger
 
-MOST_RESOLVED = 50
+MOST_RESOLVED, MOST_DELIVERIES = 50, 100
 
 
 def told_facts(row: Alert | AlertEvent) -> Facts:
@@ -68,3 +69,34 @@ async def count_open(session: AsyncSession, *, account_id: UUID) -> int:
     """How many alerts of the account nobody looks after yet."""
     query = select(func.count()).where(Alert.account_id == account_id, Alert.state == AlertState.OPEN)
     return (await session.execute(query)).scalar_one()
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A delivery with what it told, None for a test, and its tries, the first first."""
+
+    row: AlertDelivery
+    event: AlertEvent | None
+    tries: tuple[AlertAttempt, ...]
+
+
+async def deliveries_to(session: AsyncSession, *, account_id: UUID, target: UUID) -> list[Delivered]:
+    """The last deliveries to a channel or member, the newest first."""
+    query = (
+        select(AlertDelivery, AlertEvent)
+        .outerjoin(
+            AlertEvent,
+            (AlertEvent.account_id == AlertDelivery.account_id) & (AlertEvent.id == AlertDelivery.event_id),
+        )
+        .where(AlertDelivery.account_id == account_id, AlertDelivery.target == target)
+        .order_by(AlertDelivery.created_at.desc(), AlertDelivery.id.desc())
+        .limit(MOST_DELIVERIES)
+    )
+    found = (await session.execute(query)).all()
+    attempts = select(AlertAttempt).where(
+        AlertAttempt.account_id == account_id, AlertAttempt.delivery_id.in_([row.id for row, _ in found])
+    )
+    tries: dict[UUID, list[AlertAttempt]] = {row.id: [] for row, _ in found}
+    for attempt in (await session.execute(attempts.order_by(AlertAttempt.number))).scalars():
+        tries[attempt.delivery_id].append(attempt)
+    return [Delivered(row, event, tuple(tries[row.id])) for row, event in found]

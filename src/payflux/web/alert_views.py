@@ -1,0 +1,71 @@
+"""Alerts as their page shows them: in words, with their history."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from payflux.monitor.alerts.models import Alert, AlertEvent, AlertState, Happening
+from payflux.monitor.alerts.queries import told_facts
+from payflux.monitor.alerts.wording import explanation, headline
+
+_HAPPENED = {
+    Happening.RAISED: "Raised",
+    Happening.WORSENED: "Became worse",
+    Happening.CLEARED: "Cleared: calm for two sweeps",
+    Happening.ACKNOWLEDGED: "Acknowledged",
+    Happening.SNOOZED: "Snoozed",
+    Happening.WOKEN: "Snooze over",
+    Happening.RESOLVED: "Resolved",
+}
+
+
+@dataclass(frozen=True)
+class PastEvent:
+    """One line of an alert's history; `by` is a member's name, empty where a reading or the clock did it."""
+
+    words: str
+    at: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class AlertView:
+    id: UUID
+    rule: str
+    state: AlertState
+    headline: str
+    explanation: str
+    causes: tuple[tuple[str, str], ...]
+    raised_at: datetime
+    snoozed_until: datetime | None
+    resolved_at: datetime | None
+    as_of: datetime
+    history: tuple[PastEvent, ...]
+
+
+def alert_view(alert: Alert, events: Sequence[AlertEvent], names: Mapping[UUID, str]) -> AlertView:
+    """`alert` in words; `names` are the members' by their ids."""
+    facts = told_facts(alert)
+    return AlertView(
+        id=alert.id,
+        rule=alert.name,
+        state=AlertState(alert.state),
+        headline=headline(facts),
+        explanation=explanation(facts),
+        causes=facts.causes,
+        raised_at=alert.raised_at,
+        snoozed_until=alert.snoozed_until,
+        resolved_at=alert.resolved_at,
+        as_of=facts.as_of,
+        history=tuple(
+            PastEvent(
+                _HAPPENED[Happening(event.kind)],
+                event.at,
+                "" if event.actor_id is None else names.get(event.actor_id, "somebody who has left"),
+            )
+            for event in events
+        ),
+    )
