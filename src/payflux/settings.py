@@ -146,6 +146,9 @@ class Settings(BaseSettings):
         "starttls", description="how the way to the mail server is encrypted; tls is usual on port 465"
     )
     smtp_from: str = Field("", description="who mails come from, such as PayFlux <alerts@example.com>")
+    support_email: str = Field(
+        "", description="who is told of an activation that keeps failing; without it, nobody is told but the console"
+    )
     sales_email: str = Field("", description="who sells what has no price of its own; without it, nobody is named")
     trust_claims: str = Field(
         "",
@@ -163,6 +166,11 @@ class Settings(BaseSettings):
         True,
         validation_alias=AliasChoices("SELF_SERVE_ENABLED", "self_serve_enabled"),
         description="whether everybody may register and see the prices; the switch in the staff console goes before it",
+    )
+    country_header: str = Field(
+        "",
+        description="the header in which the proxy in front says which country an address is in, such as CF-IPCountry; "
+        "set it only where the proxy overwrites what others send",
     )
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for collectors")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line logged")

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.problems import ended_problem
 from payflux.activation.service import get_workspace, leave_connection
-from payflux.activation.states import ActivationState, Cause
+from payflux.activation.states import LIVE, Cause
 from payflux.frontdoor.accounts.queries import owner_ids
 from payflux.kit.jobs import Payload
 from payflux.monitor.processors.connecting.ending import disconnect, give_up_access
@@ -33,7 +33,7 @@ async def end_connection(world: World, connection: Connection, cause: Cause, *, 
         now = world.clock.now()
         await disconnect(session, account_id=connection.account_id, connection_id=connection.id, now=now)
         if workspace.connection_id == connection.id:
-            live = workspace.activation_state == ActivationState.LIVE_MONITORED
+            live = workspace.activation_state in LIVE
             left = Cause.DISCONNECTED if live else cause
             await leave_connection(session, workspace, left, now=now, actor_id=actor_id)
         if cause == Cause.DISCONNECTED:

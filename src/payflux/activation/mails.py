@@ -9,8 +9,17 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.activation import alert_mails, billing_mails, identity_mails, provider_mails, security_mails, team_mails
+from payflux.activation import (
+    activation_mails,
+    alert_mails,
+    billing_mails,
+    identity_mails,
+    provider_mails,
+    security_mails,
+    team_mails,
+)
 from payflux.activation.problems import ended_problem
+from payflux.activation.sending import SUPPORT, note_outcome, support_address
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
 from payflux.kit.jobs import Payload, Permanent, enqueue
 from payflux.monitor.processors.models import Connection, ConnectionMethod
@@ -34,10 +43,12 @@ async def send_mail(world: World, payload: Payload) -> None:
         addressee = await _addressee(world, session, payload)
     if addressee is None:
         log.info("mail not sent: its reader has left", mail=payload["mail"])
+        await note_outcome(world, payload)
         return
     mail = await WRITERS[payload["mail"]](world, payload, addressee)
     if mail is None:
         log.info("mail not sent: it is out of date", mail=payload["mail"])
+        await note_outcome(world, payload)
         return
     try:
         await deliver(world.settings, mail, to=addressee.email, message_id=payload["mail_id"])
@@ -45,7 +56,9 @@ async def send_mail(world: World, payload: Payload) -> None:
         await _send_later(world, payload, failure)
         return
     except MailRefused as refusal:
+        await note_outcome(world, payload, refused=str(refusal))
         raise Permanent(str(refusal)) from refusal
+    await note_outcome(world, payload, delivered=True)
     if payload["mail"] in DELIVERED:
         await DELIVERED[payload["mail"]](world, payload)
 
@@ -62,6 +75,7 @@ async def _addressee(world: World, session: AsyncSession, payload: Payload) -> A
 async def _send_later(world: World, payload: Payload, failure: MailUnavailable) -> None:
     attempt = int(payload.get("attempt", "0"))
     if attempt >= len(RETRY_AFTER):
+        await note_outcome(world, payload, refused=str(failure))
         raise Permanent(str(failure)) from failure
     log.warning("mail put off", mail=payload["mail"], attempt=attempt + 1, reason=str(failure))
     async with world.database.system() as session:
@@ -104,6 +118,7 @@ WRITERS: dict[str, Writer] = {
     "connection_disconnected": _connection_disconnected,
     "connection_ended": _connection_ended,
     **alert_mails.WRITERS,
+    **activation_mails.WRITERS,
     **billing_mails.WRITERS,
     **identity_mails.WRITERS,
     **provider_mails.WRITERS,
@@ -112,7 +127,11 @@ WRITERS: dict[str, Writer] = {
 }
 """Every mail by its name, and how it is written; None for one that is out of date by now."""
 
-ADDRESSES: dict[str, AddressLookUp] = identity_mails.ADDRESSES | team_mails.ADDRESSES
+ADDRESSES: dict[str, AddressLookUp] = {
+    SUPPORT: support_address,
+    **identity_mails.ADDRESSES,
+    **team_mails.ADDRESSES,
+}
 """Where an address is kept that is perhaps nobody's, and how it is read by the id of its row."""
 
 DELIVERED: dict[str, Delivered] = {**alert_mails.DELIVERED, **team_mails.DELIVERED}

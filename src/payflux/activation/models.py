@@ -13,6 +13,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
+    Text,
     UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -28,6 +29,8 @@ class Workspace(Base):
     """What is monitored, with its activation: the state, when each condition came true, and what is in the way.
 
     `pull_id` is the history pull the pipeline works from; jobs of an earlier one find themselves out of date.
+    `problem` is what is in the way, in words; `retry_at` when PayFlux looks at it again by itself, and None where only
+    a person can help. `failures` counts how often in a row that has failed since `failing_since`.
     """
 
     __tablename__ = "workspaces"
@@ -50,7 +53,12 @@ class Workspace(Base):
     first_projection_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     alert_policy_armed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     live_monitored_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    fully_configured_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     first_seen_live_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    failing_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    retry_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    support_told_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     problem: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
 
 
@@ -87,3 +95,21 @@ class ConnectAttempt(Base):
     state_digest: Mapped[bytes] = mapped_column(LargeBinary)
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class ActivationMail(Base):
+    """One mail about an activation, to a member or, without `user_id`, to support. `dedupe_key` is what it is sent once
+    for; `outcome` is what the mail server said."""
+
+    __tablename__ = "activation_mails"
+    __table_args__ = (UniqueConstraint("account_id", "dedupe_key"),)
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    mail: Mapped[str] = mapped_column(String(40))
+    dedupe_key: Mapped[str] = mapped_column(String(200))
+    user_id: Mapped[UUID | None]
+    enqueued_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    delivered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    refused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    outcome: Mapped[str] = mapped_column(Text, default="", server_default="")

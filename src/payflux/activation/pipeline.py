@@ -4,19 +4,32 @@ step that died half-way runs again and a step that was done is not done twice.""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.models import Workspace
-from payflux.activation.problems import problem_of, retry_helps
-from payflux.activation.service import change_state, enqueue_step, get_workspace
-from payflux.activation.states import ActivationState, Cause
+from payflux.activation.obstacles import look_again_after, obstacle_of
+from payflux.activation.problems import (
+    Problem,
+    arming_problem,
+    problem_of,
+    retried_problem,
+    retry_helps,
+    told_problem,
+)
+from payflux.activation.service import change_state, enqueue_step, forget_problem, get_workspace
+from payflux.activation.states import LIVE, Cause
 from payflux.kit.errors import UserError
 from payflux.kit.jobs import Payload, Permanent
 from payflux.monitor.alerts.service import arm_default_rules
+from payflux.monitor.processors.account_state import stored_state
 from payflux.monitor.processors.backfill.service import start_backfill
+from payflux.monitor.processors.generic.history import payments_stored
+from payflux.monitor.processors.models import Connection, ConnectionMethod
+from payflux.monitor.processors.planning import FIRST_STRETCH
 from payflux.monitor.processors.pull import run_pull
 from payflux.monitor.processors.queries import get_connection, get_pull
 from payflux.monitor.projections.service import project_workspace
@@ -49,6 +62,7 @@ async def pull_processor_events(world: World, payload: Payload) -> None:
             return
         now = world.clock.now()
         workspace.pulled_at = now
+        forget_problem(workspace)
         pull = await get_pull(session, account_id=account_id, pull_id=pull_id)
         connection = await get_connection(session, account_id=account_id, connection_id=pull.connection_id)
         await start_backfill(session, connection, pull, now)
@@ -66,32 +80,40 @@ async def compute_baseline(world: World, payload: Payload) -> None:
         )
         now = world.clock.now()
         workspace.baseline_generated_at = now
+        forget_problem(workspace)
         await change_state(session, workspace, Cause.BASELINE, now=now)
         await enqueue_step(session, "generate_first_projection", workspace)
 
 
 async def generate_first_projection(world: World, payload: Payload) -> None:
-    """Project the trapped capital at T+30, T+60 and T+90 from the baseline."""
+    """Project the trapped capital at T+30, T+60 and T+90 from the baseline. Where the account is not ready or has too
+    few payments to be watched, the workspace waits here, with what can be said."""
     async with world.database.tenant(UUID(payload["account_id"])) as session:
         workspace = await _current(session, payload)
         if workspace is None or workspace.first_projection_at is not None:
             return
-        await project_workspace(
-            session, account_id=workspace.account_id, workspace_id=workspace.id, pull_id=UUID(payload["pull_id"])
-        )
-        workspace.first_projection_at = world.clock.now()
-        await enqueue_step(session, "arm_default_alerts", workspace)
+        pull = await get_pull(session, account_id=workspace.account_id, pull_id=UUID(payload["pull_id"]))
+        await project_workspace(session, account_id=workspace.account_id, workspace_id=workspace.id, pull_id=pull.id)
+        now = world.clock.now()
+        workspace.first_projection_at = now
+        forget_problem(workspace)
+        connection = await get_connection(session, account_id=workspace.account_id, connection_id=pull.connection_id)
+        if obstacle := await obstacle_here(session, connection, pull.to_at):
+            wait(workspace, obstacle, now=now)
+        else:
+            await enqueue_step(session, "arm_default_alerts", workspace)
 
 
 async def arm_default_alerts(world: World, payload: Payload) -> None:
     """Arm the default alert rules; the workspace is live then."""
     async with world.database.tenant(UUID(payload["account_id"])) as session:
         workspace = await _current(session, payload)
-        if workspace is None or workspace.activation_state == ActivationState.LIVE_MONITORED:
+        if workspace is None or workspace.activation_state in LIVE:
             return
         now = world.clock.now()
         await arm_default_rules(session, account_id=workspace.account_id, workspace_id=workspace.id, now=now)
         workspace.alert_policy_armed_at = workspace.live_monitored_at = now
+        forget_problem(workspace)
         await change_state(session, workspace, Cause.ARMED, now=now)
 
 
@@ -103,21 +125,45 @@ STEPS: dict[str, Step] = {
 
 
 async def record_failure(world: World, step: str, payload: Payload, error: Exception) -> None:
-    """A step has failed for good: say so on the workspace, in words, unless it has moved on."""
+    """A step has failed for good: say so on the workspace, in words, unless it has moved on. What may pass by itself is
+    tried again later."""
     if step not in STEPS:
         return
+    problem = arming_problem() if step == arm_default_alerts.__name__ else problem_of(error)
     async with world.database.tenant(UUID(payload["account_id"])) as session:
         workspace = await _current(session, payload)
-        if workspace is not None:
-            workspace.problem = problem_of(error)
+        if workspace is None:
+            return
+        now = world.clock.now()
+        if workspace.problem is not None and workspace.problem["code"] != problem["code"]:
+            forget_problem(workspace)
+        workspace.failures += 1
+        workspace.failing_since = workspace.failing_since or now
+        wait(workspace, problem, now=now)
+        log.error("activation failing", workspace_id=str(workspace.id), step=step, failures=workspace.failures)
 
 
-async def retry_pipeline(session: AsyncSession, workspace: Workspace) -> None:
-    """Try the step at which the pipeline stopped once more."""
-    workspace.problem = None
+def wait(workspace: Workspace, problem: Problem, *, now: datetime) -> None:
+    """Say what is in the way of `workspace`, and when it is looked at again by itself."""
+    pause = look_again_after(problem["code"], workspace.failures)
+    workspace.retry_at = None if pause is None else now + pause
+    if workspace.failing_since is not None and pause is not None:
+        problem = retried_problem(problem) if workspace.support_told_at is None else told_problem(problem)
+    workspace.problem = problem
+
+
+async def obstacle_here(session: AsyncSession, connection: Connection, as_of: datetime) -> Problem | None:
+    """What keeps a scored connection from being watched. A processor that posts to us began with enough."""
+    if connection.method == ConnectionMethod.WEBHOOK:
+        return None
+    payments = await payments_stored(session, connection, since=as_of - FIRST_STRETCH)
+    return obstacle_of(stored_state(connection.snapshot).account, payments)
+
+
+async def enqueue_next_step(session: AsyncSession, workspace: Workspace) -> None:
+    """Run the step at which the pipeline stopped once more."""
     done = (workspace.pulled_at, workspace.baseline_generated_at, workspace.first_projection_at)
-    step = list(STEPS)[sum(moment is not None for moment in done)]
-    await enqueue_step(session, step, workspace)
+    await enqueue_step(session, list(STEPS)[sum(moment is not None for moment in done)], workspace)
 
 
 async def _current(session: AsyncSession, payload: Payload) -> Workspace | None:

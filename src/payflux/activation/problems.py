@@ -14,8 +14,17 @@ from payflux.world.stripe import (
 )
 
 Problem = dict[str, str]
-"""The keys code, title, what_happened, what_is_safe and what_to_do."""
+"""The keys code, title, what_happened, what_is_safe and what_to_do; and, for a page elsewhere, link and link_label."""
 
+INTERNAL = "internal"
+ARMING_FAILED = "alerts_not_armed"
+PERMISSION_MISSING = PermissionMissing.__name__
+PASSES_BY_ITSELF = (INTERNAL, ARMING_FAILED, ProcessorUnavailable.__name__)
+"""The codes of failures that may pass by themselves: they are tried again, and support is told where they stay."""
+
+NOTIFIED = "We hit an issue analyzing your data. Our team has been notified."
+
+_PASSES = "Nothing: PayFlux tries again by itself, also when you close this page."
 _SAFE = "Nothing at Stripe was changed, and what was read so far is kept."
 
 _STRIPE: dict[type[StripeFailure], tuple[str, str, str]] = {
@@ -92,11 +101,33 @@ def problem_of(error: BaseException) -> Problem:
                 happened = f"Stripe does not let PayFlux read: {cause.permission}."
             return _problem(kind.__name__, title, happened, way_out)
     return _problem(
-        "internal",
+        INTERNAL,
         "We hit an issue analyzing your data.",
         "A step failed several times for a reason of our own.",
         "Try again in a few minutes. If it happens again, contact support and name the time of the attempt.",
     )
+
+
+def arming_problem() -> Problem:
+    """The alerts could not be armed; the dashboard is open all the same."""
+    return _problem(
+        ARMING_FAILED,
+        "Default alerts are still being configured.",
+        "We'll notify you when they're active.",
+        _PASSES,
+    )
+
+
+def retried_problem(problem: Problem) -> Problem:
+    """The same, where PayFlux tries again by itself."""
+    permission = problem["code"] == PERMISSION_MISSING
+    way_out = f"{problem['what_to_do']} PayFlux also asks again by itself." if permission else _PASSES
+    return problem | {"what_to_do": way_out}
+
+
+def told_problem(problem: Problem) -> Problem:
+    """The same, once support was told of it."""
+    return problem | {"what_happened": NOTIFIED, "what_to_do": _PASSES}
 
 
 def ended_problem(method: str) -> Problem:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import msgspec
 
 from payflux.activation.models import Workspace
-from payflux.activation.states import ActivationState
-
-SLOW_AFTER = timedelta(minutes=3)
+from payflux.activation.obstacles import is_obstacle
+from payflux.activation.routing import Mode, is_slow, mode_of
+from payflux.activation.states import LIVE
 
 _NOUNS = {
     "charges": ("charge", "charges"),
@@ -34,11 +34,17 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
+    """The stages of an activation. `problem` is in the way; `waiting`: of nobody's fault, for what comes by itself;
+    `again`: PayFlux tries or looks again by itself. `dashboard`: there is something to see already."""
+
     state: str
     stages: tuple[Stage, ...]
     done: bool
     slow: bool
     problem: dict[str, str] | None
+    waiting: bool = False
+    again: bool = False
+    dashboard: bool = False
 
 
 def progress_of(
@@ -66,7 +72,8 @@ def progress_of(
         f"{windows} horizons projected" if windows else "",
         f"{alerts} alerts armed" if alerts else "",
     )
-    here = "failed" if workspace.problem else "running"
+    waiting = is_obstacle(workspace.problem)
+    here = "waiting" if waiting else "failed" if workspace.problem else "running"
     stages = tuple(
         Stage(
             key,
@@ -77,13 +84,15 @@ def progress_of(
         )
         for index, ((key, label, detail), count) in enumerate(zip(_STAGES, counts, strict=True))
     )
-    started = workspace.connected_at
     return Progress(
         state=workspace.activation_state,
         stages=stages,
-        done=workspace.activation_state == ActivationState.LIVE_MONITORED,
-        slow=started is not None and reached < len(done_at) and now - started > SLOW_AFTER,
+        done=workspace.activation_state in LIVE,
+        slow=reached < len(done_at) and is_slow(workspace, now),
         problem=workspace.problem,
+        waiting=waiting,
+        again=workspace.retry_at is not None,
+        dashboard=mode_of(workspace, now) not in (Mode.UNCONNECTED, Mode.GENERATING, Mode.FINISHING),
     )
 
 

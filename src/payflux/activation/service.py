@@ -17,7 +17,7 @@ from payflux.kit.errors import Conflict, Forbidden, NotFound
 from payflux.kit.ids import new_id
 from payflux.kit.jobs import enqueue
 from payflux.monitor.processors.generic.history import take_stored_history
-from payflux.monitor.processors.models import Connection, HistoryPull
+from payflux.monitor.processors.models import Connection, ConnectionMethod, HistoryPull
 from payflux.monitor.processors.pull import start_pull
 
 CONNECT_ATTEMPT_LIFETIME = timedelta(minutes=15)
@@ -163,8 +163,19 @@ async def begin_pipeline(
     """
     await refuse_beside_another(session, workspace, connection.id)
     pull = await start_pull(session, connection, now)
-    await _stand_on(session, workspace, pull, now=now, actor_id=actor_id)
+    await _stand_on(session, workspace, pull, Cause.CONNECTED, now=now, actor_id=actor_id)
     await enqueue_step(session, "pull_processor_events", workspace)
+
+
+async def begin_again(session: AsyncSession, workspace: Workspace, connection: Connection, *, now: datetime) -> None:
+    """What a scored workspace waited for has come: read its history anew, up to now."""
+    if connection.method == ConnectionMethod.WEBHOOK:
+        pull, step = await take_stored_history(session, connection, now=now), "compute_baseline"
+    else:
+        pull, step = await start_pull(session, connection, now), "pull_processor_events"
+    await _stand_on(session, workspace, pull, Cause.ACTIVE, now=now, actor_id=None)
+    workspace.pulled_at = pull.finished_at
+    await enqueue_step(session, step, workspace)
 
 
 async def begin_with_stored(
@@ -176,34 +187,48 @@ async def begin_with_stored(
     """
     await refuse_beside_another(session, workspace, connection.id)
     pull = await take_stored_history(session, connection, now=now)
-    await _stand_on(session, workspace, pull, now=now, actor_id=actor_id)
+    await _stand_on(session, workspace, pull, Cause.CONNECTED, now=now, actor_id=actor_id)
     workspace.pulled_at = now
     await enqueue_step(session, "compute_baseline", workspace)
 
 
 async def _stand_on(
-    session: AsyncSession, workspace: Workspace, pull: HistoryPull, *, now: datetime, actor_id: UUID | None
+    session: AsyncSession,
+    workspace: Workspace,
+    pull: HistoryPull,
+    cause: Cause,
+    *,
+    now: datetime,
+    actor_id: UUID | None,
 ) -> None:
     workspace.connection_id = pull.connection_id
     workspace.pull_id = pull.id
     workspace.connected_at = now
-    workspace.problem = None
+    forget_problem(workspace)
     _forget_results(workspace)
-    await change_state(session, workspace, Cause.CONNECTED, now=now, actor_id=actor_id)
+    await change_state(session, workspace, cause, now=now, actor_id=actor_id)
 
 
 async def leave_connection(
     session: AsyncSession, workspace: Workspace, cause: Cause, *, now: datetime, actor_id: UUID | None
 ) -> None:
     """Take the workspace back to unconnected; jobs that are still under way find themselves out of date."""
-    workspace.connection_id = workspace.pull_id = workspace.connected_at = workspace.problem = None
+    workspace.connection_id = workspace.pull_id = workspace.connected_at = None
+    forget_problem(workspace)
     _forget_results(workspace)
     await change_state(session, workspace, cause, now=now, actor_id=actor_id)
+
+
+def forget_problem(workspace: Workspace) -> None:
+    """Nothing is in the way any more."""
+    workspace.problem = workspace.failing_since = workspace.retry_at = workspace.support_told_at = None
+    workspace.failures = 0
 
 
 def _forget_results(workspace: Workspace) -> None:
     workspace.pulled_at = workspace.baseline_generated_at = workspace.first_projection_at = None
     workspace.alert_policy_armed_at = workspace.live_monitored_at = workspace.first_seen_live_at = None
+    workspace.fully_configured_at = None
 
 
 async def enqueue_step(session: AsyncSession, step: str, workspace: Workspace) -> None:

@@ -13,6 +13,7 @@ class ActivationState(StrEnum):
     CONNECTED_GENERATING = "connected_generating"  # history is being pulled and scored
     BASELINE_READY = "baseline_ready"  # scored; first projection and alerts are next
     LIVE_MONITORED = "live_monitored"
+    FULLY_CONFIGURED = "fully_configured"  # live, and an advanced feature is set up
 
 
 class Cause(StrEnum):
@@ -22,6 +23,8 @@ class Cause(StrEnum):
     CONNECTED = "processor_connected"
     BASELINE = "baseline_generated"
     ARMED = "alerts_armed"
+    ACTIVE = "activity_sufficient"  # what was waited for has come; the history is read again
+    ADVANCED = "advanced_feature_set_up"
     CANCELED = "canceled"
     DISCONNECTED = "processor_disconnected"
 
@@ -34,13 +37,20 @@ TRANSITIONS: dict[tuple[ActivationState | None, Cause], ActivationState] = {
     (ActivationState.CONNECTED_GENERATING, Cause.CANCELED): ActivationState.PAID_UNCONNECTED,
     (ActivationState.CONNECTED_GENERATING, Cause.DISCONNECTED): ActivationState.PAID_UNCONNECTED,
     (ActivationState.BASELINE_READY, Cause.ARMED): ActivationState.LIVE_MONITORED,
+    (ActivationState.BASELINE_READY, Cause.ACTIVE): ActivationState.CONNECTED_GENERATING,
     (ActivationState.BASELINE_READY, Cause.CONNECTED): ActivationState.CONNECTED_GENERATING,
     (ActivationState.BASELINE_READY, Cause.CANCELED): ActivationState.PAID_UNCONNECTED,
     (ActivationState.BASELINE_READY, Cause.DISCONNECTED): ActivationState.PAID_UNCONNECTED,
+    (ActivationState.LIVE_MONITORED, Cause.ADVANCED): ActivationState.FULLY_CONFIGURED,
     (ActivationState.LIVE_MONITORED, Cause.CONNECTED): ActivationState.CONNECTED_GENERATING,
     (ActivationState.LIVE_MONITORED, Cause.DISCONNECTED): ActivationState.PAID_UNCONNECTED,
+    (ActivationState.FULLY_CONFIGURED, Cause.CONNECTED): ActivationState.CONNECTED_GENERATING,
+    (ActivationState.FULLY_CONFIGURED, Cause.DISCONNECTED): ActivationState.PAID_UNCONNECTED,
 }
 """Every change of state there is: (from, cause) → to. What is not here does not happen."""
+
+LIVE = (ActivationState.LIVE_MONITORED, ActivationState.FULLY_CONFIGURED)
+"""The states of a workspace that is live."""
 
 
 class Conditions(Protocol):
@@ -71,12 +81,3 @@ def missing_conditions(workspace: Conditions, *, entitled: bool) -> list[str]:
 def is_live_monitored(workspace: Conditions, *, entitled: bool) -> bool:
     """Whether all five conditions hold: then, and only then, the workspace is in the sweep and read again on news."""
     return not missing_conditions(workspace, entitled=entitled)
-
-
-HOME = {
-    ActivationState.PAID_UNCONNECTED: "/activate",
-    ActivationState.CONNECTED_GENERATING: "/activate/arming",
-    ActivationState.BASELINE_READY: "/activate/arming",
-    ActivationState.LIVE_MONITORED: "/dashboard",
-}
-"""The page a workspace in each state belongs on."""

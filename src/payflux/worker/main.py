@@ -14,6 +14,7 @@ import structlog
 from payflux.activation.alerting import keep_alerts_going, tell_alert
 from payflux.activation.deletion import forget_member, sweep_up_account
 from payflux.activation.ending import connection_ended
+from payflux.activation.keeping import keep_activations_going
 from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
 from payflux.activation.sources import start_from_events
@@ -150,6 +151,7 @@ async def work(
                 "clean_inbox": ("47 3 * * *", tidy),
                 "delete_ended_sessions": ("17 * * * *", clean),
                 "keep_alerts_going": ("* * * * *", partial(keep_alerts_going, world)),
+                "keep_activations_going": ("* * * * *", partial(keep_activations_going, world)),
                 "keep_up_with_stripe": ("*/10 * * * *", follow_stripe),
                 "reconcile_billing": ("41 1 * * *", reconcile_with_stripe),
                 "keep_connections_up_to_date": ("*/5 * * * *", keep_up),

@@ -32,6 +32,7 @@ CHANGES = (
     "/api/stripe/key",
     "/activate/retry",
     "/activate/cancel",
+    "/activate/host",
     "/connection/disconnect",
     "/connection/check",
     "/connection/host",

@@ -10,6 +10,8 @@ import msgspec
 import numpy as np
 from markupsafe import Markup
 
+from payflux.activation.obstacles import not_ready_problem, too_little_problem
+from payflux.activation.progress import Progress, Stage
 from payflux.frontdoor.billing.rules import Standing
 from payflux.kit.charts import BandPoint, band_chart, step_scale
 from payflux.monitor.processors.backfill.queries import BackfillProgress
@@ -22,6 +24,7 @@ from payflux.monitor.processors.models import Connection
 from payflux.monitor.processors.news import ReadingReason
 from payflux.monitor.processors.permissions import CAPABILITIES, KEY_PERMISSIONS, key_creation_url
 from payflux.monitor.processors.reconciling.rules import Check, Identity, State
+from payflux.monitor.processors.snapshots import AccountSnapshot
 from payflux.monitor.projections.projection import Exposure, ProjectedWindow, ReserveProjection, ReserveScenario
 from payflux.monitor.projections.scorebook import Outcome, ProjectionScore, Scorebook
 from payflux.monitor.projections.timeline import ReadingPoint
@@ -285,6 +288,29 @@ ARMING = SIGNED_IN | {
     "slow": False,
     "live": False,
     "problem": None,
+    "waiting": False,
+    "again": False,
+    "dashboard": False,
+    "ask_host": False,
+    "may_change": True,
+    "errors": {},
+    "form": {},
+}
+WAITING = {"waiting": True, "again": True, "dashboard": True}
+NOT_READY = not_ready_problem(
+    AccountSnapshot(
+        external_id="acct_1",
+        taken_at=NOW,
+        charges_enabled=False,
+        disabled_reason="requirements.past_due",
+        past_due=("individual.verification.document", "external_account"),
+    )
+)
+PARTIAL = SIGNED_IN | {
+    "live": False,
+    "progress": Progress(
+        "connected_generating", tuple(Stage(**stage) for stage in stages(1, "3,412 charges")), False, True, None
+    ),
 }
 
 
@@ -551,10 +577,28 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "arming": ("arming.html", ARMING),
+    "arming-waiting": (
+        "arming.html",
+        ARMING | WAITING | {"stages": stages(3, "12 charges"), "problem": NOT_READY},
+    ),
+    "arming-held-up": (
+        "arming.html",
+        ARMING | WAITING | {"stages": stages(1, "", "failed"), "problem": PROBLEM, "waiting": False},
+    ),
+    "arming-host": ("arming.html", ARMING | {"ask_host": True}),
+    "arming-host-refused": (
+        "arming.html",
+        ARMING | {"ask_host": True, "errors": {"host": "This is not the address of a website."}, "form": {"host": "x"}},
+    ),
+    "dashboard-partial": ("dashboard_partial.html", PARTIAL),
     "arming-slow": ("arming.html", ARMING | {"slow": True}),
     "arming-done": ("arming.html", ARMING | {"stages": stages(4, "3,412 charges"), "done": True, "live": True}),
     "arming-problem": ("arming.html", ARMING | {"stages": stages(1, "3,412 charges", "failed"), "problem": PROBLEM}),
     "dashboard": ("dashboard.html", DASHBOARD),
+    "dashboard-too-little": (
+        "dashboard.html",
+        DASHBOARD | {"live": False, "workspace": {"name": "Archer Supplies", "problem": too_little_problem(12)}},
+    ),
     "dashboard-on-starter": (
         "dashboard.html",
         DASHBOARD | {"forecasting_offer": FORECASTING, "notices": ["trial_ending", "complimentary"]},

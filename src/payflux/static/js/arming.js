@@ -14,10 +14,11 @@ function write(element, text) {
 
 /** Shows one progress message; true when there is nothing more to wait for. */
 function apply({ stages, done, slow, problem }) {
-  if (problem) {
-    location.reload(); // the server renders the problem with its way out, and this page does not listen then
+  if ((problem?.what_happened ?? "") !== root.dataset.problem) {
+    location.reload(); // the server renders a problem with its way out, and what comes after it
     return true;
   }
+  if (problem) return false; // it is tried again by itself
   stages.forEach((stage, index) => {
     const item = root.querySelector(`[data-stage="${CSS.escape(stage.key)}"]`);
     item.dataset.state = stage.state;

@@ -14,7 +14,7 @@ from payflux.activation import service as activation
 from payflux.activation.allowances import PROCESSORS, require_within_limit
 from payflux.activation.beside import refuse_beside_source
 from payflux.activation.problems import Problem, declined_problem, problem_of
-from payflux.activation.states import HOME, ActivationState
+from payflux.activation.routing import Page, elsewhere
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.queries import live_subscription
 from payflux.kit.errors import InvalidInput, PaymentRequired, UserError
@@ -42,11 +42,11 @@ MAY_CONNECT = [guard(capability="connection.manage", feature="processor_connecti
 
 
 @router.get("/activate", dependencies=[guard(capability="monitor.read", feature="processor_connection")])
-async def activate(request: Request, who: Who, session: Tenant) -> Response:
+async def activate(request: Request, who: Who, session: Tenant, world: CurrentWorld) -> Response:
     """The one thing to do before a workspace is live: connect the processor."""
     workspace = await activation.get_workspace(session, account_id=who.account_id)
-    if workspace.activation_state != ActivationState.PAID_UNCONNECTED:
-        return see_other(HOME[ActivationState(workspace.activation_state)])
+    if to := elsewhere(Page.ACTIVATE, workspace, world.clock.now()):
+        return see_other(to)
     return await _activate_page(request, session, who, problem=workspace.problem)
 
 

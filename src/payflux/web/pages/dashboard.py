@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
-
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
+from payflux.activation.queries import activation_progress
+from payflux.activation.routing import Page, elsewhere
 from payflux.activation.service import first_visit, get_workspace
-from payflux.activation.states import HOME, ActivationState
 from payflux.frontdoor.entitlements.notices import dismissed
 from payflux.frontdoor.entitlements.resolving import entitlements_of
+from payflux.monitor.processors.models import ConnectionMethod
 from payflux.monitor.processors.permissions import missing_capabilities, resource_label
 from payflux.monitor.projections.queries import latest_readouts, scores_of_workspace
 from payflux.web.billing_words import PREVIEW, open_notices
@@ -23,7 +23,7 @@ from payflux.web.outlook import releases_by_week, series_rows
 from payflux.web.policies import guard
 from payflux.web.product import product_context
 from payflux.web.readouts import current_readout
-from payflux.web.rendering import render
+from payflux.web.rendering import render, see_other
 
 router = APIRouter()
 
@@ -34,17 +34,21 @@ DASHBOARD_FEATURE = "reserve_projection"
 async def dashboard(
     request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
 ) -> Response:
-    """The newest readout; until there is one, the page that leads to it."""
+    """The newest readout; until there is one, the page that leads to it, or, where that takes long, what there is."""
     workspace = await get_workspace(session, account_id=who.account_id)
-    if workspace.connection_id is None or workspace.pull_id is None:
-        return RedirectResponse("/dashboard/activate-prompt", status_code=HTTPStatus.SEE_OTHER)
+    now = world.clock.now()
+    if to := elsewhere(Page.DASHBOARD, workspace, now):
+        return see_other(to)
     current = await current_readout(session, workspace)
     if current is None:
-        return RedirectResponse("/activate/arming", status_code=HTTPStatus.SEE_OTHER)
+        return render(
+            request,
+            "dashboard_partial.html",
+            progress=await activation_progress(session, account_id=who.account_id, now=now),
+            **product_context(world, workspace, subscription),
+        )
     connection, surface, projection = current.connection, current.surface, current.projection
-    scorebook = await scores_of_workspace(
-        session, account_id=who.account_id, connection_id=connection.id, now=world.clock.now()
-    )
+    scorebook = await scores_of_workspace(session, account_id=who.account_id, connection_id=connection.id, now=now)
     product = product_context(world, workspace, subscription)
     held = await entitlements_of(session, world, account_id=who.account_id)
     weeks = releases_by_week(projection.calendar, projection.as_of.date())
@@ -55,8 +59,7 @@ async def dashboard(
         projection=projection,
         reading=current.line,
         scorebook=scorebook,
-        first_visit=who.impersonated_by is None
-        and await first_visit(session, account_id=who.account_id, now=world.clock.now()),
+        first_visit=who.impersonated_by is None and await first_visit(session, account_id=who.account_id, now=now),
         processor="Stripe" if connection.processor == "stripe" else connection.name,
         tier_scale=tier_chart(surface),
         projection_chart=trapped_capital_chart(projection),
@@ -68,7 +71,8 @@ async def dashboard(
         books=await books_lines(session, world, connection),
         degraded=[resource_label(name) for name in missing_capabilities(connection.capabilities)],
         forecasting_offer=await offer_of_feature(session, held, "forecasting"),
-        notices=open_notices(product["standing"], await dismissed(session, who), world.clock.now()),
+        ask_host=connection.method != ConnectionMethod.WEBHOOK and not connection.host,
+        notices=open_notices(product["standing"], await dismissed(session, who), now),
         **product,
     )
 
@@ -80,7 +84,7 @@ async def preview(
     """What a plan would show, and the last figures that there were; the dashboard itself for who has it."""
     held = await entitlements_of(session, world, account_id=who.account_id)
     if held.features[DASHBOARD_FEATURE]:
-        return RedirectResponse("/dashboard", status_code=HTTPStatus.SEE_OTHER)
+        return see_other("/dashboard")
     workspace = await get_workspace(session, account_id=who.account_id)
     readouts = await latest_readouts(session, account_id=who.account_id, limit=1)
     return render(
@@ -95,9 +99,9 @@ async def preview(
 @router.get(
     "/dashboard/activate-prompt", dependencies=[guard(capability="monitor.read", feature="processor_connection")]
 )
-async def activate_prompt(request: Request, who: Who, session: Tenant) -> Response:
+async def activate_prompt(request: Request, who: Who, session: Tenant, world: CurrentWorld) -> Response:
     """Where a member lands whose workspace has no processor yet."""
     workspace = await get_workspace(session, account_id=who.account_id)
-    if workspace.activation_state != ActivationState.PAID_UNCONNECTED:
-        return RedirectResponse(HOME[ActivationState(workspace.activation_state)], status_code=HTTPStatus.SEE_OTHER)
+    if to := elsewhere(Page.PROMPT, workspace, world.clock.now()):
+        return see_other(to)
     return render(request, "dashboard_empty.html", problem=workspace.problem)

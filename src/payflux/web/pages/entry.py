@@ -9,8 +9,8 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
 from payflux.activation.onboarding import open_account
+from payflux.activation.routing import home
 from payflux.activation.service import get_workspace
-from payflux.activation.states import HOME, ActivationState
 from payflux.frontdoor.accounts import rules, sessions
 from payflux.frontdoor.accounts.registering import EmailTaken, check_registration, register_user
 from payflux.frontdoor.accounts.team.capabilities import may
@@ -63,7 +63,7 @@ async def start(who: Visitor, world: CurrentWorld, welcome: str = "") -> Respons
     if state_of(standing_of(subscription), world.clock.now()) == "free":
         return see_other(PREVIEW)
     greeting = "?welcome=teammate" if welcome == "teammate" else ""
-    return see_other(f"{HOME[ActivationState(workspace.activation_state)]}{greeting}")
+    return see_other(f"{home(workspace, world.clock.now())}{greeting}")
 
 
 @router.get(NO_TRIAL, dependencies=[guard(verified=False)])

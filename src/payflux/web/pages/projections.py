@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from http import HTTPStatus
 
 from fastapi import APIRouter, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import Response
 
+from payflux.activation.routing import Page, elsewhere
 from payflux.activation.service import get_workspace
 from payflux.monitor.projections.timeline import newest_points, points_over_time
 from payflux.web.charts import tier_timeline_chart, trapped_timeline_chart
@@ -16,7 +16,7 @@ from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
 from payflux.web.policies import guard
 from payflux.web.product import product_context
 from payflux.web.readouts import REASONS, current_readout
-from payflux.web.rendering import render
+from payflux.web.rendering import render, see_other
 
 router = APIRouter()
 
@@ -34,11 +34,11 @@ async def projections(
 ) -> Response:
     """The readings so far; until there is one, the page that leads to it."""
     workspace = await get_workspace(session, account_id=who.account_id)
-    if workspace.connection_id is None:
-        return RedirectResponse("/dashboard/activate-prompt", status_code=HTTPStatus.SEE_OTHER)
+    if to := elsewhere(Page.PROJECTIONS, workspace, world.clock.now()):
+        return see_other(to)
     current = await current_readout(session, workspace)
     if current is None:
-        return RedirectResponse("/activate/arming", status_code=HTTPStatus.SEE_OTHER)
+        return see_other("/activate/arming")
     connection, currency = current.connection, current.projection.currency
     since = world.clock.now() - CHARTED
     points = await points_over_time(session, connection, since=since, at_most=POINTS)

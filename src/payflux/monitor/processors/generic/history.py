@@ -18,14 +18,16 @@ RECENT = timedelta(days=7)
 """What ends longer ago is judged as of the end of its last day: the days since are not known to be without sales."""
 
 
-async def payments_stored(session: AsyncSession, connection: Connection) -> int:
-    """How many payments that succeeded are stored of a connection."""
+async def payments_stored(session: AsyncSession, connection: Connection, *, since: datetime | None = None) -> int:
+    """How many payments that succeeded are stored of a connection, of those since an instant where one is given."""
     query = select(func.count()).where(
         StoredEvent.account_id == connection.account_id,
         StoredEvent.connection_id == connection.id,
         StoredEvent.kind == Kind.CHARGE,
         StoredEvent.status == Status.SUCCEEDED,
     )
+    if since is not None:
+        query = query.where(StoredEvent.at >= int(since.timestamp()))
     return int((await session.execute(query)).scalar_one())
 
 

@@ -1,0 +1,117 @@
+"""What keeps a scored workspace from going live and is nobody's fault: the account is not ready, or has too few
+payments. And how long until it, or a failure, is looked at again by itself. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from payflux.activation.problems import PASSES_BY_ITSELF, PERMISSION_MISSING, Problem
+from payflux.monitor.processors.snapshots import AccountSnapshot
+from payflux.monitor.risk.rules.bands import MINIMUM_PAYMENTS
+
+REQUIREMENTS = "https://dashboard.stripe.com/account/status"
+
+
+class Obstacle(StrEnum):
+    NOT_READY = "account_not_ready"
+    TOO_LITTLE = "too_little_activity"
+
+
+LOOK_AGAIN: dict[str, timedelta] = {
+    Obstacle.NOT_READY: timedelta(minutes=15),
+    Obstacle.TOO_LITTLE: timedelta(minutes=1),
+    PERMISSION_MISSING: timedelta(minutes=15),
+}
+"""How soon each is looked at again: an account and a permission are asked for at Stripe, payments are counted here."""
+
+LONGEST_PAUSE = timedelta(hours=1)
+
+SUPPORT_AFTER = timedelta(minutes=5)
+"""How long a step may fail before support is told."""
+
+_DISABLED = {
+    "under_review": "Stripe is reviewing the account.",
+    "listed": "Stripe found the account on a list of prohibited persons or companies and is looking into it.",
+    "platform_paused": "The platform that manages the account has paused it.",
+    "other": "Stripe is reviewing the account.",
+}
+
+
+def is_obstacle(problem: Problem | None) -> bool:
+    """Whether what is in the way is nobody's failure, and waited for."""
+    return problem is not None and problem["code"] in tuple(Obstacle)
+
+
+def obstacle_of(account: AccountSnapshot | None, payments: int) -> Problem | None:
+    """What is in the way of an account with so many payments in the window that is scored; None where nothing is.
+
+    An account that Stripe has stopped and that has a history goes live: its money is what has to be watched.
+    """
+    if payments >= MINIMUM_PAYMENTS:
+        return None
+    if account is not None and not account.charges_enabled:
+        return not_ready_problem(account)
+    return too_little_problem(payments)
+
+
+def not_ready_problem(account: AccountSnapshot) -> Problem:
+    """That Stripe does not let the account take payments, and what it asks for.
+
+    Source: docs.stripe.com/api/accounts/object, `requirements`.
+    """
+    asked = tuple(dict.fromkeys((*account.past_due, *account.currently_due)))
+    happened = f"{_reason(account.disabled_reason)} Payments are switched off."
+    if asked:
+        happened += f" Stripe asks for: {', '.join(map(requirement_label, asked))}."
+    refused = account.disabled_reason.startswith("rejected.")
+    return {
+        "code": Obstacle.NOT_READY,
+        "title": "Your Stripe account is not ready yet.",
+        "what_happened": happened,
+        "what_is_safe": "It stays connected, and what is known so far stands on the dashboard.",
+        "what_to_do": "Ask Stripe's support what can be done."
+        if refused
+        else "Complete it at Stripe. PayFlux asks again every 15 minutes and goes on by itself.",
+        "link": REQUIREMENTS,
+        "link_label": "Open the requirements at Stripe",
+    }
+
+
+def too_little_problem(payments: int) -> Problem:
+    """That there are too few payments for any rate, and what is shown meanwhile."""
+    counted = "is one payment" if payments == 1 else f"are {payments or 'no'} payments"
+    return {
+        "code": Obstacle.TOO_LITTLE,
+        "title": "There is too little activity to judge yet.",
+        "what_happened": f"There {counted} in the last 90 days; {MINIMUM_PAYMENTS} are needed before a rate "
+        "means anything.",
+        "what_is_safe": "The account stays connected and new payments are read as they come. Where your own are too "
+        "few, the projection rests on what is usual for other merchants, and says so.",
+        "what_to_do": f"Nothing. Your workspace goes live by itself with payment number {MINIMUM_PAYMENTS}.",
+    }
+
+
+def requirement_label(requirement: str) -> str:
+    """One of Stripe's requirements for a person: ``individual.verification.document`` is ``individual verification
+    document``. An id of a person says no more than that it is one."""
+    parts = ["a person" if part.startswith("person_") else part.replace("_", " ") for part in requirement.split(".")]
+    return " ".join(parts)
+
+
+def look_again_after(code: str, failures: int) -> timedelta | None:
+    """How long until what is in the way is looked at again by itself, after it has failed so many times in a row: each
+    time twice as long. None where only a person can help."""
+    if code in LOOK_AGAIN:
+        return LOOK_AGAIN[code]
+    if code in PASSES_BY_ITSELF:
+        return min(timedelta(minutes=2 ** min(max(failures - 1, 0), 6)), LONGEST_PAUSE)
+    return None
+
+
+def _reason(disabled_reason: str) -> str:
+    if disabled_reason.startswith("rejected."):
+        return "Stripe has rejected the account."
+    if disabled_reason.startswith(("requirements.", "action_required.")):
+        return "Stripe does not have everything it has to know about the account."
+    return _DISABLED.get(disabled_reason, "Stripe has not switched the account on.")
