@@ -21,8 +21,13 @@ Answer = TypeVar("Answer", bound=Response)
 
 
 def client_of(request: Request) -> Client:
-    """The network address and the user agent of whoever asks."""
-    return Client(request.client.host if request.client else "", request.headers.get("User-Agent", ""))
+    """What is asking, as far as the request tells; the country only where a proxy in front is known to say it."""
+    header = request.app.state.world.settings.country_header
+    return Client(
+        address=request.client.host if request.client else "",
+        user_agent=request.headers.get("User-Agent", ""),
+        country=request.headers.get(header, "") if header else "",
+    )
 
 
 def session_held(who: SignedIn | None) -> UUID | None:

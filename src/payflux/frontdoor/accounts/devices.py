@@ -1,9 +1,10 @@
-"""Browsers that somebody has signed in with before, and what a browser is called."""
+"""Browsers that somebody has signed in with before, and what a browser and the place it is at are called."""
 
 from __future__ import annotations
 
 import re
 import secrets
+from ipaddress import ip_address
 
 from ua_parser import parse
 
@@ -33,3 +34,17 @@ def device_name(user_agent: str) -> str:
     known = parse(user_agent)
     parts = [part.family for part in (known.user_agent, known.os) if part is not None and part.family != "Other"]
     return " on ".join(parts) or "An unknown device"
+
+
+def place_name(address: str, country: str) -> str:
+    """Where a network address is, as far as that can be told without asking anybody: the machine that PayFlux runs on,
+    its own network, or the country that the proxy in front named, with the address."""
+    try:
+        known = ip_address(address)
+    except ValueError:
+        return "An unknown network"
+    if known.is_loopback:
+        return "The machine that PayFlux runs on"
+    if known.is_private:
+        return f"Your own network, {address}"
+    return f"{country}, {address}" if country else address

@@ -78,6 +78,7 @@ class Session(Base):
     kind: Mapped[str] = mapped_column(String(10), server_default="browser")
     user_agent: Mapped[str] = mapped_column(String(300), server_default="")
     address: Mapped[str] = mapped_column(String(64), server_default="")
+    country: Mapped[str] = mapped_column(String(2), server_default="")
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     impersonated_by: Mapped[UUID | None]
     as_of: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

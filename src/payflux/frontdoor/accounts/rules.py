@@ -45,6 +45,12 @@ def is_email(address: str) -> bool:
     return len(address) <= EMAIL_MAX and not _CONTROL.search(address) and bool(_EMAIL.fullmatch(address))
 
 
+def country_code(named: str) -> str:
+    """`named` as an ISO 3166-1 code of two letters; empty for anything else, as for the XX and T1 of proxies."""
+    code = named.strip().upper()
+    return code if re.fullmatch("[A-Z]{2}", code) and code != "XX" else ""
+
+
 def printable(text: str) -> str:
     """`text` without what no screen shows and the database cannot hold."""
     return "".join(character for character in text if character.isprintable())

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, CursorResult, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts import rules
-from payflux.frontdoor.accounts.devices import device_name
+from payflux.frontdoor.accounts.devices import device_name, place_name
 from payflux.frontdoor.accounts.models import Account, Membership, Session, SignInFailure, User
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import NotSignedIn
@@ -25,10 +25,12 @@ Kind = Literal["browser", "api"]
 
 @dataclass(frozen=True)
 class Client:
-    """What is asking, as far as a request tells: its network address and its user agent, each may be empty."""
+    """What is asking, as far as a request tells: its network address, its user agent, and the country (ISO 3166) that
+    the address is in; each may be empty."""
 
     address: str
     user_agent: str
+    country: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,12 +62,12 @@ class SignedIn:
 
 @dataclass(frozen=True)
 class OpenSession:
-    """One of a user's sessions as they see it: on which device, from which network address, and when last."""
+    """One of a user's sessions as they see it: on which device, at which place, and when last."""
 
     id: UUID
     kind: str
     device: str
-    address: str
+    place: str
     created_at: datetime
     last_used_at: datetime
 
@@ -100,6 +102,7 @@ async def start_session(
             account_id=account_id,
             user_agent=rules.printable(client.user_agent)[:300],
             address=rules.printable(client.address)[:64],
+            country=rules.country_code(client.country),
             factors=sorted(factors),
             created_at=now,
             authenticated_at=now,
@@ -171,7 +174,14 @@ async def list_sessions(session: AsyncSession, *, user_id: UUID, now: datetime) 
         Session.user_id == user_id, Session.expires_at > now, Session.impersonated_by.is_(None)
     )
     return [
-        OpenSession(row.id, row.kind, device_name(row.user_agent), row.address, row.created_at, row.last_used_at)
+        OpenSession(
+            row.id,
+            row.kind,
+            device_name(row.user_agent),
+            place_name(row.address, row.country),
+            row.created_at,
+            row.last_used_at,
+        )
         for row in (await session.execute(mine.order_by(Session.last_used_at.desc()))).scalars()
     ]
 
