@@ -27,7 +27,7 @@ PASSKEYS = [
     for number, (name, used) in enumerate(((LONG, None), ("Phone", NOW)))
 ]
 SESSIONS = [
-    OpenSession(HERE, "browser", "Firefox on Windows", "203.0.113.7", NOW, NOW),
+    OpenSession(HERE, "browser", "Firefox on Windows", "NO, 203.0.113.7", NOW, NOW),
     OpenSession(ELSEWHERE, "api", "An unknown device", "2001:db8:85a3:8d3:1319:8a2e:370:7348", NOW, NOW),
 ]
 IDENTITIES = [Identity(Provider.GOOGLE, "alice.archer.at.a.long.address@mail.example.com", NOW, NOW)]
