@@ -20,7 +20,7 @@ from payflux.activation import pipeline
 from payflux.kit.clock import SystemClock
 from payflux.kit.jobs import Payload
 from payflux.settings import load_settings
-from payflux.worker.main import work
+from payflux.worker.main import JOBS, work
 from payflux.world.bootstrap import World, build_world
 
 running_step: ContextVar[str] = ContextVar("running_step", default="")
@@ -75,7 +75,7 @@ async def main(step: str, point: str) -> None:
 
         return run
 
-    steps = {name: wrapped(name, original) for name, original in pipeline.STEPS.items()}
+    steps = {name: wrapped(name, original) for name, original in {**JOBS, **pipeline.STEPS}.items()}
     await work(world, steps=steps, drain=True)
 
 
