@@ -14,6 +14,7 @@ from tests.bench.feature_rows import from_parquet, from_postgresql, in_memory
 from tests.bench.hook_rows import applied, verified
 from tests.bench.measuring import Row
 from tests.bench.pull_rows import first_projections
+from tests.bench.reading_rows import read_again
 from tests.bench.score_rows import large_file, large_score, small_scores
 from tests.bench.sweep_rows import rollup_kept_up_to_date, sweep_of_all
 
@@ -27,6 +28,7 @@ ROWS: tuple[Callable[[], list[Row]], ...] = (
     lambda: [rollup_kept_up_to_date()],
     sweep_of_all,
     first_projections,
+    lambda: [read_again()],
     lambda: [verified()],
     applied,
     lambda: [kept()],

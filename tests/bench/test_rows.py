@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench import entitlement_rows, feature_rows, hook_rows, pull_rows, score_rows, sweep_rows
+from tests.bench import entitlement_rows, feature_rows, hook_rows, pull_rows, reading_rows, score_rows, sweep_rows
 from tests.bench.measuring import Row
 
 
@@ -29,6 +29,10 @@ def test_rollups_and_the_sweep() -> None:
 
 def test_the_first_projection_reads_what_stripes_own_client_reads() -> None:
     assert_sound(*pull_rows.first_projections((3,), latency_ms=0, rate=100))
+
+
+def test_a_workspace_is_read_again_and_each_reading_is_kept() -> None:
+    assert_sound(reading_rows.read_again(300, rounds=2))
 
 
 def test_webhooks_are_read_as_stripes_own_client_reads_them_and_applied_once() -> None:
