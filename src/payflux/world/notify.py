@@ -81,7 +81,8 @@ async def post(
 ) -> Answer:
     """Post `body` to `url`, once. Raises PostFailure where no answer comes, AddressRefused where none is asked for."""
     target = httpx.URL(url)
-    sent, extensions = {**headers, "Host": target.netloc.decode("ascii")}, {}
+    # a connection is made for one host: another one at the same address has not been checked on it
+    sent, extensions = {**headers, "Host": target.netloc.decode("ascii"), "Connection": "close"}, {}
     if settings.environment == "production":
         address = await _checked_address(target)
         extensions = {"sni_hostname": target.host}

@@ -104,7 +104,7 @@ async def _request(session: AsyncSession, world: World, delivery: AlertDelivery)
         await note_attempt(session, delivery, succeeded=False, outcome=outcome, now=now)
         return None
     message, address = await _message(session, world, delivery), address_of(world, channel)
-    headers = {"Content-Type": "application/json", "User-Agent": "PayFlux-Alerts/1"}
+    headers = {"Content-Type": "application/json", "User-Agent": "PayFlux-Alerts/1", "Accept-Encoding": "identity"}
     match channel.kind:
         case "slack":
             return Request(address, slack_body(message), headers)
