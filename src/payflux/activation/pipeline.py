@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.advancing import advance_workspace
 from payflux.activation.models import Workspace
 from payflux.activation.obstacles import look_again_after, obstacle_of
 from payflux.activation.problems import (
@@ -115,6 +116,7 @@ async def arm_default_alerts(world: World, payload: Payload) -> None:
         workspace.alert_policy_armed_at = workspace.live_monitored_at = now
         forget_problem(workspace)
         await change_state(session, workspace, Cause.ARMED, now=now)
+        await advance_workspace(session, workspace, now=now, actor_id=None)
 
 
 STEPS: dict[str, Step] = {

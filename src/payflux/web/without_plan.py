@@ -22,6 +22,7 @@ WITHOUT_PLAN = {
     "/activate/arming/state": "the same",
     "/activate/cancel": "what was connected can be taken away",
     "/connection": "what is connected can be looked at and taken away; all else about it needs a plan",
+    "/connectors": "the same",
     "/sources": "the same for another processor",
     "/how-it-works": "how the numbers are made is no secret",
     "/sign-out": "everybody may leave",

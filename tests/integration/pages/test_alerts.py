@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from payflux.activation.service import get_workspace
+from payflux.activation.states import Cause
 from payflux.monitor.alerts.evaluating import evaluate
 from payflux.monitor.alerts.models import AlertState
 from payflux.monitor.alerts.queries import rules_of, unresolved_alerts
@@ -17,7 +18,7 @@ from payflux.monitor.alerts.service import arm_default_rules
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
 from tests.integration.pages.browser import Browser
-from tests.integration.pages.conftest import ALICE, account_of, subscribe
+from tests.integration.pages.conftest import ALICE, account_of, connected, move_on, subscribe
 
 
 def text_of(page: str) -> str:
@@ -55,6 +56,8 @@ async def judged(world: World, clock: MovedClock, *readings: tuple[int, float]) 
 @pytest.fixture
 async def armed(world: World, alice: Browser) -> Browser:
     account_id = await account_of(world, ALICE)
+    await connected(world, ALICE, "Alices_shop")
+    await move_on(world, ALICE, Cause.BASELINE, Cause.ARMED)
     async with world.database.tenant(account_id) as session:
         workspace = await get_workspace(session, account_id=account_id)
         await arm_default_rules(session, account_id=account_id, workspace_id=workspace.id, now=world.clock.now())

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from markupsafe import Markup
 
+from payflux.activation.conditions import Condition
 from payflux.activation.obstacles import not_ready_problem, too_little_problem
 from payflux.activation.progress import Progress, Stage
 from payflux.frontdoor.billing.rules import Standing
@@ -512,6 +513,7 @@ PROJECTIONS = SIGNED_IN | {
     "reading": READING,
     "freshness": line_of(Freshness(NOW - timedelta(minutes=12)), NOW),
     "reasons": REASONS,
+    "asked": False,
     "readings": readings(12),
     "left_out": 1,
     "trapped_charts": [trapped_timeline_chart(readings(12)[::-1], width) for width in (720, 360)],
@@ -591,6 +593,17 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         ARMING | {"ask_host": True, "errors": {"host": "This is not the address of a website."}, "form": {"host": "x"}},
     ),
     "dashboard-partial": ("dashboard_partial.html", PARTIAL),
+    "settings": (
+        "settings.html",
+        SIGNED_IN
+        | {
+            "conditions": [
+                Condition("processor_connected", "A processor is connected", True, NOW, "", "", "/activate"),
+                Condition("baseline_generated", "The baseline is computed", False, None, "Wait.", "Watch", "/activate"),
+            ],
+            "may_see_audit": True,
+        },
+    ),
     "arming-slow": ("arming.html", ARMING | {"slow": True}),
     "arming-done": ("arming.html", ARMING | {"stages": stages(4, "3,412 charges"), "done": True, "live": True}),
     "arming-problem": ("arming.html", ARMING | {"stages": stages(1, "3,412 charges", "failed"), "problem": PROBLEM}),
@@ -625,7 +638,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "projections": ("projections.html", PROJECTIONS),
     "projections-first": (
         "projections.html",
-        PROJECTIONS | {"readings": readings(1), "trapped_charts": [], "tier_charts": [], "left_out": 0},
+        PROJECTIONS | {"asked": True, "readings": readings(1), "trapped_charts": [], "tier_charts": [], "left_out": 0},
     ),
     "dashboard-empty": ("dashboard_empty.html", SIGNED_IN | {"live": False, "problem": None}),
     "connection": ("connection.html", CONNECTION),

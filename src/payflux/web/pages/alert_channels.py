@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from payflux.activation.advancing import advance_workspace
 from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.capabilities import may
@@ -61,6 +62,7 @@ async def _add(
                 address=address,
                 actor_id=who.user_id,
             )
+            await advance_workspace(session, workspace, now=world.clock.now(), actor_id=who.user_id)
     except InvalidInput as wrong:
         # an address may be a secret, so that it is not sent back
         refused = Refused(form, {"name": name, "kind": kind}, wrong.fields)

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.advancing import advance
 from payflux.activation.alerting import readers_of
 from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts.sessions import SignedIn
@@ -103,6 +104,7 @@ async def add(
                 actor_id=who.user_id,
                 now=world.clock.now(),
             )
+            await advance(session, account_id=who.account_id, now=world.clock.now(), actor_id=who.user_id)
     except InvalidInput as wrong:
         return await settings_page(request, world, who, Refused("own", typed, wrong.fields), status=wrong.status)
     return see_other(f"{PAGE}#own-rules")

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from payflux.activation.routing import Page, elsewhere
 from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.accounts.team.queries import members
@@ -36,6 +37,8 @@ async def alerts(
 ) -> Response:
     """Alerts that are not over, open ones first, then those that are."""
     workspace = await get_workspace(session, account_id=who.account_id)
+    if to := elsewhere(Page.ALERTS, workspace, world.clock.now()):
+        return see_other(to)
     where = {"account_id": who.account_id, "workspace_id": workspace.id}
     unresolved, resolved = await unresolved_alerts(session, **where), await resolved_alerts(session, **where)
     found = [alert.id for alert in (*unresolved, *resolved)]
