@@ -125,6 +125,10 @@ class Shop:
         async with self.world.database.tenant(self.account_id) as session:
             return await session.get_one(WorkspaceReading, (self.account_id, self.workspace_id))
 
+    async def set_state(self, **values: object) -> None:
+        async with self.world.database.tenant(self.account_id) as session:
+            await session.execute(update(WorkspaceReading).values(**values))
+
     async def set_workspace(self, **values: object) -> None:
         async with self.world.database.tenant(self.account_id) as session:
             await session.execute(update(Workspace).values(**values))

@@ -501,7 +501,10 @@ def readings(count: int) -> list[ReadingPoint]:
             2 + number % 2,
             70 - number,
             "usd",
-            PROJECTION.windows,
+            tuple(
+                msgspec.structs.replace(window, trapped=window.trapped * (30 - number) // 30)
+                for window in PROJECTION.windows
+            ),
         )
         for number in range(count)
     ]

@@ -1,4 +1,4 @@
-"""How the readout has moved: every reading of the connected processor, as a chart and as a table."""
+"""How the readout has moved: every reading of the connected processor, as a chart and as a table; and another one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from payflux.activation.routing import Page, elsewhere
 from payflux.activation.service import get_workspace
+from payflux.monitor.processors.news import ReadingReason, enqueue_reading
 from payflux.monitor.projections.timeline import newest_points, points_over_time
 from payflux.web.charts import tier_timeline_chart, trapped_timeline_chart
 from payflux.web.freshness import freshness_line
@@ -51,9 +52,20 @@ async def projections(
         reading=current.line,
         freshness=await freshness_line(session, world, connection, figures_as_of=current.known_until),
         reasons=REASONS,
+        asked="asked" in request.query_params,
         readings=await newest_points(session, connection, limit=LISTED),
         left_out=len(points) - len(charted),
         trapped_charts=[trapped_timeline_chart(charted, width) for width in (720, 360)] if len(charted) > 1 else [],
         tier_charts=[tier_timeline_chart(charted, width) for width in (720, 360)] if len(charted) > 1 else [],
         **product_context(world, workspace, subscription),
     )
+
+
+@router.post("/projections", dependencies=[guard(capability="monitor.read", feature="reserve_projection")])
+async def read_again(who: Who, session: Tenant) -> Response:
+    """Have the stored history read again now, as far as the plan's projections reach."""
+    workspace = await get_workspace(session, account_id=who.account_id)
+    await enqueue_reading(
+        session, account_id=who.account_id, workspace_id=workspace.id, reason=ReadingReason.ASKED, urgent=True
+    )
+    return see_other("/projections?asked=yes")
