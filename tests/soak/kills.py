@@ -47,8 +47,8 @@ _FACTS = {
     "counted": "SELECT sum(event_count) FROM processor_connections",
     "rollups": "SELECT md5(string_agg(currency || first_day || encode(vector, 'hex'), ';' ORDER BY currency)) "
     "FROM daily_rollups",
-    "surfaces": "SELECT count(*) FROM risk_surfaces",
-    "projections": "SELECT count(*) FROM reserve_projections",
+    "surfaces": "SELECT count(*) FROM risk_surfaces WHERE reason = 'first'",
+    "projections": "SELECT count(*) FROM reserve_projections WHERE pull_id IS NOT NULL",
 }
 
 

@@ -176,7 +176,9 @@ async def _judge(session: AsyncSession, workspace: Workspace, read: WorkspaceRea
 
 async def _record_failure(world: World, account_id: UUID, error: Exception) -> None:
     async with world.database.tenant(account_id) as session:
-        workspace = await get_workspace(session, account_id=account_id)
-        await note_failure(
-            session, account_id=account_id, workspace_id=workspace.id, error=error, now=world.clock.now()
-        )
+        query = select(Workspace.id).where(Workspace.account_id == account_id)
+        workspace_id = (await session.execute(query)).scalar_one_or_none()
+        if workspace_id is not None:  # else the account is gone
+            await note_failure(
+                session, account_id=account_id, workspace_id=workspace_id, error=error, now=world.clock.now()
+            )

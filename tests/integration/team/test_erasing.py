@@ -77,6 +77,7 @@ async def _row_for(stored: asyncpg.Connection, table: str) -> str:
         ("workspace_id", "workspaces", "id"),
         ("pull_id", "history_pulls", "id"),
         ("projection_id", "reserve_projections", "id"),
+        ("surface_id", "risk_surfaces", "id"),
         ("invite_id", "account_invites", "id"),
         ("from_user_id", "memberships", "user_id"),
     ):
@@ -158,6 +159,7 @@ def test_no_secret_is_exported_and_no_binary_column_unless_it_is_known_to_be_dat
         "processor_connections.hook_secret_until",
         "reserve_projections.inputs_hash",
         "risk_surfaces.inputs_hash",
+        "risk_surfaces.basis_hash",
         "audit_entries.previous_hash",
         "audit_entries.hash",
         "audit_heads.hash",

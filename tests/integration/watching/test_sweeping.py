@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
 
-from payflux.activation.watching import SHARD, begin_sweep, sweep_workspaces, window_of
+from payflux.activation import watching
+from payflux.activation.watching import begin_sweep, sweep_workspaces, window_of
 from payflux.monitor.risk.sweep.models import Sweep
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
@@ -73,7 +76,7 @@ async def test_one_that_was_read_within_the_window_is_left_alone_unless_its_rate
 
 
 async def test_one_workspace_that_fails_is_recorded_and_stops_no_other(
-    world: World, clock: MovedClock, shop: Shop, monkeypatch: pytest.MonkeyPatch
+    world: World, clock: MovedClock, shop: Shop
 ) -> None:
     others = [await open_shop(world, clock, name, sales_a_day=1) for name in ("bob", "charlie")]
     await swept(shop)
@@ -110,7 +113,29 @@ async def test_a_workspace_that_is_not_live_is_in_no_sweep(shop: Shop) -> None:
     assert await swept(shop) == 0
 
 
+async def test_a_sweep_is_split_into_jobs_that_any_worker_takes(
+    world: World, clock: MovedClock, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "SHARD", 2)
+    shops = [shop, *[await open_shop(world, clock, name, sales_a_day=1) for name in ("bob", "charlie")]]
+    await begin_sweep(world)
+    jobs = await shop.jobs("sweep_workspaces")
+    assert sorted(len(job["accounts"].split()) for job in jobs) == [1, 2]
+    await asyncio.gather(*(sweep_workspaces(world, job) for job in jobs))
+    assert {(await each.state()).read_at for each in shops} == {clock.now()}
+
+
+async def test_two_workers_that_begin_a_sweep_at_once_begin_one(shop: Shop) -> None:
+    await asyncio.gather(*(begin_sweep(shop.world) for _ in range(3)))
+    assert len(await shop.jobs("sweep_workspaces")) == 1
+
+
+async def test_an_account_that_was_deleted_meanwhile_stops_nobody(shop: Shop) -> None:
+    job = {"began_at": shop.now.isoformat(), "accounts": f"{uuid4()} {shop.account_id}"}
+    await sweep_workspaces(shop.world, job)
+    assert (await shop.state()).read_at == shop.now
+
+
 def test_windows_begin_at_midnight_six_noon_and_six_of_utc() -> None:
     starts = {window_of(datetime(2026, 11, 21, hour, 59, tzinfo=UTC)).hour for hour in range(24)}
     assert starts == {0, 6, 12, 18}
-    assert SHARD > 1
