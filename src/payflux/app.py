@@ -23,6 +23,7 @@ from payflux.web.pages import (
     activation,
     alert_channels,
     alert_settings,
+    alert_times,
     alerts,
     audit,
     billing,
@@ -131,6 +132,7 @@ def _pages() -> list[BaseRoute]:
         alerts,
         alert_settings,
         alert_channels,
+        alert_times,
         audit,
     ):
         router.include_router(page.router)

@@ -21,6 +21,7 @@ from payflux.monitor.alerts.channels import FEATURE_OF, active_channels
 from payflux.monitor.alerts.delivering import due_deliveries, enqueue_delivery
 from payflux.monitor.alerts.evaluating import enqueue_telling
 from payflux.monitor.alerts.handling import get_alert, wake
+from payflux.monitor.alerts.mail_times import mail_times
 from payflux.monitor.alerts.models import (
     Alert,
     AlertDelivery,
@@ -30,6 +31,8 @@ from payflux.monitor.alerts.models import (
     DeliveryState,
     Happening,
 )
+from payflux.monitor.alerts.queries import told_facts
+from payflux.monitor.alerts.timing import mail_at
 from payflux.world.bootstrap import World
 from payflux.world.outbox import enqueue_mail
 
@@ -59,7 +62,9 @@ async def tell_alert(world: World, payload: Payload) -> None:
         alert = await get_alert(session, account_id=account_id, alert_id=event.alert_id)
         now = world.clock.now()
         targets = [*await _readers(session, alert, event), *await _channels(session, world, alert)]
-        await _send(session, event, targets, now=now)
+        times = await mail_times(session, account_id=account_id, workspace_id=alert.workspace_id)
+        mailed_at = mail_at(times, now, risk_tier=told_facts(event).risk_tier)
+        await _send(session, event, targets, now=now, mailed_at=mailed_at)
         event.told_at = now
     log.info("alert told", kind=event.kind, targets=len(targets))
 
@@ -73,7 +78,8 @@ async def _readers(session: AsyncSession, alert: Alert, event: AlertEvent) -> li
 
 async def readers_of(session: AsyncSession, rule: AlertRule) -> list[UUID]:
     """The members whom `rule` mails: those it names, or else everybody who looks after alerts."""
-    here = await members(session, account_id=rule.account_id)
+    # an address that is not proven may be a stranger's
+    here = [member for member in await members(session, account_id=rule.account_id) if member.verified]
     if rule.told_to is not None:
         named = [member.user_id for member in here if member.user_id in rule.told_to]
         if named:
@@ -87,34 +93,41 @@ async def _channels(session: AsyncSession, world: World, alert: Alert) -> list[T
     return [Target(channel.kind, channel.id) for channel in found if held.features[FEATURE_OF[channel.kind]]]
 
 
-async def _send(session: AsyncSession, event: AlertEvent, targets: Iterable[Target], *, now: datetime) -> None:
+async def _send(
+    session: AsyncSession, event: AlertEvent, targets: Iterable[Target], *, now: datetime, mailed_at: datetime
+) -> None:
     for target in targets:
+        held = target.kind == "email" and mailed_at > now
         delivery = {
             "account_id": event.account_id,
             "id": new_id(),
             "event_id": event.id,
             "kind": target.kind,
             "target": target.id,
-            "state": DeliveryState.WAITING,
+            "state": DeliveryState.HELD if held else DeliveryState.WAITING,
             "created_at": now,
-            "due_at": now,
+            "due_at": mailed_at if held else now,
         }
         added = insert(AlertDelivery).values(delivery).on_conflict_do_nothing().returning(AlertDelivery.id)
         delivery_id = (await session.execute(added)).scalar_one_or_none()
-        if delivery_id is None:
+        if delivery_id is None or held:
             continue
         if target.kind == "email":
-            await enqueue_mail(session, "alert", event.account_id, target.id, delivery_id=str(delivery_id))
+            await enqueue_mail(session, "alert", event.account_id, target.id, delivery_ids=str(delivery_id))
         else:
             await enqueue_delivery(session, account_id=event.account_id, delivery_id=delivery_id, attempt=1)
 
 
 async def keep_alerts_going(world: World) -> None:
-    """Every minute: snoozes that are over, and what a worker that died has left untold or unsent."""
+    """Every minute: snoozes that are over, mails whose time has come, and what a worker that died has left untold or
+    unsent."""
     now = world.clock.now()
     async with world.database.system() as session:
         over = select(Alert.account_id, Alert.id).where(Alert.state == AlertState.SNOOZED, Alert.snoozed_until <= now)
         snoozed = (await session.execute(over)).all()
+        held = select(AlertDelivery.account_id, AlertDelivery.target).distinct()
+        due = held.where(AlertDelivery.state == DeliveryState.HELD, AlertDelivery.due_at <= now)
+        readers = (await session.execute(due)).all()
         untold = select(AlertEvent.account_id, AlertEvent.id).where(
             AlertEvent.tells, AlertEvent.told_at.is_(None), AlertEvent.at <= now - UNTOLD_FOR
         )
@@ -125,3 +138,20 @@ async def keep_alerts_going(world: World) -> None:
     for account_id, alert_id in snoozed:
         async with world.database.tenant(account_id) as session:
             await wake(session, account_id=account_id, alert_id=alert_id, now=now)
+    for account_id, user_id in readers:
+        async with world.database.tenant(account_id) as session:
+            await _mail_held(session, account_id=account_id, user_id=user_id, now=now)
+
+
+async def _mail_held(session: AsyncSession, *, account_id: UUID, user_id: UUID, now: datetime) -> None:
+    """Send a member what was held for them until now, in one mail."""
+    row = AlertDelivery
+    query = select(row).where(
+        row.account_id == account_id, row.target == user_id, row.state == DeliveryState.HELD, row.due_at <= now
+    )
+    deliveries = (await session.execute(query.order_by(row.created_at, row.id).with_for_update())).scalars().all()
+    for delivery in deliveries:
+        delivery.state, delivery.due_at = DeliveryState.WAITING, now
+    if deliveries:
+        ids = " ".join(str(delivery.id) for delivery in deliveries)
+        await enqueue_mail(session, "alert_digest", account_id, user_id, delivery_ids=ids)

@@ -35,6 +35,7 @@ log = structlog.get_logger(__name__)
 Writer = Callable[[World, Payload, Addressee], Awaitable[Mail | None]]
 AddressLookUp = Callable[[World, AsyncSession, UUID], Awaitable[Addressee | None]]
 Delivered = Callable[[World, Payload], Awaitable[None]]
+Refused = Callable[[World, Payload, str], Awaitable[None]]
 
 
 async def send_mail(world: World, payload: Payload) -> None:
@@ -44,6 +45,7 @@ async def send_mail(world: World, payload: Payload) -> None:
     if addressee is None:
         log.info("mail not sent: its reader has left", mail=payload["mail"])
         await note_outcome(world, payload)
+        await _note_refusal(world, payload, "Whom it was for has left.")
         return
     mail = await WRITERS[payload["mail"]](world, payload, addressee)
     if mail is None:
@@ -57,10 +59,16 @@ async def send_mail(world: World, payload: Payload) -> None:
         return
     except MailRefused as refusal:
         await note_outcome(world, payload, refused=str(refusal))
+        await _note_refusal(world, payload, str(refusal))
         raise Permanent(str(refusal)) from refusal
     await note_outcome(world, payload, delivered=True)
     if payload["mail"] in DELIVERED:
         await DELIVERED[payload["mail"]](world, payload)
+
+
+async def _note_refusal(world: World, payload: Payload, why: str) -> None:
+    if payload["mail"] in REFUSED:
+        await REFUSED[payload["mail"]](world, payload, why)
 
 
 async def _addressee(world: World, session: AsyncSession, payload: Payload) -> Addressee | None:
@@ -76,6 +84,7 @@ async def _send_later(world: World, payload: Payload, failure: MailUnavailable) 
     attempt = int(payload.get("attempt", "0"))
     if attempt >= len(RETRY_AFTER):
         await note_outcome(world, payload, refused=str(failure))
+        await _note_refusal(world, payload, str(failure))
         raise Permanent(str(failure)) from failure
     log.warning("mail put off", mail=payload["mail"], attempt=attempt + 1, reason=str(failure))
     async with world.database.system() as session:
@@ -136,3 +145,6 @@ ADDRESSES: dict[str, AddressLookUp] = {
 
 DELIVERED: dict[str, Delivered] = {**alert_mails.DELIVERED, **team_mails.DELIVERED}
 """What is noted once the mail server has taken a mail, by the mail's name."""
+
+REFUSED: dict[str, Refused] = {**alert_mails.REFUSED}
+"""What is noted once a mail is given up, with why, by the mail's name."""

@@ -9,6 +9,7 @@ from payflux.kit.money import exponent
 from payflux.monitor.alerts.metrics import METRICS
 from payflux.monitor.alerts.models import AlertRule
 from payflux.monitor.alerts.rules import Trigger
+from payflux.monitor.alerts.timing import MailTimes
 from payflux.web.formatting import plain
 
 UNITS = {
@@ -56,3 +57,10 @@ def typed_threshold(threshold: float, unit: str, currency: str) -> str:
     if unit == "rate":
         return plain(threshold * 100, 4)
     return plain(threshold / 10 ** exponent(currency), exponent(currency)) if unit == "money" else plain(threshold, 4)
+
+
+def typed_times(times: MailTimes) -> dict[str, str]:
+    """`times` as the fields of their form show them."""
+    of_day = {"quiet_from": times.quiet_from, "quiet_until": times.quiet_until, "digest_at": times.digest_at}
+    typed = {name: "" if at is None else f"{at:%H:%M}" for name, at in of_day.items()}
+    return typed | {"time_zone": times.time_zone}

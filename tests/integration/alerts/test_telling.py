@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -17,6 +17,7 @@ from sqlalchemy import select, update
 from payflux.activation.alerting import keep_alerts_going, tell_alert
 from payflux.kit.database import driver_connection
 from payflux.monitor.alerts import handling
+from payflux.monitor.alerts.mail_times import set_mail_times
 from payflux.monitor.alerts.models import AlertAttempt, AlertDelivery, AlertEvent, AlertRule
 from payflux.worker.main import work
 from payflux.world.bootstrap import World
@@ -160,3 +161,62 @@ async def test_what_a_dead_worker_left_is_told_and_a_snooze_that_is_over_is_told
     await keep_alerts_going(mailed)
     await work_off(mailed)
     assert [mail["Subject"].partition(":")[0] for mail in mailbox.mails][1:] == ["Still so"]
+
+
+async def test_what_is_raised_in_quiet_hours_comes_in_one_mail_after_them(
+    watched: Watched, mailed: World, mailbox: Mailbox
+) -> None:
+    until = watched.clock.now() + timedelta(hours=13)
+    await set_times(watched, quiet_from=watched.clock.now(), quiet_until=until)
+    await watched.read(risk_tier=3, band="elevated")
+    await watched.read(trapped=SPIKE)
+    await watched.read(after=timedelta(minutes=30), trend="DEGRADING")
+    await keep_alerts_going(mailed)
+    await work_off(mailed)
+    assert mailbox.mails == []
+    watched.clock.move(until - watched.clock.now())
+    await keep_alerts_going(mailed)
+    await keep_alerts_going(mailed)
+    await work_off(mailed)
+    (mail,) = mailbox.mails
+    assert mail["Subject"].startswith("3 alerts: ")
+    assert all(
+        told in text_of(mail)
+        for told in (
+            "Risk tier 3 (elevated), up from 2.",
+            "Trapped capital at T+90 is 17,000 USD",
+            "3 alerts are open.",
+        )
+    )
+    async with watched.world.database.tenant(watched.account_id) as session:
+        assert set((await session.execute(select(AlertDelivery.state))).scalars()) == {"delivered"}
+
+
+async def test_a_critical_tier_is_mailed_in_quiet_hours_too(watched: Watched, mailed: World, mailbox: Mailbox) -> None:
+    now = watched.clock.now()
+    await set_times(watched, quiet_from=now, quiet_until=now + timedelta(hours=20))
+    await watched.read(risk_tier=5, band="critical")
+    await work_off(mailed)
+    assert [mail["Subject"] for mail in mailbox.mails] == ["Risk tier 5 (critical), up from 2"]
+
+
+async def test_a_mail_that_is_refused_for_good_is_in_the_log(watched: Watched, mailed: World) -> None:
+    await watched.read(risk_tier=3)
+    await work_off(with_settings(mailed, smtp_host=""))
+    async with watched.world.database.tenant(watched.account_id) as session:
+        assert (await session.execute(select(AlertDelivery.state))).scalar_one() == "failed"
+        assert "no mail server is set" in (await session.execute(select(AlertAttempt.outcome))).scalar_one()
+
+
+async def set_times(watched: Watched, *, quiet_from: datetime, quiet_until: datetime) -> None:
+    async with watched.world.database.tenant(watched.account_id) as session:
+        await set_mail_times(
+            session,
+            **watched.where,
+            quiet_from=f"{quiet_from:%H:%M}",
+            quiet_until=f"{quiet_until:%H:%M}",
+            digest_at="",
+            time_zone="UTC",
+            actor_id=watched.who.user_id,
+            now=watched.clock.now(),
+        )

@@ -207,3 +207,18 @@ async def test_a_channel_is_added_shows_its_secret_once_and_never_its_address_ke
     assert "Test Waiting" in log
     assert (await armed.post(f"{channel}/remove")).status_code == 303
     assert (await armed.get(channel)).status_code == 404
+
+
+async def test_quiet_hours_are_set_by_form_and_a_test_mail_is_sent_to_whoever_asks(armed: Browser) -> None:
+    form = {"quiet_from": "22:00", "quiet_until": "07:00", "digest_at": "", "time_zone": "Europe/Berlin"}
+    for changes, said in (
+        ({"quiet_until": ""}, "Quiet hours have a beginning and an end"),
+        ({"quiet_from": "late"}, "Write a time of day such as 22:00."),
+        ({"time_zone": "Mars/Olympus"}, "Choose a time zone from the list."),
+    ):
+        refused = await armed.post("/settings/alerts/times", form | changes)
+        assert (refused.status_code, said in refused.text) == (422, True)
+    assert (await armed.post("/settings/alerts/times", form)).status_code == 303
+    assert "not from 22:00 to 07:00 (Europe/Berlin)" in text_of((await armed.get("/settings/alerts")).text)
+    tested = await armed.post("/settings/alerts/test")
+    assert "A test mail is on its way to alice@" in (await armed.get(tested.headers["Location"])).text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +24,9 @@ from payflux.monitor.alerts.models import (
 from payflux.monitor.alerts.queries import Delivered
 from payflux.monitor.alerts.rules import Bounds, Reading, Rule, Trigger, first_watch
 from payflux.monitor.alerts.service import DEFAULT_RULES
+from payflux.monitor.alerts.timing import MailTimes, time_zones
 from payflux.monitor.alerts.wording import asks
+from payflux.web.alert_form import typed_times
 from payflux.web.alert_views import AlertView, alert_view
 from payflux.web.offers import Offer
 from payflux.web.pages.alert_settings import KINDS, Refused, RuleView
@@ -176,6 +178,9 @@ def alert_pages(signed_in: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any
         "currency": "USD",
         "members": [(str(ONE), "Alice Archer"), (str(UUID(int=7)), "Bob Baker")],
         "may_change": True,
+        "times": typed_times(MailTimes(time(22), time(7), None, "Europe/Berlin")),
+        "time_zones": time_zones(),
+        "tested": True,
         "refused": Refused(),
         "secret": "",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
 from uuid import UUID
 
@@ -46,6 +46,7 @@ class Happening(StrEnum):
 
 
 class DeliveryState(StrEnum):
+    HELD = "held"  # a mail that waits for the end of quiet hours, or for the others of its day
     WAITING = "waiting"
     DELIVERED = "delivered"
     FAILED = "failed"  # given up after the last try
@@ -198,6 +199,7 @@ class AlertDelivery(Base):
         UniqueConstraint("account_id", "event_id", "target"),
         Index("ix_alert_deliveries_target", "account_id", "target", "created_at"),
         Index("ix_alert_deliveries_due", "due_at", postgresql_where=text("state = 'waiting'")),
+        Index("ix_alert_deliveries_held", "due_at", postgresql_where=text("state = 'held'")),
     )
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -231,3 +233,17 @@ class AlertAttempt(Base):
     status: Mapped[int | None]
     outcome: Mapped[str] = mapped_column(Text)
     milliseconds: Mapped[int]
+
+
+class AlertMailTimes(Base):
+    """When a workspace's mails about alerts go out; see `timing.MailTimes`. Without a row, at once."""
+
+    __tablename__ = "alert_mail_times"
+    __table_args__ = (_of_a_workspace(),)
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    quiet_from: Mapped[time | None]
+    quiet_until: Mapped[time | None]
+    digest_at: Mapped[time | None]
+    time_zone: Mapped[str] = mapped_column(String(60))

@@ -22,14 +22,16 @@ from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import InvalidInput
 from payflux.monitor.alerts.channels import FEATURE_OF, channels_of
 from payflux.monitor.alerts.evaluating import rule_of
+from payflux.monitor.alerts.mail_times import mail_times
 from payflux.monitor.alerts.metrics import METRICS
 from payflux.monitor.alerts.models import AlertRule
 from payflux.monitor.alerts.policies import add_rule, change_rule, get_rule, remove_rule
 from payflux.monitor.alerts.queries import rules_of
 from payflux.monitor.alerts.rules import Trigger
+from payflux.monitor.alerts.timing import time_zones
 from payflux.monitor.alerts.wording import asks
 from payflux.monitor.projections.queries import latest_readouts
-from payflux.web.alert_form import UNITS, read_threshold, typed_threshold, unit_of
+from payflux.web.alert_form import UNITS, read_threshold, typed_threshold, typed_times, unit_of
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Who
 from payflux.web.offers import offer_of_feature
@@ -176,6 +178,7 @@ async def settings_page(
         ]
         context = {
             "channels": await channels_of(session, **where),
+            "times": typed_times(await mail_times(session, **where)),
             "offers": {
                 feature: await offer_of_feature(session, held, feature)
                 for feature in (OWN_RULES, *sorted(set(FEATURE_OF.values())))
@@ -191,6 +194,8 @@ async def settings_page(
         metrics=METRICS,
         kinds=KINDS,
         currency=currency.upper(),
+        time_zones=time_zones(),
+        tested="tested" in request.query_params,
         members=[(str(member.user_id), member.name) for member in here],
         may_change=may(who.role, "alerts.manage"),
         refused=refused or Refused(),
