@@ -21,6 +21,7 @@ from payflux.activation.problems import (
     retry_helps,
     told_problem,
 )
+from payflux.activation.sending import mail_members_once
 from payflux.activation.service import change_state, enqueue_step, forget_problem, get_workspace
 from payflux.activation.states import LIVE, Cause
 from payflux.kit.errors import UserError
@@ -117,6 +118,15 @@ async def arm_default_alerts(world: World, payload: Payload) -> None:
         forget_problem(workspace)
         await change_state(session, workspace, Cause.ARMED, now=now)
         await advance_workspace(session, workspace, now=now, actor_id=None)
+        await mail_members_once(
+            session,
+            "activated",
+            f"activated {workspace.pull_id}",
+            account_id=workspace.account_id,
+            capability="monitor.read",
+            now=now,
+            pull_id=str(workspace.pull_id),
+        )
 
 
 STEPS: dict[str, Step] = {

@@ -24,7 +24,7 @@ PASSES_BY_ITSELF = (INTERNAL, ARMING_FAILED, ProcessorUnavailable.__name__)
 
 NOTIFIED = "We hit an issue analyzing your data. Our team has been notified."
 
-_PASSES = "Nothing: PayFlux tries again by itself, also when you close this page."
+_PASSES = "You need do nothing: PayFlux tries again by itself, also when you close this page."
 _SAFE = "Nothing at Stripe was changed, and what was read so far is kept."
 
 _STRIPE: dict[type[StripeFailure], tuple[str, str, str]] = {

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.models import ActivationMail, Workspace
 from payflux.frontdoor.accounts.queries import Addressee
-from payflux.frontdoor.accounts.team.queries import Member, members
+from payflux.frontdoor.accounts.team.capabilities import may
+from payflux.frontdoor.accounts.team.queries import members
 from payflux.kit.ids import new_id
 from payflux.kit.jobs import Payload
 from payflux.world.bootstrap import World
@@ -24,12 +25,21 @@ _ROW = "activation_mail_id"
 
 
 async def mail_members_once(
-    session: AsyncSession, mail: str, reason: str, *, account_id: UUID, now: datetime, **subject_ids: str
+    session: AsyncSession,
+    mail: str,
+    reason: str,
+    *,
+    account_id: UUID,
+    capability: str,
+    now: datetime,
+    **subject_ids: str,
 ) -> int:
-    """Send `mail` to each member whose address is proven, unless they were sent it for the same `reason` before; how
-    many it was sent to now."""
+    """Send `mail` to each member with `capability` whose address is proven, unless they were sent it for the same
+    `reason` before; how many it was sent to now."""
     sent = 0
-    for member in await _readers(session, account_id=account_id):
+    for member in await members(session, account_id=account_id):
+        if not member.verified or not may(member.role, capability):
+            continue
         row_id = await _note(session, mail, f"{reason} {member.user_id}", account_id, member.user_id, now)
         if row_id is not None:
             ids = {_ROW: str(row_id)} | subject_ids
@@ -78,10 +88,6 @@ async def mails_sent(session: AsyncSession, *, account_id: UUID) -> list[Activat
 
 async def support_address(world: World, _session: AsyncSession, _row_id: UUID) -> Addressee | None:
     return Addressee("", world.settings.support_email, "") if world.settings.support_email else None
-
-
-async def _readers(session: AsyncSession, *, account_id: UUID) -> list[Member]:
-    return [member for member in await members(session, account_id=account_id) if member.verified]
 
 
 async def _note(

@@ -17,6 +17,7 @@ from payflux.activation.ending import connection_ended
 from payflux.activation.keeping import keep_activations_going
 from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
+from payflux.activation.reminding import send_due_reminders
 from payflux.activation.sources import start_from_events
 from payflux.activation.trial_notices import send_due_notices
 from payflux.activation.watching import begin_sweep, read_due, read_workspace, record_unread, sweep_workspaces
@@ -155,6 +156,7 @@ async def work(
                 "keep_up_with_stripe": ("*/10 * * * *", follow_stripe),
                 "reconcile_billing": ("41 1 * * *", reconcile_with_stripe),
                 "keep_connections_up_to_date": ("*/5 * * * *", keep_up),
+                "send_due_reminders": ("*/15 * * * *", partial(send_due_reminders, world)),
                 "send_due_notices": ("*/15 * * * *", partial(send_due_notices, world)),
                 "score_projections": ("37 * * * *", score),
                 "sweep": ("*/10 * * * *", partial(begin_sweep, world)),

@@ -30,12 +30,20 @@ class MailUnavailable(MailFailure):
     """The mail server cannot be reached, or asks to try again later."""
 
 
+class InlineImage(msgspec.Struct, frozen=True):
+    """A PNG that a mail's HTML shows as ``cid:NAME``."""
+
+    name: str
+    data: bytes
+
+
 class Mail(msgspec.Struct, frozen=True):
     """One written mail."""
 
     subject: str
     text: str
     html: str
+    images: tuple[InlineImage, ...] = ()
 
 
 def write_mail(template: str, **context: object) -> Mail:
@@ -61,6 +69,10 @@ async def deliver(settings: Settings, mail: Mail, *, to: str, message_id: str = 
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices in return
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
+    _, html = message.iter_parts()
+    for image in mail.images:
+        assert isinstance(html, EmailMessage)
+        html.add_related(image.data, "image", "png", cid=f"<{image.name}>", disposition="inline")
     try:
         await aiosmtplib.send(
             message,
