@@ -11,17 +11,14 @@ from sqlalchemy import func, select
 from payflux.activation.watching import read_due, read_workspace
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.entitlements.overriding import Author, set_limit_override
-from payflux.kit.ids import new_id
 from payflux.monitor.alerts.models import Alert, AlertRule, AlertState
-from payflux.monitor.processors.models import ConnectionStatus, HistoryPull
+from payflux.monitor.processors.models import ConnectionStatus
 from payflux.monitor.processors.news import ReadingReason
 from payflux.monitor.processors.queries import get_connection, history_at
 from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
 from payflux.monitor.projections.reading import read_history
 from payflux.monitor.projections.reading import read_workspace as read_stored
-from payflux.monitor.projections.service import project_workspace
 from payflux.monitor.risk.models import RiskSurfaceRecord
-from payflux.monitor.risk.service import score_workspace
 from tests.integration.watching.conftest import DAY, START, Shop, account_state, dispute, sale
 
 MINUTE = timedelta(minutes=1)
@@ -171,31 +168,6 @@ async def test_a_connection_known_to_lack_news_is_judged_as_of_what_is_known(sho
     await shop.tell(dispute(8_000, START - MINUTE))
     await shop.read()
     assert (await shop.newest()).surface.as_of == START
-
-
-async def test_a_reading_of_what_is_stored_is_that_of_a_pull_of_the_same_at_the_same_instant(shop: Shop) -> None:
-    shop.clock.move(3 * DAY)
-    await shop.tell(*(dispute(day * 100, shop.now - MINUTE) for day in range(60, 70)))
-    pull = HistoryPull(
-        account_id=shop.account_id,
-        id=new_id(),
-        workspace_id=shop.workspace_id,
-        connection_id=shop.connection_id,
-        from_at=START - 90 * DAY,
-        to_at=shop.now,
-        started_at=shop.now,
-        finished_at=shop.now,
-    )
-    place = {"account_id": shop.account_id, "workspace_id": shop.workspace_id, "pull_id": pull.id}
-    async with shop.world.database.tenant(shop.account_id) as session:
-        connection = await get_connection(session, account_id=shop.account_id, connection_id=shop.connection_id)
-        read = await read_stored(session, connection, as_of=shop.now, reason=ReadingReason.EVENT)
-        session.add(pull)
-        await session.flush()
-        assert await score_workspace(session, **place) == read.after.surface
-        assert await project_workspace(session, **place) == read.after.projection
-        again = await read_stored(session, connection, as_of=shop.now, reason=ReadingReason.EVENT)
-    assert not again.changed
 
 
 async def test_a_reading_survives_being_kept(shop: Shop) -> None:

@@ -37,7 +37,7 @@ class ReadingPoint(NamedTuple):
 
 async def newest_points(session: AsyncSession, connection: Connection, *, limit: int) -> list[ReadingPoint]:
     """The last `limit` readings, the newest first."""
-    query = _points(connection).order_by(RiskSurfaceRecord.as_of.desc(), ReserveProjectionRecord.id.desc())
+    query = _points(connection).order_by(RiskSurfaceRecord.as_of.desc(), RiskSurfaceRecord.id.desc())
     return [_point(*row) for row in await session.execute(query.limit(limit))]
 
 
@@ -53,18 +53,17 @@ async def points_over_time(
     stretch = max((last - first) / max(1, at_most - 1), _SECOND).total_seconds()
     # counted back from the newest one, so that it is shown itself
     place = func.floor(func.extract("epoch", last - surface.as_of) / stretch)
-    said = (
-        _points(connection)
-        .add_columns(place.label("place"), ReserveProjectionRecord.id.label("id"))
-        .where(surface.as_of > since)
+    placed = (
+        select(surface.id, surface.as_of, place.label("place"))
+        .where(*_of(connection), surface.as_of > since)
         .subquery()
     )
-    columns = [said.c[name] for name in ReadingPoint._fields]
-    query = (
-        select(*columns)
-        .ext(distinct_on(said.c.place))
-        .order_by(said.c.place.desc(), said.c.as_of.desc(), said.c.id.desc())
+    shown = (
+        select(placed.c.id)
+        .ext(distinct_on(placed.c.place))
+        .order_by(placed.c.place, placed.c.as_of.desc(), placed.c.id.desc())
     )
+    query = _points(connection).where(surface.id.in_(shown)).order_by(surface.as_of, surface.id)
     return [_point(*row) for row in await session.execute(query)]
 
 
