@@ -88,7 +88,8 @@ def too_little_problem(payments: int) -> Problem:
         "means anything.",
         "what_is_safe": "The account stays connected and new payments are read as they come. Where your own are too "
         "few, the projection rests on what is usual for other merchants, and says so.",
-        "what_to_do": f"You need do nothing: your workspace goes live by itself with payment number {MINIMUM_PAYMENTS}.",
+        "what_to_do": "You need do nothing: your workspace goes live by itself with payment number "
+        f"{MINIMUM_PAYMENTS}.",
     }
 
 

@@ -23,6 +23,7 @@ WITHOUT_PLAN = {
     "/activate/cancel": "what was connected can be taken away",
     "/connection": "what is connected can be looked at and taken away; all else about it needs a plan",
     "/connectors": "the same",
+    "/readiness": "whether an account could go live is told before anything is paid",
     "/sources": "the same for another processor",
     "/how-it-works": "how the numbers are made is no secret",
     "/sign-out": "everybody may leave",

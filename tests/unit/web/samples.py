@@ -13,6 +13,7 @@ from markupsafe import Markup
 from payflux.activation.conditions import Condition
 from payflux.activation.obstacles import not_ready_problem, too_little_problem
 from payflux.activation.progress import Progress, Stage
+from payflux.activation.readiness import Check as ReadinessCheck
 from payflux.frontdoor.billing.rules import Standing
 from payflux.kit.charts import BandPoint, band_chart, step_scale
 from payflux.monitor.processors.backfill.queries import BackfillProgress
@@ -307,6 +308,13 @@ NOT_READY = not_ready_problem(
         past_due=("individual.verification.document", "external_account"),
     )
 )
+READINESS = SIGNED_IN | {
+    "checks": None,
+    "errors": {},
+    "problem": None,
+    "key_permissions": KEY_PERMISSIONS,
+    "key_creation_url": key_creation_url(),
+}
 PARTIAL = SIGNED_IN | {
     "live": False,
     "progress": Progress(
@@ -594,6 +602,19 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "arming-host-refused": (
         "arming.html",
         ARMING | {"ask_host": True, "errors": {"host": "This is not the address of a website."}, "form": {"host": "x"}},
+    ),
+    "readiness": ("readiness.html", READINESS),
+    "readiness-refused": ("readiness.html", READINESS | {"errors": {"key": "Stripe does not accept this key."}}),
+    "readiness-found": (
+        "readiness.html",
+        READINESS
+        | {
+            "checks": [
+                ReadinessCheck("The key", True, "Stripe accepts it."),
+                ReadinessCheck("The activity", False, "There are 3 payments in the last 90 days."),
+                ReadinessCheck("The website", False, "Stripe does not say which.", needed=False),
+            ]
+        },
     ),
     "dashboard-partial": ("dashboard_partial.html", PARTIAL),
     "settings": (
