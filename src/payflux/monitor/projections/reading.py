@@ -13,13 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.monitor.processors.models import Connection
 from payflux.monitor.processors.news import ReadingReason
 from payflux.monitor.processors.queries import History, history_at
+from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.queries import StoredReadout, newest_readout
+from payflux.monitor.projections.rules import MODEL_VERSION as PROJECTION_VERSION
 from payflux.monitor.projections.rules import project
 from payflux.monitor.projections.service import store_projection
+from payflux.monitor.risk import rules
 from payflux.monitor.risk.queries import earlier_readouts
-from payflux.monitor.risk.rules import basis_hash, prepare, score
+from payflux.monitor.risk.rules.hysteresis import standing_tier
 from payflux.monitor.risk.service import store_surface
-from payflux.monitor.risk.surface import Readout
+from payflux.monitor.risk.surface import Readout, RiskSurface
 
 
 class WorkspaceRead(NamedTuple):
@@ -47,10 +50,11 @@ async def read_workspace(
     known = await history_at(session, connection, as_of=as_of)
     earlier = await earlier_readouts(session, connection, before=as_of)
     before = await newest_readout(session, connection)
-    # scoring a long history takes a good part of a second, in which a worker's other jobs and heartbeats go on
-    after = await asyncio.to_thread(read_history, known, earlier, reason)
-    if before is not None and _say_the_same(before, after):
+    # a long history takes a good part of a second, in which a worker's other jobs and heartbeats go on
+    history, basis = await asyncio.to_thread(_prepared, known, earlier)
+    if before is not None and _still_holds(before, history, basis):
         return WorkspaceRead(as_of, before, before)
+    after = StoredReadout(reason, *await asyncio.to_thread(_said_of, history), basis)
     surface_id = await store_surface(session, connection, after.surface, after.basis_hash, reason=reason)
     await store_projection(
         session,
@@ -64,7 +68,12 @@ async def read_workspace(
 
 def read_history(known: History, earlier: Sequence[Readout], reason: ReadingReason) -> StoredReadout:
     """The readout of what is known, after `earlier` readouts of the same connection."""
-    history = prepare(
+    history, basis = _prepared(known, earlier)
+    return StoredReadout(reason, *_said_of(history), basis)
+
+
+def _prepared(known: History, earlier: Sequence[Readout]) -> tuple[rules.History, str]:
+    history = rules.prepare(
         known.events,
         as_of=known.as_of,
         account=known.account,
@@ -72,17 +81,21 @@ def read_history(known: History, earlier: Sequence[Readout], reason: ReadingReas
         earlier=tuple(earlier),
         reads_declines=known.reads_declines,
     )
-    surface = score(history)
-    projection = project(replace(history, earlier=()), surface)
-    return StoredReadout(reason, surface, projection, basis_hash(history))
+    return history, rules.basis_hash(history)
 
 
-def _say_the_same(before: StoredReadout, after: StoredReadout) -> bool:
-    return _said_of_a_day(before) == _said_of_a_day(after)
+def _said_of(history: rules.History) -> tuple[RiskSurface, ReserveProjection]:
+    surface = rules.score(history)
+    return surface, project(replace(history, earlier=()), surface)
 
 
-def _said_of_a_day(said: StoredReadout) -> tuple[object, ...]:
-    """What two readouts of one day differ in if anything matters: a tier falls by time alone."""
-    surface, projection = said.surface, said.projection
-    versions = surface.model_version, projection.model_version
-    return said.basis_hash, versions, surface.risk_tier, surface.asked_tier
+def _still_holds(before: StoredReadout, history: rules.History, basis: str) -> bool:
+    """Whether `before` is of the same day, rests on the same and was made by the same models. A tier falls by time
+    alone."""
+    surface = before.surface
+    versions = (surface.model_version, before.projection.model_version)
+    return (
+        before.basis_hash == basis
+        and versions == (rules.MODEL_VERSION, PROJECTION_VERSION)
+        and surface.risk_tier == standing_tier(surface.asked_tier, history.as_of, history.earlier)
+    )

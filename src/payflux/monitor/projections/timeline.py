@@ -67,7 +67,7 @@ async def points_over_time(
     return [_point(*row) for row in await session.execute(query)]
 
 
-def _points(connection: Connection) -> Select[Any]:
+def _points(connection: Connection) -> Select[datetime, str, int, int, str, Any]:
     surface, projection = RiskSurfaceRecord, ReserveProjectionRecord
     return (
         select(
