@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.activation.models import Workspace
 from payflux.monitor.alerts.models import Alert, AlertEvent, AlertState, Happening
-from payflux.monitor.alerts.queries import told_facts
+from payflux.monitor.alerts.queries import told_facts, unresolved_alerts
 from payflux.monitor.alerts.wording import explanation, headline
 
 _HAPPENED = {
@@ -20,6 +24,19 @@ _HAPPENED = {
     Happening.WOKEN: "Snooze over",
     Happening.RESOLVED: "Resolved",
 }
+
+
+class OpenAlert(NamedTuple):
+    """An alert that nobody looks after yet, in a line."""
+
+    id: UUID
+    headline: str
+
+
+async def open_alerts(session: AsyncSession, workspace: Workspace) -> list[OpenAlert]:
+    """The open alerts of `workspace`, the newest first."""
+    found = await unresolved_alerts(session, account_id=workspace.account_id, workspace_id=workspace.id)
+    return [OpenAlert(alert.id, headline(told_facts(alert))) for alert in found if alert.state == AlertState.OPEN]
 
 
 @dataclass(frozen=True)

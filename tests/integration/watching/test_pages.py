@@ -72,3 +72,18 @@ async def test_readings_of_another_account_are_not_shown(shop: Shop, member: Bro
     stranger = Browser(create_app(shop.world))
     await stranger.register("Charlie", "charlie@charlie-shop.example")
     assert (await stranger.get("/projections")).status_code == 303
+
+
+async def test_what_is_open_stands_on_the_dashboard_until_somebody_looks_after_it(shop: Shop, member: Browser) -> None:
+    assert "alerts are open" not in words((await member.get("/dashboard")).text)
+    await shop.tell(*(dispute(day * 100, shop.now) for day in range(60, 80)))
+    shop.clock.move(timedelta(minutes=1))
+    await shop.read()
+    page = (await member.get("/dashboard")).text
+    assert "alerts are open" in words(page)
+    alerts = re.findall(r'href="/alerts#alert-([\w-]+)"', page)
+    assert "Risk tier" in words(page)
+    for alert_id in alerts:
+        assert (await member.post(f"/alerts/{alert_id}/acknowledge")).status_code == 303
+    assert "/alerts#alert-" not in (await member.get("/dashboard")).text
+    assert words((await member.get("/alerts")).text).count("Acknowledged by alice") == len(alerts)

@@ -27,7 +27,7 @@ from payflux.monitor.alerts.service import DEFAULT_RULES
 from payflux.monitor.alerts.timing import MailTimes, time_zones
 from payflux.monitor.alerts.wording import asks
 from payflux.web.alert_form import typed_times
-from payflux.web.alert_views import AlertView, alert_view
+from payflux.web.alert_views import AlertView, OpenAlert, alert_view
 from payflux.web.offers import Offer
 from payflux.web.pages.alert_settings import KINDS, Refused, RuleView
 from payflux.web.pages.alerts import SNOOZE_WORDS
@@ -157,6 +157,7 @@ RESOLVED = [
     alert_of(4, OWN, "Disputes near the limit", AlertState.RESOLVED, Happening.RESOLVED),
     alert_of(5, Rule(Trigger.TREND_DEGRADATION, 1), "Trend degradation", AlertState.RESOLVED, Happening.CLEARED),
 ]
+OPEN_ALERTS = [OpenAlert(UNRESOLVED[0].id, UNRESOLVED[0].headline)]
 
 
 def alert_pages(signed_in: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:

@@ -59,7 +59,7 @@ from payflux.web.whatif_form import EXAMPLES, FIELDS, typed
 from tests.unit.projections.building import projected
 from tests.unit.risk.building import AS_OF, DAY, FULL, SOUND, about, elevated_merchant, sales
 from tests.unit.risk.building import NOW as NOW_SECONDS
-from tests.unit.web.alert_samples import alert_pages
+from tests.unit.web.alert_samples import OPEN_ALERTS, alert_pages
 from tests.unit.web.billing_samples import FORECASTING, billing_pages
 from tests.unit.web.identity_samples import UNVERIFIED, identity_pages
 from tests.unit.web.launch_samples import launch_pages
@@ -397,6 +397,7 @@ DASHBOARD = (
         "degraded": [],
         "forecasting_offer": None,
         "notices": [],
+        "open_alerts": OPEN_ALERTS,
     }
 )
 FULL_PROJECTION = projected(going_elsewhere())

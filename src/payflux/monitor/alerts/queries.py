@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.monitor.alerts.facts import Facts
@@ -63,12 +63,6 @@ async def events_of(
     for event in (await session.execute(query)).scalars():
         found[event.alert_id].append(event)
     return found
-
-
-async def count_open(session: AsyncSession, *, account_id: UUID) -> int:
-    """How many alerts of the account nobody looks after yet."""
-    query = select(func.count()).where(Alert.account_id == account_id, Alert.state == AlertState.OPEN)
-    return (await session.execute(query)).scalar_one()
 
 
 @dataclass(frozen=True)

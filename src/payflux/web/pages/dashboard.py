@@ -13,6 +13,7 @@ from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.monitor.processors.models import ConnectionMethod
 from payflux.monitor.processors.permissions import missing_capabilities, resource_label
 from payflux.monitor.projections.queries import latest_readouts, scores_of_workspace
+from payflux.web.alert_views import open_alerts
 from payflux.web.billing_words import PREVIEW, open_notices
 from payflux.web.books import books_lines
 from payflux.web.charts import release_chart, tier_chart, trapped_capital_chart
@@ -71,6 +72,7 @@ async def dashboard(
         books=await books_lines(session, world, connection),
         degraded=[resource_label(name) for name in missing_capabilities(connection.capabilities)],
         forecasting_offer=await offer_of_feature(session, held, "forecasting"),
+        open_alerts=await open_alerts(session, workspace),
         ask_host=connection.method != ConnectionMethod.WEBHOOK and not connection.host,
         notices=open_notices(product["standing"], await dismissed(session, who), now),
         **product,
