@@ -1,0 +1,41 @@
+"""A live workspace shows what happens at the processor without anybody asking."""
+
+from __future__ import annotations
+
+import time
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.journeys.test_first_readout import connect, register, serious_problems
+from tests.running import Running
+
+pytestmark = pytest.mark.xdist_group("journeys")
+
+PATIENCE = 30.0  # seconds; about six on a calm machine, five of which wait for what else happens
+
+
+def test_disputes_at_stripe_are_on_alices_pages_within_seconds(page: Page, product: Running) -> None:
+    register(page, "alice")
+    connect(page, "healthy")
+    page.get_by_role("link", name="Enter your workspace").click(timeout=30_000)
+    expect(page.get_by_role("heading", name="Your reserve exposure")).to_be_visible()
+    (account,) = [
+        each["id"]
+        for each in httpx.get(f"{product.sandbox_url}/sandbox/accounts").json()["data"]
+        if "healthy" in each.values()
+    ]
+    begun = time.monotonic()
+    for _ in range(12):
+        httpx.post(f"{product.sandbox_url}/sandbox/accounts/{account}/fire/dispute").raise_for_status()
+    told = page.get_by_text("because something happened in your account")
+    while True:
+        page.goto("/dashboard")
+        if told.count() or time.monotonic() - begun > PATIENCE:
+            break
+        page.wait_for_timeout(250)
+    expect(told).to_be_visible()
+    page.get_by_role("link", name="All readings").click()
+    expect(page.get_by_role("heading", name="Projections", exact=True)).to_be_visible()
+    assert serious_problems(page) == []
