@@ -23,7 +23,7 @@ from payflux.kit.audit import AuditEntry
 from payflux.kit.database import driver_connection
 from payflux.kit.errors import InvalidInput
 from payflux.monitor.alerts import channels
-from payflux.monitor.alerts.delivering import RETRY_AFTER, deliver_alert, replay, send_test
+from payflux.monitor.alerts.delivering import BETWEEN_TESTS, RETRY_AFTER, JustTested, deliver_alert, replay, send_test
 from payflux.monitor.alerts.models import AlertChannel, DeliveryState
 from payflux.monitor.alerts.posting import PAGERDUTY_URL
 from payflux.monitor.alerts.queries import Delivered, deliveries_to
@@ -249,8 +249,11 @@ async def test_a_test_is_posted_and_says_that_it_is_one(watched: Watched, receiv
     channel, secret = await added(watched, "webhook", receiver.url)
     async with watched.world.database.tenant(watched.account_id) as session:
         await send_test(session, channel, now=watched.clock.now())
+        with pytest.raises(JustTested):
+            await send_test(session, channel, now=watched.clock.now())
+        await send_test(session, channel, now=watched.clock.now() + BETWEEN_TESTS)
     await work_off(watched.world)
-    ((headers, body),) = receiver.requests
+    (headers, body), _ = receiver.requests
     assert_signed(headers, body, secret)
     told = json.loads(body)
     assert (told["type"], told["data"]["facts"]) == ("alert.test", None)
