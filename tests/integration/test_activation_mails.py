@@ -11,10 +11,12 @@ import pytest
 from aiosmtpd.controller import Controller
 from sqlalchemy import select, text
 
+from payflux.activation.mails import send_mail
 from payflux.activation.models import ActivationMail
 from payflux.activation.pipeline import arm_default_alerts
 from payflux.activation.reminding import send_due_reminders
 from payflux.frontdoor.accounts.models import User
+from payflux.kit.jobs import Payload
 from payflux.worker.main import work
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock, with_settings
@@ -93,6 +95,25 @@ async def test_a_mail_that_is_refused_for_good_is_noted(world: World, clock: Mov
     assert row.refused_at is not None
     assert "550" in row.outcome
     assert "alice" not in row.outcome
+
+
+async def test_a_mail_whose_job_runs_twice_is_sent_once(
+    world: World, clock: MovedClock, mailbox: Mailbox, smtp_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = with_settings(world, smtp_port=smtp_port)
+    await add_owner(world, "Alice")
+    jobs: list[Payload] = []
+
+    async def enqueue(_session: object, _name: str, payload: Payload) -> None:
+        jobs.append(payload)
+
+    monkeypatch.setattr("payflux.world.outbox.enqueue", enqueue)
+    clock.move(timedelta(hours=24))
+    await send_due_reminders(here)
+    (job,) = [payload for payload in jobs if payload["mail"] == "activation_reminder"]
+    for _ in range(2):
+        await send_mail(here, job)
+    assert len(mailbox.mails) == 1
 
 
 async def test_who_may_connect_is_reminded_after_one_day_and_after_three_and_never_again(

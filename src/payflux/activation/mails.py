@@ -19,7 +19,7 @@ from payflux.activation import (
     team_mails,
 )
 from payflux.activation.problems import ended_problem
-from payflux.activation.sending import SUPPORT, note_outcome, support_address
+from payflux.activation.sending import SUPPORT, note_outcome, support_address, was_delivered
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
 from payflux.kit.jobs import Payload, Permanent, enqueue
 from payflux.monitor.processors.models import Connection, ConnectionMethod
@@ -40,6 +40,8 @@ Refused = Callable[[World, Payload, str], Awaitable[None]]
 
 async def send_mail(world: World, payload: Payload) -> None:
     """Job: write one mail and hand it to the mail server. Tried again, later each time, while that cannot take it."""
+    if await was_delivered(world, payload):
+        return
     async with world.database.system() as session:
         addressee = await _addressee(world, session, payload)
     if addressee is None:

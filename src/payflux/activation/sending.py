@@ -79,6 +79,16 @@ async def note_outcome(world: World, payload: Payload, *, delivered: bool = Fals
             row.outcome = "Not sent: it was out of date."
 
 
+async def was_delivered(world: World, payload: Payload) -> bool:
+    """Whether the mail server has taken this mail of an activation before: its job ran twice."""
+    if _ROW not in payload:
+        return False
+    account_id = UUID(payload["account_id"])
+    async with world.database.tenant(account_id) as session:
+        row = await session.get(ActivationMail, (account_id, UUID(payload[_ROW])))
+    return row is not None and row.delivered_at is not None
+
+
 async def mails_sent(session: AsyncSession, *, account_id: UUID) -> list[ActivationMail]:
     """What was mailed about the account's activation, the newest first."""
     row = ActivationMail
