@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -39,6 +39,8 @@ from payflux.world.outbox import enqueue_mail
 MAILED = (Happening.RAISED, Happening.WORSENED, Happening.WOKEN)
 """What is worth a mail. That it is over, whoever looks sees, and programs are told."""
 
+ENDS = (Happening.CLEARED, Happening.RESOLVED)
+
 UNTOLD_FOR = timedelta(minutes=2)
 """After so long a job that should have told an event is taken to be lost."""
 
@@ -61,7 +63,7 @@ async def tell_alert(world: World, payload: Payload) -> None:
             return
         alert = await get_alert(session, account_id=account_id, alert_id=event.alert_id)
         now = world.clock.now()
-        targets = [*await _readers(session, alert, event), *await _channels(session, world, alert)]
+        targets = [*await _readers(session, alert, event), *await _channels(session, world, alert, event)]
         times = await mail_times(session, account_id=account_id, workspace_id=alert.workspace_id)
         mailed_at = mail_at(times, now, risk_tier=told_facts(event).risk_tier)
         await _send(session, event, targets, now=now, mailed_at=mailed_at)
@@ -87,10 +89,29 @@ async def readers_of(session: AsyncSession, rule: AlertRule) -> list[UUID]:
     return [member.user_id for member in here if may(member.role, "alerts.manage")]
 
 
-async def _channels(session: AsyncSession, world: World, alert: Alert) -> list[Target]:
+async def _channels(session: AsyncSession, world: World, alert: Alert, event: AlertEvent) -> list[Target]:
+    """The channels that the event is posted to: those of its rule, and of its end, those that were told before."""
     held = await entitlements_of(session, world, account_id=alert.account_id)
     found = await active_channels(session, account_id=alert.account_id, workspace_id=alert.workspace_id)
-    return [Target(channel.kind, channel.id) for channel in found if held.features[FEATURE_OF[channel.kind]]]
+    allowed = [channel for channel in found if held.features[FEATURE_OF[channel.kind]]]
+    if event.kind in ENDS:
+        chosen = await _told_before(session, alert)
+    else:
+        rule = await session.get(AlertRule, (alert.account_id, alert.rule_id))
+        chosen = None if rule is None else rule.posted_to
+    return [Target(channel.kind, channel.id) for channel in allowed if chosen is None or channel.id in chosen]
+
+
+async def _told_before(session: AsyncSession, alert: Alert) -> Sequence[UUID]:
+    query = (
+        select(AlertDelivery.target)
+        .join(
+            AlertEvent,
+            (AlertEvent.account_id == AlertDelivery.account_id) & (AlertEvent.id == AlertDelivery.event_id),
+        )
+        .where(AlertDelivery.account_id == alert.account_id, AlertEvent.alert_id == alert.id)
+    )
+    return (await session.execute(query)).scalars().all()
 
 
 async def _send(

@@ -25,6 +25,7 @@ from payflux.kit.errors import InvalidInput
 from payflux.monitor.alerts import channels
 from payflux.monitor.alerts.delivering import BETWEEN_TESTS, RETRY_AFTER, JustTested, deliver_alert, replay, send_test
 from payflux.monitor.alerts.models import AlertChannel, DeliveryState
+from payflux.monitor.alerts.policies import change_rule, get_rule
 from payflux.monitor.alerts.posting import PAGERDUTY_URL
 from payflux.monitor.alerts.queries import Delivered, deliveries_to
 from payflux.worker.main import work
@@ -243,6 +244,33 @@ async def test_slack_and_pagerduty_are_posted_to_in_their_own_forms(watched: Wat
     assert (pager["event_action"], pager["dedup_key"]) == ("trigger", f"payflux {alert.id}")
     assert pager["routing_key"] == "0123456789abcdef0123456789abcdef"
     assert (pager["payload"]["severity"], pager["payload"]["source"]) == ("warning", "PayFlux")
+
+
+async def test_a_rule_posts_to_its_channels_and_its_end_to_those_that_were_told(
+    watched: Watched, receiver: Receiver
+) -> None:
+    told, _ = await added(watched, "webhook", receiver.url)
+    silent, _ = await added(watched, "webhook", receiver.url)
+    rule = await watched.rule("tier_escalation")
+    async with watched.world.database.tenant(watched.account_id) as session:
+        await change_rule(
+            session,
+            await get_rule(session, account_id=watched.account_id, rule_id=rule.id),
+            threshold=1,
+            by_mail=False,
+            armed=True,
+            told_to=None,
+            posted_to=[told.id],
+            actor_id=watched.who.user_id,
+            now=watched.clock.now(),
+        )
+    await watched.read(risk_tier=3)
+    await work_off(watched.world)
+    late, _ = await added(watched, "webhook", receiver.url)
+    await watched.read(risk_tier=2)
+    await watched.read(risk_tier=2)
+    await work_off(watched.world)
+    assert [len(await log_of(watched, channel)) for channel in (told, silent, late)] == [2, 0, 0]
 
 
 async def test_a_test_is_posted_and_says_that_it_is_one(watched: Watched, receiver: Receiver) -> None:

@@ -180,7 +180,7 @@ async def test_what_the_plan_does_not_hold_is_offered_and_refused(armed: Browser
     ).status_code == 402
 
 
-async def test_a_channel_is_added_shows_its_secret_once_and_never_its_address_key(armed: Browser) -> None:
+async def test_a_channel_is_added_shows_its_secret_once_and_never_its_address_key(armed: Browser, world: World) -> None:
     wrong = await armed.post("/settings/alerts/endpoints", {"name": "Ours", "address": "ftp://example.com"})
     assert (wrong.status_code, "not an address that can be posted to" in wrong.text) == (422, True)
     made = await armed.post(
@@ -203,6 +203,13 @@ async def test_a_channel_is_added_shows_its_secret_once_and_never_its_address_ke
     assert "0123456789" not in page
     channel = re.findall(r'href="(/settings/alerts/channels/[\w-]+)"', page)[0]
     assert (await armed.post(f"{channel}/test")).status_code == 303
+    tier = (await rule_ids(world))["Tier escalation"]
+    form = {"threshold": "1", "armed": "yes", "posted_to": channel.rpartition("/")[2]}
+    assert (await armed.post(f"/settings/alerts/rules/{tier}", form)).status_code == 303
+    ticked = re.findall(
+        rf'id="rule-{tier}-[\w-]+" name="posted_to"[^>]*?( checked)?>', (await armed.get("/settings/alerts")).text
+    )
+    assert ticked == [" checked", "", ""]
     log = text_of((await armed.get(channel)).text)
     assert "Test Waiting" in log
     assert (await armed.post(f"{channel}/remove")).status_code == 303

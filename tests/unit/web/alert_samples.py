@@ -96,6 +96,7 @@ def rule_view(number: int, name: str, rule: Rule, *, by_mail: bool = True, armed
         threshold=rule.threshold,
         armed=armed,
         told_to=None,
+        posted_to=None,
         last_triggered_at=NOW if by_mail else None,
     )
     return RuleView(

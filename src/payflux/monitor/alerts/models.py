@@ -69,7 +69,7 @@ class AlertRule(Base):
 
     `metric` and `comparison` are those of a custom rule. `level`, `base`, `calm_since` and `read_at` are what it
     remembers between readings, see `rules.Watch`; `level` is None before the first one. `told_to` are the members whom
-    it mails; None: everybody who looks after alerts.
+    it mails; None: everybody who looks after alerts. `posted_to` are the channels; None: all that there are.
     """
 
     __tablename__ = "alert_rules"
@@ -99,6 +99,7 @@ class AlertRule(Base):
     metric: Mapped[str] = mapped_column(String(60), server_default="")
     comparison: Mapped[str] = mapped_column(String(10), server_default="above")
     told_to: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
+    posted_to: Mapped[list[UUID] | None] = mapped_column(ARRAY(Uuid()))
     level: Mapped[dict[str, float] | None] = mapped_column(JSONB(none_as_null=True))
     base: Mapped[dict[str, float] | None] = mapped_column(JSONB(none_as_null=True))
     calm_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

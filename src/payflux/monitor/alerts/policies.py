@@ -45,6 +45,7 @@ async def change_rule(
     by_mail: bool,
     armed: bool,
     told_to: Sequence[UUID] | None,
+    posted_to: Sequence[UUID] | None,
     actor_id: UUID,
     now: datetime,
 ) -> None:
@@ -57,6 +58,7 @@ async def change_rule(
     rule.threshold = threshold
     rule.channels = ["email", "dashboard"] if by_mail else ["dashboard"]
     rule.told_to = None if told_to is None else list(told_to)
+    rule.posted_to = None if posted_to is None else list(posted_to)
     if rule.armed and not armed:
         await _end_alert(session, rule, actor_id=actor_id, now=now)
         rule.level = rule.base = rule.calm_since = rule.read_at = None
@@ -159,6 +161,7 @@ def _logged(rule: AlertRule) -> dict[str, object]:
         "channels": list(rule.channels),
         "armed": rule.armed,
         "told_to": None if rule.told_to is None else [str(user_id) for user_id in rule.told_to],
+        "posted_to": None if rule.posted_to is None else [str(channel_id) for channel_id in rule.posted_to],
     }
 
 

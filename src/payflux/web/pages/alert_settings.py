@@ -122,6 +122,7 @@ async def change(
     by_mail: Text = "",
     armed: Text = "",
     told_to: Annotated[list[str] | None, Form()] = None,
+    posted_to: Annotated[list[str] | None, Form()] = None,
 ) -> Response:
     """What a rule is past, whether it is armed, and whom it mails."""
     try:
@@ -130,14 +131,17 @@ async def change(
             held = await entitlements_of(session, world, account_id=who.account_id)
             unit = unit_of(rule)
             here = await members(session, account_id=who.account_id)
-            chosen = [member.user_id for member in here if str(member.user_id) in (told_to or [])]
+            readers = [member.user_id for member in here if str(member.user_id) in (told_to or [])]
+            there = await channels_of(session, account_id=who.account_id, workspace_id=rule.workspace_id)
+            posted = [channel.id for channel in there if str(channel.id) in (posted_to or [])]
             await change_rule(
                 session,
                 rule,
                 threshold=read_threshold(threshold, unit, await _currency(session, who)) if unit else rule.threshold,
                 by_mail=bool(by_mail),
                 armed=bool(armed),
-                told_to=(chosen or None) if held.features[ROUTING] else rule.told_to,
+                told_to=(readers or None) if held.features[ROUTING] else rule.told_to,
+                posted_to=(None if len(posted) == len(there) else posted) if held.features[ROUTING] else rule.posted_to,
                 actor_id=who.user_id,
                 now=world.clock.now(),
             )
