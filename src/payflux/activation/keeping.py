@@ -15,8 +15,8 @@ from payflux.activation.obstacles import SUPPORT_AFTER, Obstacle, is_obstacle
 from payflux.activation.pipeline import enqueue_next_step, obstacle_here, wait
 from payflux.activation.problems import told_problem
 from payflux.activation.sending import mail_support
-from payflux.activation.service import begin_again, get_workspace
-from payflux.kit.errors import UserError
+from payflux.activation.service import begin_again, forget_problem, get_workspace
+from payflux.kit.errors import Conflict, UserError
 from payflux.monitor.processors.connecting.ending import disconnected_by_processor, ends_connection
 from payflux.monitor.processors.connecting.probing import look
 from payflux.monitor.processors.connecting.storing import look_again
@@ -74,6 +74,21 @@ async def go_on(world: World, account_id: UUID, *, at_once: bool = False) -> Non
         asks = workspace.problem is not None and workspace.problem["code"] == Obstacle.NOT_READY
         connection = await get_connection(session, account_id=account_id, connection_id=workspace.connection_id)
     await _look_at(world, connection, workspace.pull_id, asks_stripe=asks)
+
+
+class NothingToRelease(Conflict):
+    code = "nothing_to_release"
+
+
+async def release(session: AsyncSession, *, account_id: UUID) -> None:
+    """Let a workspace that waits for what is nobody's failure go live with what there is. Raises NothingToRelease."""
+    workspace = await get_workspace(session, account_id=account_id, lock=True)
+    if not is_obstacle(workspace.problem):
+        raise NothingToRelease(
+            "This workspace does not wait for anything.", way_out="Run it again, or look at its account."
+        )
+    forget_problem(workspace)
+    await enqueue_next_step(session, workspace)
 
 
 async def _tell_support(session: AsyncSession, world: World, workspace: Workspace, now: datetime) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.activation.models import ActivationTransition, Workspace
+from payflux.activation.models import ActivationMail, ActivationTransition, Workspace
+from payflux.activation.sending import mails_sent
 from payflux.monitor.processors.models import Connection
 
 MOST_TRANSITIONS = 100
@@ -16,11 +17,13 @@ MOST_TRANSITIONS = 100
 
 @dataclass(frozen=True)
 class MonitoredRecord:
-    """An account's workspaces, how their activation went (the newest step first), and their connections."""
+    """An account's workspaces, how their activation went (the newest step first), their connections,
+    and what was mailed about the activation."""
 
     workspaces: list[Workspace]
     transitions: list[ActivationTransition]
     connections: list[Connection]
+    mails: list[ActivationMail] = field(default_factory=list)
 
 
 async def monitored_record(session: AsyncSession, *, account_id: UUID) -> MonitoredRecord:
@@ -33,6 +36,7 @@ async def monitored_record(session: AsyncSession, *, account_id: UUID) -> Monito
         workspaces=list((await session.execute(workspaces)).scalars()),
         transitions=list((await session.execute(newest)).scalars()),
         connections=list((await session.execute(connections)).scalars()),
+        mails=await mails_sent(session, account_id=account_id),
     )
 
 

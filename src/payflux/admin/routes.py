@@ -4,12 +4,36 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI
 
-from payflux.admin import acts, billing, console, entry, launch, overrides, overrides_api, plans, plans_api, time_travel
+from payflux.admin import (
+    activations,
+    acts,
+    billing,
+    console,
+    entry,
+    launch,
+    overrides,
+    overrides_api,
+    plans,
+    plans_api,
+    time_travel,
+)
 from payflux.admin.guards import to_sign_in
 from payflux.frontdoor.staff.signing_in import StaffNotSignedIn
 
 router = APIRouter()
-for part in (entry, console, acts, billing, launch, time_travel, plans_api, plans, overrides_api, overrides):
+for part in (
+    entry,
+    console,
+    acts,
+    activations,
+    billing,
+    launch,
+    time_travel,
+    plans_api,
+    plans,
+    overrides_api,
+    overrides,
+):
     router.include_router(part.router)
 
 

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from payflux.activation.models import ActivationTransition, Workspace
+from payflux.activation.models import ActivationMail, ActivationTransition, Workspace
+from payflux.activation.obstacles import too_little_problem
 from payflux.admin.billing import DONE
 from payflux.admin.reading import MonitoredRecord
 from payflux.frontdoor.accounts.models import Account, Session, User
@@ -60,6 +61,7 @@ RECORD = AccountRecord(
 MONITORED = MonitoredRecord(
     workspaces=[Workspace(id=ONE, name="Hardware", activation_state="live_monitored", problem=None)],
     transitions=[ActivationTransition(at=NOW, from_state=None, to_state="paid_unconnected", cause="entitled")],
+    mails=[ActivationMail(mail="activated", user_id=ONE, enqueued_at=NOW, outcome="The mail server has taken it.")],
     connections=[
         Connection(
             name="",
@@ -134,6 +136,28 @@ BILLING = {
 }
 
 
+ACTIVATIONS = {
+    "counts": [("paid_unconnected", 3), ("live_monitored", 12)],
+    "held_up": [
+        (
+            Workspace(
+                account_id=ONE,
+                id=ONE,
+                activation_state="baseline_ready",
+                connected_at=NOW,
+                problem=too_little_problem(3),
+                failures=0,
+                retry_at=NOW,
+            ),
+            "Archer Supplies",
+            True,
+        )
+    ],
+    "shown": 200,
+    "done": "It is tried again now.",
+}
+
+
 def staff_pages(signed_out: dict[str, Any], arming: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
     """Every page of the console, and the one that `arming` is for during a visit."""
     staff = signed_out | {"staff": SAM}
@@ -161,6 +185,8 @@ def staff_pages(signed_out: dict[str, Any], arming: dict[str, Any]) -> dict[str,
         "staff-account": ("admin/account.html", account),
         "staff-user": ("admin/user.html", user),
         **selling_pages(staff),
+        "staff-activations": ("admin/activations.html", staff | ACTIVATIONS),
+        "staff-activations-all-well": ("admin/activations.html", staff | ACTIVATIONS | {"held_up": [], "done": ""}),
         "staff-billing": ("admin/billing.html", staff | BILLING),
         "staff-billing-all-well": (
             "admin/billing.html",
