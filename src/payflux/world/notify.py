@@ -104,15 +104,17 @@ async def post(
 async def _checked_address(url: httpx.URL) -> str:
     """One address of the host of `url`, all of which are public."""
     try:
-        found = await asyncio.get_running_loop().getaddrinfo(
-            url.host, url.port or (443 if url.scheme == "https" else 80), type=socket.SOCK_STREAM
-        )
+        found = await _look_up(url.host)
     except OSError:
         raise PostFailure("Its host name is not known.") from None
     addresses = [str(entry[4][0]) for entry in found]
     if url.scheme != "https" or not addresses or not all(map(is_public, addresses)):
         raise AddressRefused("Its address is of a private network, where we do not post to.")
     return addresses[0]
+
+
+async def _look_up(host: str) -> list[tuple]:
+    return await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
 
 
 async def _beginning(answer: httpx.Response) -> str:

@@ -353,7 +353,7 @@ def taking(asked: list[httpx.Request]) -> Callable[[httpx.Request], httpx.Respon
 def resolving(monkeypatch: pytest.MonkeyPatch, addresses: list[str]) -> None:
     """Every name has these addresses."""
 
-    async def getaddrinfo(*_args: object, **_named: object) -> list[tuple]:
+    async def look_up(_host: str) -> list[tuple]:
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 443)) for address in addresses]
 
-    monkeypatch.setattr(asyncio.get_running_loop(), "getaddrinfo", getaddrinfo)
+    monkeypatch.setattr(notify, "_look_up", look_up)
