@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.accounts.team.queries import members
 from payflux.frontdoor.entitlements.resolving import entitlements_of
+from payflux.kit.errors import NotFound
 from payflux.kit.ids import new_id
 from payflux.kit.jobs import Payload
 from payflux.monitor.alerts.channels import FEATURE_OF, active_channels
@@ -157,8 +159,9 @@ async def keep_alerts_going(world: World) -> None:
         for account_id, delivery_id, attempts in await due_deliveries(session, now=now):
             await enqueue_delivery(session, account_id=account_id, delivery_id=delivery_id, attempt=attempts + 1)
     for account_id, alert_id in snoozed:
-        async with world.database.tenant(account_id) as session:
-            await wake(session, account_id=account_id, alert_id=alert_id, now=now)
+        with suppress(NotFound):  # deleted meanwhile, with its account
+            async with world.database.tenant(account_id) as session:
+                await wake(session, account_id=account_id, alert_id=alert_id, now=now)
     for account_id, user_id in readers:
         async with world.database.tenant(account_id) as session:
             await _mail_held(session, account_id=account_id, user_id=user_id, now=now)
