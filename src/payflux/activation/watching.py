@@ -18,10 +18,10 @@ from payflux.frontdoor.entitlements.resolving import Entitlements, entitlements_
 from payflux.kit.jobs import Payload, enqueue
 from payflux.monitor.alerts.evaluating import evaluate
 from payflux.monitor.alerts.facts import reading_of
-from payflux.monitor.processors.models import ConnectionStatus
+from payflux.monitor.processors.models import Connection, ConnectionStatus
 from payflux.monitor.processors.news import ReadingReason, enqueue_reading, take_reading
 from payflux.monitor.processors.queries import get_connection
-from payflux.monitor.projections.current import bring_up_to_date, due_readings, note_failure, read_since
+from payflux.monitor.projections.current import bring_up_to_date, due_readings, give_up_turn, note_failure, read_since
 from payflux.monitor.projections.models import WorkspaceReading
 from payflux.monitor.projections.reading import WorkspaceRead
 from payflux.monitor.risk.sweep.models import Sweep, SweepReading
@@ -142,23 +142,29 @@ async def _read(
 ) -> None:
     async with world.database.tenant(account_id) as session:
         workspace = await get_workspace(session, account_id=account_id)
+        place = {"account_id": account_id, "workspace_id": workspace.id}
         held = await entitlements_of(session, world, account_id=account_id)
-        live = is_live_monitored(workspace, entitled=may_be_monitored(held))
-        if not live or workspace.connection_id is None:
+        connection = await _live_connection(session, workspace, held)
+        if connection is None:
+            await give_up_turn(session, **place)
             return
-        if unless_since is not None and await read_since(
-            session, account_id=account_id, workspace_id=workspace.id, since=unless_since
-        ):
+        if unless_since is not None and await read_since(session, **place, since=unless_since):
             return
-        connection = await get_connection(session, account_id=account_id, connection_id=workspace.connection_id)
-        if connection.status == ConnectionStatus.DISCONNECTED:
-            return  # its end is being told
         read = await bring_up_to_date(
             session, world, connection, reason=reason, urgent=urgent, per_day=held.limits[PROJECTIONS]
         )
         if read is not None:
             await _judge(session, workspace, read, now=world.clock.now())
     log.info("workspace read", workspace_id=str(workspace.id), reason=reason, changed=read.changed if read else None)
+
+
+async def _live_connection(session: AsyncSession, workspace: Workspace, held: Entitlements) -> Connection | None:
+    """What a live workspace stands on; None of one that is not live, or whose connection has ended and is told so."""
+    live = is_live_monitored(workspace, entitled=may_be_monitored(held))
+    if not live or workspace.connection_id is None:
+        return None
+    connection = await get_connection(session, account_id=workspace.account_id, connection_id=workspace.connection_id)
+    return None if connection.status == ConnectionStatus.DISCONNECTED else connection
 
 
 async def _judge(session: AsyncSession, workspace: Workspace, read: WorkspaceRead, *, now: datetime) -> None:

@@ -155,6 +155,19 @@ async def test_what_a_plan_has_no_room_for_today_gets_through_tomorrow(shop: Sho
     assert (await shop.state()).due_at is None
 
 
+async def test_what_is_not_live_any_more_waits_for_no_turn(shop: Shop) -> None:
+    await allow(shop, 1)
+    await shop.tell(dispute(8_000, shop.now))
+    await shop.read()
+    await shop.set_workspace(connection_id=None)
+    shop.clock.move(DAY)
+    await read_due(shop.world)
+    assert await shop.read() == 1
+    await read_due(shop.world)
+    assert await shop.jobs() == []
+    assert await shop.reasons() == ["first"]
+
+
 async def test_a_plan_without_projections_makes_none(shop: Shop) -> None:
     await allow(shop, 0)
     await shop.tell(dispute(8_000, shop.now))

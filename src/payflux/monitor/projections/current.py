@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,6 +60,15 @@ async def note_failure(
     failed = {"failed_at": now, "failure": type(error).__name__}
     statement = insert(WorkspaceReading).values(account_id=account_id, workspace_id=workspace_id, **failed)
     await session.execute(statement.on_conflict_do_update(index_elements=["account_id", "workspace_id"], set_=failed))
+
+
+async def give_up_turn(session: AsyncSession, *, account_id: UUID, workspace_id: UUID) -> None:
+    """Let the workspace wait for nothing: what is not live is not read."""
+    await session.execute(
+        update(WorkspaceReading)
+        .where(WorkspaceReading.account_id == account_id, WorkspaceReading.workspace_id == workspace_id)
+        .values(due_at=None)
+    )
 
 
 async def reading_state(session: AsyncSession, *, account_id: UUID, workspace_id: UUID) -> WorkspaceReading | None:
