@@ -23,7 +23,8 @@ from payflux.kit.audit import AuditEntry
 from payflux.kit.database import driver_connection
 from payflux.kit.errors import InvalidInput
 from payflux.monitor.alerts import channels
-from payflux.monitor.alerts.delivering import BETWEEN_TESTS, RETRY_AFTER, JustTested, deliver_alert, replay, send_test
+from payflux.monitor.alerts.asking import BETWEEN_TESTS, JustTested, replay, send_test
+from payflux.monitor.alerts.delivering import RETRY_AFTER, deliver_alert
 from payflux.monitor.alerts.models import AlertChannel, DeliveryState
 from payflux.monitor.alerts.policies import change_rule, get_rule
 from payflux.monitor.alerts.posting import PAGERDUTY_URL

@@ -13,8 +13,6 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.kit.errors import NotFound, TooManyRequests
-from payflux.kit.ids import new_id
 from payflux.kit.jobs import Payload, enqueue
 from payflux.monitor.alerts.channels import address_of, disable, secret_of
 from payflux.monitor.alerts.handling import get_alert
@@ -49,8 +47,6 @@ RETRY_AFTER = (
 GONE = 410
 UNDER_WAY = timedelta(minutes=2)
 """For so long a try is left alone; after that, its worker is taken to be dead."""
-
-BETWEEN_TESTS = timedelta(seconds=30)
 
 _LONGEST_WAIT = timedelta(days=1)
 _JOB = "deliver_alert"
@@ -217,45 +213,3 @@ async def due_deliveries(session: AsyncSession, *, now: datetime) -> list[tuple[
         row.state == DeliveryState.WAITING, row.kind != "email", row.due_at <= now - UNDER_WAY
     )
     return [(account_id, delivery_id, attempts) for account_id, delivery_id, attempts in await session.execute(query)]
-
-
-class JustTested(TooManyRequests):
-    code = "just_tested"
-
-
-async def send_test(session: AsyncSession, channel: AlertChannel, *, now: datetime) -> UUID:
-    """Post a test to `channel` once the transaction commits; the id of its delivery. Raises JustTested: whoever adds
-    the address of somebody else cannot have us trouble them."""
-    row = AlertDelivery
-    recent = select(row.id).where(
-        row.account_id == channel.account_id,
-        row.target == channel.id,
-        row.event_id.is_(None),
-        row.created_at > now - BETWEEN_TESTS,
-    )
-    if (await session.execute(recent.limit(1))).first() is not None:
-        raise JustTested("A test was sent a moment ago.", way_out="Look at what became of it, then try again.")
-    delivery = AlertDelivery(
-        account_id=channel.account_id,
-        id=new_id(),
-        kind=channel.kind,
-        target=channel.id,
-        state=DeliveryState.WAITING,
-        created_at=now,
-        due_at=now,
-    )
-    session.add(delivery)
-    await session.flush()
-    await enqueue_delivery(session, account_id=channel.account_id, delivery_id=delivery.id, attempt=1)
-    return delivery.id
-
-
-async def replay(session: AsyncSession, *, account_id: UUID, delivery_id: UUID, now: datetime) -> AlertDelivery:
-    """Post a delivery to its channel once more, under the same id. Raises NotFound, also for a mail."""
-    delivery = await session.get(AlertDelivery, (account_id, delivery_id), with_for_update=True)
-    if delivery is None or delivery.kind == "email":
-        raise NotFound("There is no such delivery.", way_out="Go to the channel, and choose one of its deliveries.")
-    delivery.state, delivery.due_at = DeliveryState.WAITING, now
-    await session.flush()
-    await enqueue_delivery(session, account_id=account_id, delivery_id=delivery_id, attempt=delivery.attempts + 1)
-    return delivery

@@ -93,8 +93,7 @@ async def _record(
         return
     alert = await _unresolved(session, row)
     if flip is Flip.CLEARED:
-        alert.state, alert.resolved_at, alert.snoozed_until = AlertState.RESOLVED, now, None
-        await record_event(session, alert, Happening.CLEARED, now=now, facts=facts)
+        await end_alert(session, alert, Happening.CLEARED, now=now, facts=facts)
         return
     alert.facts = facts
     quiet = alert.state == AlertState.SNOOZED
@@ -108,6 +107,20 @@ async def _unresolved(session: AsyncSession, row: AlertRule) -> Alert:
         Alert.account_id == row.account_id, Alert.rule_id == row.id, Alert.state != AlertState.RESOLVED
     )
     return (await session.execute(query.with_for_update())).scalar_one()
+
+
+async def end_alert(
+    session: AsyncSession,
+    alert: Alert,
+    kind: Happening,
+    *,
+    now: datetime,
+    actor_id: UUID | None = None,
+    facts: dict[str, object] | None = None,
+) -> None:
+    """Resolve `alert`, by a reading or by what `actor_id` did, and have that told."""
+    alert.state, alert.resolved_at, alert.snoozed_until = AlertState.RESOLVED, now, None
+    await record_event(session, alert, kind, now=now, actor_id=actor_id, facts=facts)
 
 
 async def record_event(

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, InvalidInput, NotFound
 from payflux.kit.ids import new_id
-from payflux.monitor.alerts.evaluating import record_event
+from payflux.monitor.alerts.evaluating import end_alert
 from payflux.monitor.alerts.metrics import METRICS
 from payflux.monitor.alerts.models import Alert, AlertRule, AlertState, Happening
 from payflux.monitor.alerts.rules import Comparison, Trigger
@@ -148,8 +148,7 @@ async def _end_alert(session: AsyncSession, rule: AlertRule, *, actor_id: UUID, 
     )
     alert = (await session.execute(query.with_for_update())).scalar_one_or_none()
     if alert is not None:
-        alert.state, alert.resolved_at, alert.snoozed_until = AlertState.RESOLVED, now, None
-        await record_event(session, alert, Happening.RESOLVED, now=now, actor_id=actor_id)
+        await end_alert(session, alert, Happening.RESOLVED, now=now, actor_id=actor_id)
 
 
 def _logged(rule: AlertRule) -> dict[str, object]:

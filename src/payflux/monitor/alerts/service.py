@@ -1,4 +1,4 @@
-"""Arm the default alert policy, and change what a rule is past and whom it tells."""
+"""Arm the default alert policy."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.audit import record_change
 from payflux.kit.ids import new_id
-from payflux.monitor.alerts.evaluating import record_event
+from payflux.monitor.alerts.evaluating import end_alert
 from payflux.monitor.alerts.models import Alert, AlertRule, AlertState, Happening
 
 
@@ -79,5 +79,4 @@ async def _start_anew(session: AsyncSession, *, account_id: UUID, workspace_id: 
         Alert.account_id == account_id, Alert.workspace_id == workspace_id, Alert.state != AlertState.RESOLVED
     )
     for alert in (await session.execute(unresolved.with_for_update())).scalars().all():
-        alert.state, alert.resolved_at, alert.snoozed_until = AlertState.RESOLVED, now, None
-        await record_event(session, alert, Happening.RESOLVED, now=now)
+        await end_alert(session, alert, Happening.RESOLVED, now=now)

@@ -13,7 +13,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.kit.errors import InvalidInput
 from payflux.monitor.alerts import channels
-from payflux.monitor.alerts.delivering import replay, send_test
+from payflux.monitor.alerts.asking import replay, send_test
 from payflux.monitor.alerts.queries import deliveries_to
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
