@@ -7,11 +7,14 @@ from uuid import UUID
 
 from payflux.activation.advancing import advance
 from payflux.activation.obstacles import too_little_problem
+from payflux.activation.pipeline import wait
+from payflux.activation.problems import problem_of
 from payflux.activation.routing import ELSEWHERE, Mode, Page, mode_of
 from payflux.activation.service import get_workspace
 from payflux.activation.states import ActivationState, Cause
 from payflux.app import create_app
 from payflux.monitor.alerts.models import AlertRule
+from payflux.monitor.processors.models import Connection
 from payflux.world.bootstrap import World
 from tests.integration.pages.browser import Browser
 from tests.integration.pages.conftest import ALICE, account_of, connected, move_on, prove_address
@@ -58,6 +61,34 @@ async def put_into(world: World, account_id: UUID, mode: Mode) -> None:
         workspace.problem = too_little_problem(3) if mode is Mode.PARTLY_LIVE else None
         workspace.first_projection_at = None if mode in (Mode.GENERATING, Mode.DELAYED) else now
         assert mode_of(workspace, now) == mode
+
+
+async def test_an_activation_that_is_held_up_says_so_with_what_there_is_so_far(alice: Browser, world: World) -> None:
+    account_id = await account_of(world, ALICE)
+    await connected(world, ALICE, "Alices_shop")
+    async with world.database.tenant(account_id) as session:
+        workspace = await get_workspace(session, account_id=account_id, lock=True)
+        workspace.failing_since = world.clock.now()
+        wait(workspace, problem_of(RuntimeError()), now=world.clock.now())
+    page = (await alice.get("/activate/arming")).text
+    assert "Arming is held up." in page
+    assert 'data-open="true"' in page
+    assert 'href="/dashboard">See what is there so far</a>' in page
+    assert "Your dashboard is filling up" in (await alice.get("/dashboard")).text
+
+
+async def test_the_website_is_asked_for_on_the_spot_where_stripe_does_not_say_it(alice: Browser, world: World) -> None:
+    connection_id = await connected(world, ALICE, "Alices_shop")
+    assert "Which website does this account sell on?" in (await alice.get("/activate/arming")).text
+    wrong = await alice.post("/activate/host", {"host": "no website"})
+    assert wrong.status_code == 422
+    assert "This is not the address of a website." in wrong.text
+    assert (await alice.post("/activate/host", {"host": "https://Shop.example.com/"})).headers["Location"] == "/start"
+    async with world.database.tenant(await account_of(world, ALICE)) as session:
+        connection = await session.get(Connection, (await account_of(world, ALICE), connection_id))
+        assert connection is not None
+        assert connection.host == "shop.example.com"
+    assert "Which website" not in (await alice.get("/activate/arming")).text
 
 
 async def test_the_workspace_says_when_each_step_was_and_which_condition_is_missing(

@@ -298,7 +298,7 @@ ARMING = SIGNED_IN | {
     "errors": {},
     "form": {},
 }
-WAITING = {"waiting": True, "again": True, "dashboard": True}
+WAITING = {"waiting": True, "dashboard": True}
 NOT_READY = not_ready_problem(
     AccountSnapshot(
         external_id="acct_1",
@@ -594,10 +594,6 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     "arming-waiting": (
         "arming.html",
         ARMING | WAITING | {"stages": stages(3, "12 charges"), "problem": NOT_READY},
-    ),
-    "arming-held-up": (
-        "arming.html",
-        ARMING | WAITING | {"stages": stages(1, "", "failed"), "problem": PROBLEM, "waiting": False},
     ),
     "arming-host": ("arming.html", ARMING | {"ask_host": True}),
     "arming-host-refused": (

@@ -156,7 +156,9 @@ def test_arming_turns_into_the_problem_with_its_way_out_when_one_comes(page: Pag
     page.goto(f"{server.url}/pages/arming")
     expect(page.get_by_role("status")).to_have_text("1 of 4 stages done.")
     server.shown["arming"] = "arming-problem"
-    server.progress = [progress(1) | {"problem": {"title": "Stripe does not answer."}}]
+    server.progress = [
+        progress(1) | {"problem": {"title": "Stripe does not answer.", "what_happened": "It was asked."}}
+    ]
     expect(page.get_by_role("alert")).to_be_focused()
     expect(page.get_by_role("button", name="Cancel and connect again")).to_be_visible()
 
