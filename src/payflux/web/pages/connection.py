@@ -84,6 +84,8 @@ async def connection_page(
 async def check(request: Request, who: Who, world: CurrentWorld, subscription: CurrentSubscription) -> Response:
     """Ask Stripe anew what the connection may do."""
     async with world.database.tenant(who.account_id) as session:
+        if (await activation.get_workspace(session, account_id=who.account_id)).connection_id is None:
+            return see_other("/connection")  # it ended while the page was open, and the page says why
         connection = await _current(session, who)
     try:
         state, capabilities = await look(world, await auth_of(world, connection))
