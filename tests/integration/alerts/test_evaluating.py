@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -12,6 +14,7 @@ from payflux.activation import service as activation
 from payflux.kit.audit import AuditEntry
 from payflux.kit.errors import NotFound
 from payflux.monitor.alerts import handling
+from payflux.monitor.alerts.evaluating import evaluate
 from payflux.monitor.alerts.models import AlertState
 from payflux.monitor.alerts.queries import events_of, told_facts, unresolved_alerts
 from payflux.monitor.alerts.rules import Flip
@@ -79,7 +82,16 @@ async def test_a_flip_and_the_job_that_tells_it_stand_or_fall_together(watched: 
 
 
 async def test_readings_judged_at_the_same_time_raise_one_alert(watched: Watched) -> None:
-    await asyncio.gather(*(watched.read(risk_tier=3) for _ in range(4)))
+    calm = watched.last
+
+    async def judged(after: timedelta) -> None:
+        # each follows the reading that is stored: none of the others has been committed yet
+        now = watched.clock.now() + after
+        worse = replace(calm, as_of=now, risk_tier=3)
+        async with watched.world.database.tenant(watched.account_id) as session:
+            await evaluate(session, **watched.where, before=calm, after=worse, now=now)
+
+    await asyncio.gather(*(judged(timedelta(seconds=number)) for number in (1, 2, 3, 4)))
     assert len(await watched.alerts()) == 1
 
 
