@@ -3,42 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
 from html import unescape
 from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from payflux.app import create_app
 from payflux.frontdoor.catalogue.queries import feature_flags, sold_plan
 from payflux.world.bootstrap import World
 from tests.conftest import with_settings
 from tests.integration.staff.conftest import Desk
-from tests.integration.staff.test_selling_api import REASON, bought, value_of
-from tests.sandbox_server import running_sandbox
+from tests.integration.staff.selling.test_selling_api import REASON, bought, value_of
 
 _INPUT = re.compile(r"<input\b[^>]*>")
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
-
-
-@pytest.fixture(scope="module")
-def sandbox_url() -> Iterator[str]:
-    with running_sandbox() as url:
-        yield url
-
-
-@pytest.fixture
-async def selling(world: World, sandbox_url: str) -> AsyncIterator[World]:
-    async with httpx.AsyncClient() as http:
-        yield replace(with_settings(world, stripe_api_base=sandbox_url), http=http)
-
-
-@pytest.fixture
-def app(selling: World) -> FastAPI:
-    return create_app(selling)
 
 
 def form_on(page: httpx.Response, action: str) -> dict[str, list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,10 +9,8 @@ from uuid import UUID
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
-from payflux.app import create_app
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.moving import move_to_version
 from payflux.frontdoor.catalogue.models import PlanVersion
@@ -26,27 +23,9 @@ from payflux.world.bootstrap import World
 from tests.conftest import with_settings
 from tests.integration.pages.browser import MACHINE, Browser
 from tests.integration.staff.conftest import SAM, Desk, staff_entries
-from tests.sandbox_server import running_sandbox
 
 LIMITS, FLAGS = "/admin/plan-limits", "/admin/feature-flags"
 REASON = "Agreed with the owner by mail, ticket 4711"
-
-
-@pytest.fixture(scope="module")
-def sandbox_url() -> Iterator[str]:
-    with running_sandbox() as url:
-        yield url
-
-
-@pytest.fixture
-async def selling(world: World, sandbox_url: str) -> AsyncIterator[World]:
-    async with httpx.AsyncClient() as http:
-        yield replace(with_settings(world, stripe_api_base=sandbox_url), http=http)
-
-
-@pytest.fixture
-def app(selling: World) -> FastAPI:
-    return create_app(selling)
 
 
 async def sent(desk: Desk, method: str, path: str, body: object = None, *, code: str = "") -> httpx.Response:
