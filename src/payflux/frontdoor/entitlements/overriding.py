@@ -71,13 +71,7 @@ async def set_feature_override(
         starts_at=starts,
         expires_at=expires_at,
     )
-    open_one = select(AccountFeatureOverride).where(
-        AccountFeatureOverride.account_id == account_id,
-        AccountFeatureOverride.feature == feature,
-        AccountFeatureOverride.revoked_at.is_(None),
-    )
-    await bump_account(session, account_id)  # its lock has the account's overrides set one after the other
-    await _put(session, row, (await session.execute(open_one)).scalar_one_or_none(), author=author, now=now)
+    await _put(session, row, author=author, now=now)
     return row
 
 
@@ -112,13 +106,7 @@ async def set_limit_override(
         starts_at=starts,
         expires_at=expires_at,
     )
-    open_one = select(AccountLimitOverride).where(
-        AccountLimitOverride.account_id == account_id,
-        AccountLimitOverride.limit_key == limit_key,
-        AccountLimitOverride.revoked_at.is_(None),
-    )
-    await bump_account(session, account_id)
-    await _put(session, row, (await session.execute(open_one)).scalar_one_or_none(), author=author, now=now)
+    await _put(session, row, author=author, now=now)
     return row
 
 
@@ -161,9 +149,14 @@ def _checked(
     return said
 
 
-async def _put(
-    session: AsyncSession, row: OverrideRow, earlier: OverrideRow | None, *, author: Author, now: datetime
-) -> None:
+async def _put(session: AsyncSession, row: OverrideRow, *, author: Author, now: datetime) -> None:
+    await bump_account(session, row.account_id)  # its lock has the account's overrides set one after the other
+    if isinstance(row, AccountFeatureOverride):
+        table, same = AccountFeatureOverride, AccountFeatureOverride.feature == row.feature
+    else:
+        table, same = AccountLimitOverride, AccountLimitOverride.limit_key == row.limit_key
+    open_one = select(table).where(table.account_id == row.account_id, same, table.revoked_at.is_(None))
+    earlier = (await session.execute(open_one)).scalar_one_or_none()
     if earlier is not None:
         earlier.revoked_at = row.starts_at
         await session.flush()
