@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.kit.messages import gettext, ngettext
 from payflux.web import billing_words, outlook
 from payflux.web.formatting import FILTERS
 from payflux.web.passkeys import passkeys_here
@@ -28,7 +29,9 @@ def build_templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # ty: ignore[missing-attribute] -- i18n's
     environment.filters |= FILTERS | outlook.FILTERS | billing_words.FILTERS
     return environment
 
