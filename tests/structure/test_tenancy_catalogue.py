@@ -29,11 +29,13 @@ KEYED_BY_ID = {
     "deletion_receipts": "outlives it",
 }
 KEYED_BY_ID |= {"webhook_events": "comes in before anybody knows its account"}
+KEYED_BY_ID |= {"product_events": "may tell of a stranger, who has none"}
 """Tenant tables whose primary key does not begin with the account, and why."""
 
 ONE_FOR_ALL = {
     "pk_subscriptions": "random id",
     "pk_deletion_receipts": "random id",
+    "pk_product_events": "random id",
     "pk_webhook_events": "the sender's own id, before anybody knows the account",
     "uq_account_invites_id": "random id in a mail's link",
     "uq_connect_attempts_state_digest": "digest of 256 random bits",

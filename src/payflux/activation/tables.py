@@ -12,6 +12,7 @@ from payflux.frontdoor.accounts.verification import models as verification
 from payflux.frontdoor.billing import models as billing
 from payflux.frontdoor.catalogue import models as catalogue
 from payflux.frontdoor.entitlements import models as entitlements
+from payflux.frontdoor.funnel import models as funnel
 from payflux.frontdoor.staff import models as staff
 from payflux.kit import audit
 from payflux.monitor.alerts import models as alerts
@@ -32,6 +33,7 @@ MODELS = (
     catalogue,
     entitlements,
     factors,
+    funnel,
     generic,
     live,
     processors,
