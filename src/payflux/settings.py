@@ -150,6 +150,19 @@ class Settings(BaseSettings):
         "", description="who is told of an activation that keeps failing; without it, nobody is told but the console"
     )
     sales_email: str = Field("", description="who sells what has no price of its own; without it, nobody is named")
+    scheduling_url: str = Field(
+        "", description="where whoever asked for a talk picks a time, such as https://cal.example/sales; may be empty"
+    )
+    company_name: str = Field("", description="the legal name of who runs this installation, for its legal pages")
+    company_address: str = Field("", description="their postal address, on one line")
+    company_law: str = Field("", description="the law that the terms are under, such as the laws of England and Wales")
+    privacy_email: str = Field("", description="who answers for personal data; default: PAYFLUX_SUPPORT_EMAIL")
+    security_email: str = Field(
+        "", description="who is told of a vulnerability; with it, /.well-known/security.txt is there"
+    )
+    hosting: str = Field(
+        "", description="who hosts this installation and where, for the list of subprocessors, such as Example Ltd, EU"
+    )
     trust_claims: str = Field(
         "",
         description="what the pricing page may claim of you, separated by semicolons, such as "
@@ -174,6 +187,13 @@ class Settings(BaseSettings):
     )
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for collectors")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line logged")
+
+    @field_validator("scheduling_url")
+    @classmethod
+    def _is_https(cls, url: str) -> str:
+        if url and urlsplit(url).scheme != "https":
+            raise ValueError("must start with https://")
+        return url
 
     @field_validator("database_url", "app_database_url", "system_database_url")
     @classmethod

@@ -15,10 +15,12 @@ from payflux.web.rendering import render
 from payflux.world.bootstrap import World
 
 
-async def open_to_all(world: CurrentWorld) -> bool:
-    """Whether everybody may register and see the prices, as it is switched now."""
+async def open_to_all(request: Request, world: CurrentWorld) -> bool:
+    """Whether everybody may register and see the prices, as it is switched now. The page of a route that asks leads
+    there where they may."""
     async with world.database.system() as session:
-        return await self_serve_enabled(session, world.settings)
+        request.state.self_serve = await self_serve_enabled(session, world.settings)
+    return request.state.self_serve
 
 
 SelfServe = Annotated[bool, Depends(open_to_all)]

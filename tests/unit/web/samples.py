@@ -64,6 +64,7 @@ from tests.unit.web.billing_samples import FORECASTING, billing_pages
 from tests.unit.web.identity_samples import UNVERIFIED, identity_pages
 from tests.unit.web.launch_samples import launch_pages
 from tests.unit.web.provider_samples import provider_pages
+from tests.unit.web.public_samples import public_pages
 from tests.unit.web.security_samples import security_pages
 from tests.unit.web.staff_samples import staff_pages
 from tests.unit.web.team_samples import team_pages
@@ -562,12 +563,12 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     **identity_pages(SIGNED_OUT, SIGNED_IN),
     **launch_pages(SIGNED_OUT, SIGNED_IN, ARMING),
     **provider_pages(SIGNED_OUT, SIGNED_IN),
+    **public_pages(SIGNED_OUT, SIGNED_IN),
     **security_pages(SIGNED_OUT, SIGNED_IN),
     **staff_pages(SIGNED_OUT, ARMING),
     **team_pages(SIGNED_OUT, SIGNED_IN),
     "arming-unverified": ("arming.html", ARMING | {"user": UNVERIFIED}),
     "dashboard-unverified": ("dashboard.html", DASHBOARD | {"user": UNVERIFIED}),
-    "landing": ("landing.html", SIGNED_OUT),
     "register": ("register.html", FORM),
     "register-refused": (
         "register.html",

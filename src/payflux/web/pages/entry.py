@@ -1,4 +1,4 @@
-"""The landing page, and registration."""
+"""Registration, and which page a visitor belongs on."""
 
 from __future__ import annotations
 
