@@ -59,6 +59,6 @@ def configure_logging(*, log_format: str, level: str, process: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for talkative in ("alembic", "httpx", "pgqueuer", "stripe", "uvicorn.error"):
+    for talkative in ("alembic", "apprise", "httpx", "pgqueuer", "stripe", "urllib3", "uvicorn.error"):
         logging.getLogger(talkative).setLevel(logging.WARNING)
     structlog.contextvars.bind_contextvars(process=process)

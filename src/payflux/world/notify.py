@@ -1,23 +1,20 @@
 """Post to addresses that customers name: their own endpoints, Slack, PagerDuty. Nothing inside is ever reached.
 
-In production a host is looked up, every address it has is checked, and the connection is made to the one that was
-checked, under the host's own name: a name that changes its address between check and connection leads nowhere. No
-redirect is followed. Source: OWASP, Server-Side Request Forgery Prevention Cheat Sheet; RFC 6890 lists what is not
-global.
+In production the connection is made to a public address that was checked (:mod:`payflux.world.addresses`). No redirect
+is followed.
 """
 
 from __future__ import annotations
 
-import asyncio
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import httpx
 
 from payflux.kit.errors import InvalidInput
 from payflux.settings import Settings
+from payflux.world.addresses import HostUnknown, NotPublic, checked_address, is_address, is_public, pinned
+from payflux.world.addresses import look_up as _look_up
 
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 _LONGEST_URL = 2000
@@ -59,21 +56,18 @@ def check_url(settings: Settings, url: str, *, field: str) -> str:
         wrong = "Leave the name and the password out of the address; what we post is signed."
     elif settings.environment == "production" and parsed.scheme != "https":
         wrong = "Use an https:// address, so that nobody reads what is posted on its way."
-    elif settings.environment == "production" and _is_address(parsed.host) and not is_public(parsed.host):
+    elif settings.environment == "production" and is_address(parsed.host) and not is_public(parsed.host):
         wrong = "This address is of a private network, where we do not post to."
     if wrong:
         raise InvalidInput({field: wrong})
     return str(parsed)
 
 
-def is_public(address: str) -> bool:
-    """Whether an IP `address` is one of the public internet, also inside an address of IPv6 that stands for IPv4."""
-    found = ip_address(address.partition("%")[0])
-    if isinstance(found, IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo[1] if found.teredo else None) or _nat64(found)
-        if inner is not None:
-            return is_public(str(inner))
-    return found.is_global and not found.is_multicast and not found.is_reserved
+async def check_address(settings: Settings, url: httpx.URL) -> None:
+    """Raises PostFailure where the host of `url` is not known, AddressRefused where it is not public; in production,
+    as elsewhere a service may be played by this machine."""
+    if settings.environment == "production":
+        await _checked_address(url)
 
 
 async def post(
@@ -84,9 +78,8 @@ async def post(
     # a connection is made for one host: another one at the same address has not been checked on it
     sent, extensions = {**headers, "Host": target.netloc.decode("ascii"), "Connection": "close"}, {}
     if settings.environment == "production":
-        address = await _checked_address(target)
-        extensions = {"sni_hostname": target.host}
-        target = target.copy_with(host=address)
+        target, own_name, extensions = pinned(target, await _checked_address(target))
+        sent |= own_name
     request = http.build_request("POST", target, content=body, headers=sent, timeout=_TIMEOUT, extensions=extensions)
     try:
         answer = await http.send(request, stream=True, follow_redirects=False)
@@ -104,17 +97,14 @@ async def post(
 async def _checked_address(url: httpx.URL) -> str:
     """One address of the host of `url`, all of which are public."""
     try:
-        found = await _look_up(url.host)
-    except OSError:
+        address = await checked_address(url.host, _look_up)
+    except HostUnknown:
         raise PostFailure("Its host name is not known.") from None
-    addresses = [str(entry[4][0]) for entry in found]
-    if url.scheme != "https" or not addresses or not all(map(is_public, addresses)):
+    except NotPublic:
+        address = ""
+    if url.scheme != "https" or not address:
         raise AddressRefused("Its address is of a private network, where we do not post to.")
-    return addresses[0]
-
-
-async def _look_up(host: str) -> list[tuple]:
-    return await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return address
 
 
 async def _beginning(answer: httpx.Response) -> str:
@@ -128,16 +118,3 @@ async def _beginning(answer: httpx.Response) -> str:
 
 def _seconds(header: str) -> float | None:
     return float(header) if header.isascii() and header.isdigit() and len(header) < 7 else None
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _nat64(address: IPv6Address) -> IPv4Address | None:
-    """The address of IPv4 inside one of 64:ff9b::/96, RFC 6052."""
-    return IPv4Address(int(address) & 0xFFFFFFFF) if int(address) >> 32 == 0x0064FF9B << 64 else None

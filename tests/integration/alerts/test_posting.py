@@ -47,9 +47,8 @@ class Receiver:
     requests: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
 
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    receiver = Receiver()
+def answering(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
+    """What notes each request in `receiver`, and answers as it says."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -65,7 +64,13 @@ def receiver() -> Iterator[Receiver]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- http.server's
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", free_port()), Handler)
+    return Handler
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    server = ThreadingHTTPServer(("127.0.0.1", free_port()), answering(receiver))
     receiver.url = f"http://127.0.0.1:{server.server_port}/incoming?tenant=7"
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

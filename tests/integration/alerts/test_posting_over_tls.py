@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from payflux.world import notify
+from payflux.world import addresses, notify
 from payflux.world.bootstrap import World
 from tests.conftest import with_settings
 from tests.running import free_port
@@ -80,7 +80,7 @@ async def endpoint(
 
     with monkeypatch.context() as patch:
         # the machine plays the public internet
-        patch.setattr(notify, "is_public", lambda _address: True)
+        patch.setattr(addresses, "is_public", lambda _address: True)
         patch.setattr(notify, "_look_up", look_up)
         async with httpx.AsyncClient(verify=ssl.create_default_context(cafile=str(path))) as http:
             yield Endpoint(http, port, requests)

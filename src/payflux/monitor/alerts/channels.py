@@ -16,9 +16,15 @@ from payflux.kit.ids import new_id
 from payflux.monitor.alerts.models import AlertChannel
 from payflux.monitor.processors.generic.signatures import new_secret
 from payflux.world.bootstrap import World
+from payflux.world.notification_services import check_service_address
 from payflux.world.notify import check_url
 
-FEATURE_OF = {"webhook": "webhook_sinks", "slack": "alert_routing", "pagerduty": "alert_routing"}
+FEATURE_OF = {
+    "webhook": "webhook_sinks",
+    "slack": "alert_routing",
+    "pagerduty": "alert_routing",
+    "apprise": "alert_routing",
+}
 """What the plan has to hold for each kind of channel."""
 
 MOST_CHANNELS = 10
@@ -46,7 +52,7 @@ async def add_channel(
     again. Raises InvalidInput on `kind`, `name` or `address`, and TooManyChannels."""
     if kind not in FEATURE_OF:
         raise InvalidInput({"kind": f"Choose one of {', '.join(FEATURE_OF)}."})
-    name, checked = _name(name), _address(world, kind, address.strip())
+    name, (checked, shown) = _name(name), _address(world, kind, address.strip())
     there = await channels_of(session, account_id=account_id, workspace_id=workspace_id)
     if len(there) >= MOST_CHANNELS:
         raise TooManyChannels(f"There are {MOST_CHANNELS} channels already.", way_out="Remove one that is not used.")
@@ -57,7 +63,7 @@ async def add_channel(
         workspace_id=workspace_id,
         kind=kind,
         name=name,
-        shown=_shown(kind, checked),
+        shown=shown,
         address=world.secrets.encrypt(checked, bound_to=f"alert_channels.address.{channel_id}"),
         secret=world.secrets.encrypt(secret, bound_to=f"alert_channels.secret.{channel_id}") if secret else None,
         created_by=actor_id,
@@ -142,20 +148,18 @@ def _name(text: str) -> str:
     return name
 
 
-def _address(world: World, kind: str, address: str) -> str:
+def _address(world: World, kind: str, address: str) -> tuple[str, str]:
+    """An address as it is kept, and what of it a page may show: most let everybody post who knows them."""
     if kind == "pagerduty":
         if not _ROUTING_KEY.fullmatch(address):
             raise InvalidInput({"address": "An integration key of PagerDuty is 32 letters and digits (Events API v2)."})
-        return address
-    url = check_url(world.settings, address, field="address")
-    if kind == "slack" and world.settings.environment == "production" and httpx.URL(url).host not in _SLACK_HOSTS:
+        return address, f"key ending in {address[-4:]}"
+    if kind == "apprise":
+        checked, service = check_service_address(world.settings, address, field="address")
+        return checked, service.name
+    url = httpx.URL(check_url(world.settings, address, field="address"))
+    if kind == "webhook":
+        return str(url), str(url.copy_with(query=None, fragment=None))[:300]
+    if world.settings.environment == "production" and url.host not in _SLACK_HOSTS:
         raise InvalidInput({"address": f"An incoming webhook of Slack begins with https://{_SLACK_HOSTS[0]}/."})
-    return url
-
-
-def _shown(kind: str, address: str) -> str:
-    """What of an address a page may show: that of Slack and the key of PagerDuty let everybody post."""
-    if kind == "pagerduty":
-        return f"key ending in {address[-4:]}"
-    url = httpx.URL(address)
-    return f"{url.host}/…" if kind == "slack" else str(url.copy_with(query=None, fragment=None))[:300]
+    return str(url), f"{url.host}/…"

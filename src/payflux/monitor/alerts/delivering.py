@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -24,10 +24,18 @@ from payflux.monitor.alerts.models import (
     DeliveryState,
     Happening,
 )
-from payflux.monitor.alerts.posting import PAGERDUTY_URL, Message, pagerduty_body, slack_body, webhook_body
+from payflux.monitor.alerts.posting import (
+    PAGERDUTY_URL,
+    Message,
+    pagerduty_body,
+    service_text,
+    slack_body,
+    webhook_body,
+)
 from payflux.monitor.alerts.queries import told_facts
 from payflux.monitor.processors.generic.signatures import sign
 from payflux.world.bootstrap import World
+from payflux.world.notification_services import notify_service
 from payflux.world.notify import Answer, PostFailure, post
 
 RETRY_AFTER = (
@@ -54,13 +62,8 @@ _JOB = "deliver_alert"
 log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class Request:
-    """One try, ready to be posted."""
-
-    url: str
-    body: bytes
-    headers: Mapping[str, str]
+Posting = Callable[[], Awaitable[Answer]]
+"""One try, ready to be made; raises PostFailure where no answer comes."""
 
 
 async def deliver_alert(world: World, payload: Payload) -> None:
@@ -70,13 +73,13 @@ async def deliver_alert(world: World, payload: Payload) -> None:
         delivery = await _waiting(session, account_id=account_id, delivery_id=delivery_id)
         if delivery is None:
             return
-        request = await _request(session, world, delivery)
+        posting = await _posting(session, world, delivery)
         delivery.due_at = world.clock.now() + UNDER_WAY
-    if request is None:
+    if posting is None:
         return
     began = time.monotonic()
     try:
-        answer, failure = await post(world.settings, world.http, request.url, request.body, request.headers), ""
+        answer, failure = await posting(), ""
     except PostFailure as error:
         answer, failure = None, str(error)
     milliseconds = round(1000 * (time.monotonic() - began))
@@ -92,8 +95,8 @@ async def _waiting(session: AsyncSession, *, account_id: UUID, delivery_id: UUID
     return delivery if delivery is not None and delivery.state == DeliveryState.WAITING else None
 
 
-async def _request(session: AsyncSession, world: World, delivery: AlertDelivery) -> Request | None:
-    """What to post; None, and the delivery is dropped, where nobody takes it any more."""
+async def _posting(session: AsyncSession, world: World, delivery: AlertDelivery) -> Posting | None:
+    """How to post it; None, and the delivery is dropped, where nobody takes it any more."""
     now = world.clock.now()
     channel = await session.get(AlertChannel, (delivery.account_id, delivery.target))
     if channel is None or channel.disabled_at is not None:
@@ -103,11 +106,21 @@ async def _request(session: AsyncSession, world: World, delivery: AlertDelivery)
         return None
     message, address = await _message(session, world, delivery), address_of(world, channel)
     headers = {"Content-Type": "application/json", "User-Agent": "PayFlux-Alerts/1", "Accept-Encoding": "identity"}
+    to = partial(post, world.settings, world.http)
     match channel.kind:
         case "slack":
-            return Request(address, slack_body(message), headers)
+            return partial(to, address, slack_body(message), headers)
         case "pagerduty":
-            return Request(PAGERDUTY_URL, pagerduty_body(message, routing_key=address), headers)
+            return partial(to, PAGERDUTY_URL, pagerduty_body(message, routing_key=address), headers)
+        case "apprise":
+            return partial(
+                notify_service,
+                world.settings,
+                address,
+                title=message.summary,
+                body=service_text(message),
+                wrong=not message.ends,
+            )
         case _:
             body, message_id = webhook_body(message), f"msg_{delivery.id.hex}"
             signed = {
@@ -115,7 +128,7 @@ async def _request(session: AsyncSession, world: World, delivery: AlertDelivery)
                 "webhook-timestamp": str(int(now.timestamp())),
                 "webhook-signature": sign(message_id, body, [secret_of(world, channel)], now),
             }
-            return Request(address, body, headers | signed)
+            return partial(to, address, body, headers | signed)
 
 
 async def _message(session: AsyncSession, world: World, delivery: AlertDelivery) -> Message:

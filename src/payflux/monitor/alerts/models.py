@@ -159,7 +159,7 @@ class AlertEvent(Base):
 
 
 class AlertChannel(Base):
-    """Where alerts are posted to: an endpoint of the customer's own, Slack or PagerDuty.
+    """Where alerts are posted to: an endpoint of the customer's own, Slack, PagerDuty, or a service that Apprise knows.
 
     `address` is the URL or the routing key and `secret` signs what is posted; both are encrypted. `shown` is what a
     page may show of the address. A channel that was disabled says since when and why.
@@ -168,7 +168,7 @@ class AlertChannel(Base):
     __tablename__ = "alert_channels"
     __table_args__ = (
         _of_a_workspace(),
-        CheckConstraint("kind in ('webhook', 'slack', 'pagerduty')", name="kind"),
+        CheckConstraint("kind in ('webhook', 'slack', 'pagerduty', 'apprise')", name="kind"),
     )
 
     account_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -196,7 +196,7 @@ class AlertDelivery(Base):
         ),
         ForeignKeyConstraint(["account_id"], ["accounts.id"], ondelete="CASCADE"),
         CheckConstraint(_one_of("state", DeliveryState), name="state"),
-        CheckConstraint("kind in ('email', 'webhook', 'slack', 'pagerduty')", name="kind"),
+        CheckConstraint("kind in ('email', 'webhook', 'slack', 'pagerduty', 'apprise')", name="kind"),
         UniqueConstraint("account_id", "event_id", "target"),
         Index("ix_alert_deliveries_target", "account_id", "target", "created_at"),
         Index("ix_alert_deliveries_due", "due_at", postgresql_where=text("state = 'waiting'")),

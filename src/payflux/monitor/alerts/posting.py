@@ -1,5 +1,5 @@
-"""What is posted of an event: one document for endpoints of the customer's own, and the forms of Slack and PagerDuty.
-Pure.
+"""What is posted of an event: one document for endpoints of the customer's own, and the forms of Slack, of PagerDuty
+and of services that take plain text. Pure.
 
 Sources: the Standard Webhooks specification, "Payload structure": type, timestamp, data;
 api.slack.com/messaging/webhooks; developer.pagerduty.com/docs/events-api-v2/trigger-events.
@@ -67,6 +67,11 @@ def slack_body(message: Message) -> bytes:
     """A message of Slack: what happened, why, and a link."""
     lines = [f"*{_escaped(message.summary)}*", _escaped(message.text), f"<{message.url}|Look at it in PayFlux>"]
     return _json({"text": "\n".join(line for line in lines if line)})
+
+
+def service_text(message: Message) -> str:
+    """What stands below the summary where a service gets plain text: why, and the address of the page."""
+    return "\n\n".join(line for line in (message.text, f"Look at it in PayFlux: {message.url}") if line)
 
 
 def pagerduty_body(message: Message, *, routing_key: str) -> bytes:

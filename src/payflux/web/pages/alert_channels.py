@@ -1,4 +1,4 @@
-"""Where alerts are posted to: endpoints of the customer's own, Slack and PagerDuty, each with its deliveries."""
+"""Where alerts are posted to: endpoints of the customer's own and services, each with its deliveries."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ async def add_endpoint(
 async def add_channel(
     request: Request, who: Who, world: CurrentWorld, kind: Text = "", name: Text = "", address: Text = ""
 ) -> Response:
-    """A channel of Slack, or a service of PagerDuty."""
+    """A channel of Slack, a service of PagerDuty, or one of those that Apprise knows."""
     if kind not in KINDS:
-        wrong = Refused("channel", {"name": name, "address": address}, {"kind": "Choose Slack or PagerDuty."})
+        wrong = Refused("channel", {"name": name}, {"kind": f"Choose one of {', '.join(KINDS.values())}."})
         return await settings_page(request, world, who, wrong, status=422)
     return await _add(request, world, who, form="channel", kind=kind, name=name, address=address)
 

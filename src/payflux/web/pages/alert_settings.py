@@ -40,13 +40,14 @@ from payflux.web.policies import guard
 from payflux.web.product import product_context
 from payflux.web.rendering import render, see_other
 from payflux.world.bootstrap import World
+from payflux.world.notification_services import SERVICES
 
 router = APIRouter()
 
 PAGE = "/settings/alerts"
 ROUTING = "alert_routing"
 OWN_RULES = "custom_alert_policies"
-KINDS = {"slack": "Slack", "pagerduty": "PagerDuty"}
+KINDS = {"slack": "Slack", "pagerduty": "PagerDuty", "apprise": "Teams and others"}
 
 
 @dataclass(frozen=True)
@@ -197,6 +198,7 @@ async def settings_page(
         own_rules=[rule for rule in rules if rule.row.trigger == Trigger.CUSTOM],
         metrics=METRICS,
         kinds=KINDS,
+        services=SERVICES.values(),
         currency=currency.upper(),
         time_zones=time_zones(),
         tested="tested" in request.query_params,
