@@ -42,14 +42,6 @@ PUBLIC = [guard(Audience.PUBLIC)]
 NO_TRIAL = "/account/no-trial"
 
 
-@router.get("/", dependencies=PUBLIC)
-async def landing(request: Request, who: Visitor, welcome: str = "") -> Response:
-    """What PayFlux does, in one screen. Whoever has just joined an account goes on to it, and is welcomed there."""
-    if who is not None and welcome == "teammate":
-        return see_other("/start?welcome=teammate")
-    return render(request, "landing.html")
-
-
 @router.get("/start", dependencies=PUBLIC)
 async def start(who: Visitor, world: CurrentWorld, welcome: str = "") -> Response:
     """The page the visitor belongs on: a stranger's is the landing page, a member's depends on the activation."""
