@@ -19,6 +19,7 @@ SANDBOX_CLIENT_ID = "ca_sandbox"
 SANDBOX_WEBHOOK_SECRET = "whsec_sandbox"  # noqa: S105 -- signs what the sandbox forwards, refused in production
 SANDBOX_APP_SECRET_KEY, SANDBOX_APP_CLIENT_ID = f"{SANDBOX_SECRET_KEY}_app", f"{SANDBOX_CLIENT_ID}_app"
 SANDBOX_GOOGLE_CLIENT_ID, SANDBOX_MICROSOFT_CLIENT_ID = "google-sandbox", "microsoft-sandbox"
+SANDBOX_STOREFRONTS = ("harbour-tea.localhost", "gadget-corner.localhost", "vital-box.localhost")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -138,6 +139,11 @@ class Settings(BaseSettings):
     sandbox_port: int = Field(
         8001, ge=1, le=65534, description="the port of the sandbox that `payflux run` starts; its mailbox has the next"
     )
+    storefront_hosts: str = Field(
+        "",
+        description="the sandbox's shops that the website scan may read on this machine, by commas; default in "
+        "development: all three. Nothing else of this machine is ever read",
+    )
     smtp_host: str = Field("", description="the mail server; default in development: the sandbox's mailbox")
     smtp_port: int = Field(587, ge=1, le=65535, description="the mail server's port")
     smtp_username: str = Field("", description="the user name at the mail server; empty where it asks for none")
@@ -252,6 +258,8 @@ class Settings(BaseSettings):
             problems.append(
                 "STRIPE_APP_SECRET_KEY and STRIPE_APP_CLIENT_ID are the sandbox's; use those of your app, or unset them"
             )
+        if self.storefronts:
+            problems.append("PAYFLUX_STOREFRONT_HOSTS names shops of the sandbox; unset it")
         if self.google_client_id == SANDBOX_GOOGLE_CLIENT_ID or self.microsoft_client_id == SANDBOX_MICROSOFT_CLIENT_ID:
             problems.append("GOOGLE_CLIENT_ID and MICROSOFT_CLIENT_ID are the sandbox's; use your own, or unset them")
         return problems
@@ -265,6 +273,11 @@ class Settings(BaseSettings):
     def uses_sandbox(self) -> bool:
         """Whether Stripe's part is played by the sandbox on this machine."""
         return self.stripe_secret_key.get_secret_value() == SANDBOX_SECRET_KEY
+
+    @property
+    def key_environment(self) -> Literal["live", "test"]:
+        """What the API keys of this installation are for: `test` on the sandbox and on Stripe's test mode."""
+        return "test" if self.stripe_secret_key.get_secret_value().startswith(("sk_test_", "rk_test_")) else "live"
 
     @property
     def connect_webhook_secrets(self) -> list[str]:
@@ -285,6 +298,11 @@ class Settings(BaseSettings):
     def stripe_app_offered(self) -> bool:
         """Whether members may connect by installing our Stripe App."""
         return bool(self.stripe_app_client_id and self.stripe_app_secret_key.get_secret_value())
+
+    @property
+    def storefronts(self) -> frozenset[str]:
+        """The hosts that stand on this machine, at the sandbox, and that the website scan may read all the same."""
+        return frozenset(name for part in self.storefront_hosts.split(",") if (name := part.strip()))
 
     @property
     def sandbox_url(self) -> str:
@@ -321,6 +339,8 @@ def load_settings(**overrides: object) -> Settings:
             "stripe_webhook_secrets": SecretStr(",".join((*settings.webhook_secrets, SANDBOX_WEBHOOK_SECRET))),
         }
         generated |= _sandbox_providers(settings)
+        if not settings.storefront_hosts:
+            generated["storefront_hosts"] = ",".join(SANDBOX_STOREFRONTS)
         if not settings.smtp_host:
             generated |= {"smtp_host": "127.0.0.1", "smtp_port": settings.mailbox_port, "smtp_tls": "none"}
     if not settings.smtp_from:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from ssl import SSLContext
 
 import httpx
@@ -16,24 +17,32 @@ from payflux.kit.database import Database, database_urls
 from payflux.kit.limits import RateLimit
 from payflux.settings import Settings
 from payflux.world.oidc import ProviderDocuments
+from payflux.world.signer import SealingSigner, Signer
 
 DELIVERIES_A_SECOND, DELIVERIES_AT_ONCE = 20.0, 200
 """Of one connection, each of up to hundreds of events."""
+SCANS_A_SECOND, SCANS_AT_ONCE = 1 / 600, 5
+"""Of one stranger's network, and of one website."""
+REPORTS_A_SECOND, REPORTS_AT_ONCE = 0.2, 20
+"""Of leaked keys, from one address."""
 
 
 @dataclass(frozen=True)
 class World:
     """What a verb may reach: configuration, time, the database, stored secrets and the network. `deliveries` limits
-    how often each connection is posted to."""
+    how often each connection is posted to, `leak_reports` how often an address tells of leaked keys."""
 
     settings: Settings
     clock: Clock
     database: Database
     secrets: SecretBox
     tokens: TokenHasher
+    signer: Signer
     http: httpx.AsyncClient
     provider_documents: ProviderDocuments = field(default_factory=ProviderDocuments)
     deliveries: RateLimit = field(default_factory=lambda: RateLimit(DELIVERIES_A_SECOND, DELIVERIES_AT_ONCE))
+    leak_reports: RateLimit = field(default_factory=lambda: RateLimit(REPORTS_A_SECOND, REPORTS_AT_ONCE))
+    scans: RateLimit = field(default_factory=lambda: RateLimit(SCANS_A_SECOND, SCANS_AT_ONCE))
     account_cache: AccountCache = field(default_factory=AccountCache)
 
     def as_of(self, instant: datetime) -> World:
@@ -53,14 +62,22 @@ def build_world(
     urls = database_urls(
         database_url, app=settings.app_database_url, system=settings.system_database_url, secret=secret
     )
+    secrets = SecretBox(secret)
     return World(
         settings=settings,
         clock=clock or SystemClock(),
         database=Database(urls),
-        secrets=SecretBox(secret),
+        secrets=secrets,
         tokens=TokenHasher(secret),
-        http=http or httpx.AsyncClient(timeout=httpx.Timeout(20.0, connect=5.0), verify=_trusted()),
+        signer=SealingSigner(secrets),
+        http=http
+        or httpx.AsyncClient(timeout=httpx.Timeout(20.0, connect=5.0), verify=_trusted(), cookies=_no_cookies()),
     )
+
+
+def _no_cookies() -> CookieJar:
+    """Nobody that we ask has to know us again, and what strangers' sites would have us keep is not kept."""
+    return CookieJar(policy=DefaultCookiePolicy(allowed_domains=[]))
 
 
 @cache
