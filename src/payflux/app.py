@@ -19,6 +19,7 @@ from payflux.hooks.billing import billing_hooks
 from payflux.hooks.routes import hooks
 from payflux.web.errors import add_error_handlers
 from payflux.web.isolation import checking_isolation
+from payflux.web.languages import Languages
 from payflux.web.pages import (
     activation,
     alert_channels,
@@ -37,6 +38,7 @@ from payflux.web.pages import (
     health,
     history,
     invites,
+    language,
     passwords,
     landing,
     pricing,
@@ -96,6 +98,7 @@ def create_app(world: World) -> FastAPI:
     require_policies(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
     add_error_handlers(app)
+    app.add_middleware(Languages, settings=world.settings)
     app.add_middleware(Envelope, settings=world.settings)
     return app
 
@@ -123,6 +126,7 @@ def _pages() -> list[BaseRoute]:
         invites,
         team,
         profile,
+        language,
         connecting,
         activation,
         dashboard,

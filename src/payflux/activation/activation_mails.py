@@ -12,6 +12,7 @@ from payflux.activation.models import Workspace
 from payflux.activation.service import get_workspace
 from payflux.activation.states import ActivationState
 from payflux.frontdoor.accounts.queries import Addressee
+from payflux.kit.figures import moment_words
 from payflux.kit.jobs import Payload
 from payflux.kit.png import Bar, bar_chart_png
 from payflux.monitor.processors.models import Connection, ConnectionMethod
@@ -46,7 +47,7 @@ async def _activated(world: World, payload: Payload, addressee: Addressee) -> Ma
     bars = [Bar(max(each.low, 0), max(each.trapped, 0), max(each.high, 0)) for each in projection.windows]
     mail = write_mail(
         "activated",
-        greeting=f"Hello {addressee.name},",
+        greeting=addressee.greeting,
         workspace=workspace.name,
         account=addressee.account_name,
         processor=processor_name(connection),
@@ -57,7 +58,7 @@ async def _activated(world: World, payload: Payload, addressee: Addressee) -> Ma
         reason=surface.reasons[0].sentence if surface.reasons else "",
         windows=windows,
         chart=CHART,
-        as_of=f"{surface.as_of:%d %B %Y, %H:%M} UTC",
+        as_of=moment_words(surface.as_of),
         url=f"{world.settings.url}/dashboard",
     )
     return replace(mail, images=(InlineImage(CHART, bar_chart_png(bars)),))
@@ -70,7 +71,7 @@ async def _activation_reminder(world: World, payload: Payload, addressee: Addres
         return None
     return write_mail(
         "activation_reminder",
-        greeting=f"Hello {addressee.name},",
+        greeting=addressee.greeting,
         account=addressee.account_name,
         last=payload["reminder"] == "last",
         url=f"{world.settings.url}/activate",
@@ -87,7 +88,7 @@ async def _activation_failing(world: World, payload: Payload, _addressee: Addres
         code=workspace.problem["code"],
         state=workspace.activation_state,
         failures=workspace.failures,
-        failing_since=f"{workspace.failing_since:%d %B %Y, %H:%M} UTC",
+        failing_since=moment_words(workspace.failing_since),
         account_id=str(workspace.account_id),
         url=f"{world.settings.url}/admin/accounts/{workspace.account_id}",
     )

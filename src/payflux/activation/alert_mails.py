@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.queries import Addressee
+from payflux.kit.figures import moment_words
 from payflux.kit.jobs import Payload
 from payflux.monitor.alerts.delivering import note_attempt
 from payflux.monitor.alerts.facts import Facts
@@ -20,8 +21,6 @@ from payflux.monitor.alerts.queries import told_facts
 from payflux.monitor.alerts.wording import explanation, headline
 from payflux.world.bootstrap import World
 from payflux.world.mail import Mail, write_mail
-
-_MOMENT = "%d %B %Y, %H:%M UTC"
 
 
 class Told(NamedTuple):
@@ -44,10 +43,10 @@ async def _alert_digest(world: World, payload: Payload, addressee: Addressee) ->
     worst = max(told, key=lambda one: one.facts.risk_tier)
     return write_mail(
         "alert_digest",
-        greeting=f"Hello {addressee.name},",
+        greeting=addressee.greeting,
         account=addressee.account_name,
         first=headline(worst.facts),
-        alerts=[(headline(one.facts), explanation(one.facts), f"{one.alert.raised_at:{_MOMENT}}") for one in told],
+        alerts=[(headline(one.facts), explanation(one.facts), moment_words(one.alert.raised_at)) for one in told],
         causes=worst.facts.causes,
         url=f"{world.settings.url}/alerts",
         settings_url=f"{world.settings.url}/settings/alerts",
@@ -57,7 +56,7 @@ async def _alert_digest(world: World, payload: Payload, addressee: Addressee) ->
 async def _alert_test(world: World, _payload: Payload, addressee: Addressee) -> Mail:
     return write_mail(
         "alert_test",
-        greeting=f"Hello {addressee.name},",
+        greeting=addressee.greeting,
         account=addressee.account_name,
         url=f"{world.settings.url}/settings/alerts",
     )
@@ -67,15 +66,15 @@ def _written(world: World, addressee: Addressee, told: Told) -> Mail:
     alert, facts = told.alert, told.facts
     return write_mail(
         "alert",
-        greeting=f"Hello {addressee.name},",
+        greeting=addressee.greeting,
         account=addressee.account_name,
         rule=alert.name,
         happened=told.event.kind,
         headline=headline(facts),
         explanation=explanation(facts),
         causes=facts.causes,
-        raised_at=f"{alert.raised_at:{_MOMENT}}",
-        as_of=f"{facts.as_of:{_MOMENT}}",
+        raised_at=moment_words(alert.raised_at),
+        as_of=moment_words(facts.as_of),
         url=f"{world.settings.url}/alerts#alert-{alert.id}",
         settings_url=f"{world.settings.url}/settings/alerts",
     )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from uuid import UUID
 
 from payflux.frontdoor.accounts.queries import Addressee
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.rules import history_until, standing_of, state_of, trial_days_left
 from payflux.frontdoor.catalogue.queries import plan_content
+from payflux.kit.figures import moment_words
 from payflux.kit.jobs import Payload
 from payflux.world.bootstrap import World
 from payflux.world.mail import Mail, write_mail
@@ -27,7 +27,7 @@ async def _trial_ending(world: World, payload: Payload, addressee: Addressee) ->
         "trial_ending",
         addressee,
         SELECT_PLAN,
-        ends_at=_instant(trial.current_period_end),
+        ends_at=moment_words(trial.current_period_end),
         days_left=trial_days_left(status=trial.status, current_period_end=trial.current_period_end, now=now),
     )
 
@@ -42,8 +42,8 @@ async def _trial_ended(world: World, payload: Payload, addressee: Addressee) -> 
         "trial_ended",
         addressee,
         SELECT_PLAN,
-        ends_at=_instant(trial.current_period_end),
-        readable_until=_instant(readable) if readable else "",
+        ends_at=moment_words(trial.current_period_end),
+        readable_until=moment_words(readable) if readable else "",
     )
 
 
@@ -60,7 +60,7 @@ async def _payment_failed(world: World, payload: Payload, addressee: Addressee) 
         addressee,
         BILLING,
         plan=sold.display_name,
-        next_attempt=_instant(attempt) if attempt else "",
+        next_attempt=moment_words(attempt) if attempt else "",
     )
 
 
@@ -77,12 +77,8 @@ async def _subscription(world: World, payload: Payload) -> Subscription | None:
 
 
 def _written(world: World, mail: str, addressee: Addressee, path: str, **words: object) -> Mail:
-    greeting, url = f"Hello {addressee.name},", f"{world.settings.url}{path}"
+    greeting, url = addressee.greeting, f"{world.settings.url}{path}"
     return write_mail(mail, greeting=greeting, account=addressee.account_name, url=url, **words)
-
-
-def _instant(at: datetime) -> str:
-    return f"{at:%d %B %Y, %H:%M} UTC"
 
 
 WRITERS: dict[str, Callable[[World, Payload, Addressee], Awaitable[Mail | None]]] = {

@@ -14,7 +14,9 @@ from payflux.frontdoor.accounts.verification.challenges import challenged_addres
 from payflux.frontdoor.accounts.verification.models import EmailChallenge
 from payflux.frontdoor.accounts.verification.rules import LinkState, link_state
 from payflux.frontdoor.accounts.verification.secrets import code_of, link_token
+from payflux.kit.figures import moment_words
 from payflux.kit.jobs import Payload
+from payflux.kit.messages import gettext as _
 from payflux.world.bootstrap import World
 from payflux.world.mail import Mail, write_mail
 
@@ -42,10 +44,10 @@ def _writer(template: str, page: str) -> Callable[[World, Payload, Addressee], A
         return write_mail(
             template,
             # the address may be a stranger's, whom a name that somebody else typed has nothing to tell
-            greeting="Hello,",
+            greeting=_("Hello,"),
             address=addressee.email,
             code=code_of(world.tokens, challenge.id),
-            expires_at=_moment(challenge.expires_at),
+            expires_at=moment_words(challenge.expires_at),
             url=f"{world.settings.url}{page}?token={link_token(world.tokens, challenge.id)}",
         )
 
@@ -53,7 +55,7 @@ def _writer(template: str, page: str) -> Callable[[World, Payload, Addressee], A
 
 
 async def _address_taken(world: World, _payload: Payload, addressee: Addressee) -> Mail:
-    return write_mail("address_taken", greeting="Hello,", address=addressee.email, url=f"{world.settings.url}/login")
+    return write_mail("address_taken", greeting=_("Hello,"), address=addressee.email, url=f"{world.settings.url}/login")
 
 
 async def _no_password_to_reset(world: World, payload: Payload, addressee: Addressee) -> Mail:
@@ -62,7 +64,7 @@ async def _no_password_to_reset(world: World, payload: Payload, addressee: Addre
         providers = await providers_of(session, user_id=challenge.user_id)
     return write_mail(
         "no_password_to_reset",
-        greeting="Hello,",
+        greeting=_("Hello,"),
         address=addressee.email,
         providers=" or ".join(provider.label for provider in providers) or "the provider that you chose",
         url=f"{world.settings.url}/login",
@@ -72,8 +74,8 @@ async def _no_password_to_reset(world: World, payload: Payload, addressee: Addre
 async def _password_changed(world: World, payload: Payload, addressee: Addressee) -> Mail:
     return write_mail(
         "password_changed",
-        greeting=f"Hello {addressee.name},",
-        changed_at=_moment(datetime.fromisoformat(payload["at"])),
+        greeting=addressee.greeting,
+        changed_at=moment_words(datetime.fromisoformat(payload["at"])),
         url=f"{world.settings.url}/forgot",
     )
 
@@ -84,10 +86,10 @@ async def _address_change_asked(world: World, payload: Payload, addressee: Addre
     assert challenge is not None, "a challenge outlives its mail"
     return write_mail(
         "address_change_asked",
-        greeting=f"Hello {addressee.name},",
+        greeting=addressee.greeting,
         address=challenge.previous_email,
         new_address=challenge.email,
-        changed_at=_moment(challenge.created_at),
+        changed_at=moment_words(challenge.created_at),
         url=f"{world.settings.url}/forgot",
     )
 
@@ -96,14 +98,10 @@ async def _address_changed(world: World, payload: Payload, addressee: Addressee)
     challenge = await _challenge(world, payload)
     return write_mail(
         "address_changed",
-        greeting=f"Hello {addressee.name},",
+        greeting=addressee.greeting,
         new_address=challenge.email,
-        changed_at=_moment(challenge.used_at or world.clock.now()),
+        changed_at=moment_words(challenge.used_at or world.clock.now()),
     )
-
-
-def _moment(moment: datetime) -> str:
-    return f"{moment:%d %B %Y, %H:%M} UTC"
 
 
 async def _challenged(_world: World, session: AsyncSession, row_id: UUID) -> Addressee | None:

@@ -22,7 +22,9 @@ from payflux.activation.problems import ended_problem
 from payflux.activation.sending import SUPPORT, note_outcome, support_address, was_delivered
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
 from payflux.kit.jobs import Payload, Permanent, enqueue
+from payflux.kit.figures import moment_words
 from payflux.monitor.processors.models import Connection, ConnectionMethod
+from payflux.kit.messages import SOURCE_LANGUAGE, speaking
 from payflux.monitor.processors.queries import get_connection
 from payflux.world.bootstrap import World
 from payflux.world.mail import Mail, MailRefused, MailUnavailable, deliver, write_mail
@@ -49,7 +51,8 @@ async def send_mail(world: World, payload: Payload) -> None:
         await note_outcome(world, payload)
         await _note_refusal(world, payload, "Whom it was for has left.")
         return
-    mail = await WRITERS[payload["mail"]](world, payload, addressee)
+    with speaking(addressee.language or payload.get("language", SOURCE_LANGUAGE)):
+        mail = await WRITERS[payload["mail"]](world, payload, addressee)
     if mail is None:
         log.info("mail not sent: it is out of date", mail=payload["mail"])
         await note_outcome(world, payload)
@@ -115,11 +118,11 @@ def _about_ended(world: World, addressee: Addressee, connection: Connection, mai
     posts = connection.method == ConnectionMethod.WEBHOOK
     return write_mail(
         mail,
-        greeting=f"Hello {addressee.name},",
+        greeting=addressee.greeting,
         account=addressee.account_name,
         processor=connection.name if posts else "Stripe",
         entity=connection.host or connection.name or connection.external_account_id,
-        ended_at=f"{ended_at:%d %B %Y, %H:%M} UTC",
+        ended_at=moment_words(ended_at),
         url=f"{world.settings.url}/{'sources' if posts else 'activate'}",
         **more,
     )

@@ -15,7 +15,7 @@ def _writer(template: str) -> Callable[[World, Payload, Addressee], Awaitable[Ma
     async def write(world: World, payload: Payload, addressee: Addressee) -> Mail:
         return write_mail(
             template,
-            greeting=f"Hello {addressee.name},",
+            greeting=addressee.greeting,
             provider=Provider(payload["provider"]).label,
             url=f"{world.settings.url}/account/security",
         )

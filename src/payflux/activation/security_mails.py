@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from payflux.frontdoor.accounts.queries import Addressee
+from payflux.kit.figures import moment_words
 from payflux.kit.jobs import Payload
 from payflux.world.bootstrap import World
 from payflux.world.mail import Mail, write_mail
@@ -29,10 +30,10 @@ async def _security_notice(world: World, payload: Payload, addressee: Addressee)
     what_happened, meaning = NOTICES[payload["what"]]
     return write_mail(
         "security_notice",
-        greeting=f"Hello {addressee.name},",
+        greeting=addressee.greeting,
         what_happened=what_happened,
         meaning=meaning,
-        at=f"{datetime.fromisoformat(payload['at']):%d %B %Y, %H:%M} UTC",
+        at=moment_words(datetime.fromisoformat(payload["at"])),
         url=f"{world.settings.url}/account/security",
         reset_url=f"{world.settings.url}/forgot",
     )

@@ -14,6 +14,7 @@ from payflux.frontdoor.accounts.queries import Addressee
 from payflux.frontdoor.accounts.team.codes import invite_code
 from payflux.frontdoor.accounts.team.models import AccountInvite, DeletionReceipt, InviteMail, OwnershipTransfer
 from payflux.frontdoor.accounts.team.rules import CAP_WINDOW, RECIPIENT_CAP, InviteState, invite_state, name_in_mail
+from payflux.kit.figures import moment_words
 from payflux.kit.jobs import Payload
 from payflux.world.bootstrap import World
 from payflux.world.mail import Mail, write_mail
@@ -51,7 +52,7 @@ async def _account_invite(world: World, payload: Payload, addressee: Addressee) 
         inviter_email=inviter_email,
         account=name_in_mail(addressee.account_name, otherwise="their business"),
         role=stored.role,
-        expires_at=f"{stored.expires_at:%d %B %Y, %H:%M} UTC",
+        expires_at=moment_words(stored.expires_at),
         url=f"{world.settings.url}/accept-invite?{urlencode({'code': invite_code(world.tokens, stored.id)})}",
     )
 
@@ -69,7 +70,7 @@ async def _member_joined(world: World, payload: Payload, addressee: Addressee) -
         return None
     return write_mail(
         "member_joined",
-        greeting=f"Hello {addressee.name},",
+        greeting=addressee.greeting,
         account=addressee.account_name,
         member=member.name,
         member_email=member.email,
@@ -82,7 +83,7 @@ async def _member_removed(world: World, payload: Payload, addressee: Addressee) 
         account = await session.get(Account, UUID(payload["left_account_id"]))
     return write_mail(
         "member_removed",
-        greeting=f"Hello {addressee.name},",
+        greeting=addressee.greeting,
         account=account.name if account is not None else "",
         url=world.settings.url,
     )
@@ -98,13 +99,13 @@ async def _ownership_transfer(world: World, payload: Payload, addressee: Address
         names = {row.id: row.name for row in await session.execute(query)}
     return write_mail(
         "ownership_transfer",
-        greeting=f"Hello {addressee.name},",
+        greeting=addressee.greeting,
         account=addressee.account_name,
         event=payload["event"],
         old_owner=names.get(offer.from_user_id, "the owner"),
         new_owner=names.get(offer.to_user_id, "a member"),
         to_new_owner=payload["user_id"] == str(offer.to_user_id),
-        expires_at=f"{offer.expires_at:%d %B %Y, %H:%M} UTC",
+        expires_at=moment_words(offer.expires_at),
         url=f"{world.settings.url}/account/team",
     )
 
@@ -126,7 +127,7 @@ async def _deletion_receipt(world: World, payload: Payload, _addressee: Addresse
         "deletion_receipt",
         receipt_id=str(receipt.id),
         account_id=str(receipt.deleted_account_id),
-        deleted_at=f"{receipt.deleted_at:%d %B %Y, %H:%M} UTC",
+        deleted_at=moment_words(receipt.deleted_at),
         total=sum(receipt.rows.values()),
         tables=sorted(receipt.rows.items()),
         url=world.settings.url,

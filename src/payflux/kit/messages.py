@@ -38,6 +38,11 @@ def speaking(chosen: str) -> Generator[None, None, None]:
         _language.reset(token)
 
 
+def speak(chosen: str) -> None:
+    """From here to the end of the task at hand what is looked up is in `chosen`."""
+    _language.set(chosen if chosen in LANGUAGES else SOURCE_LANGUAGE)
+
+
 def gettext(message: str) -> str:
     """`message` in the language of the task at hand; as it stands where no translation is there."""
     return _catalogue(language()).gettext(message)

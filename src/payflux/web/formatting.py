@@ -1,4 +1,5 @@
-"""How numbers, money and times read on a page. Pure functions, registered as template filters by :data:`FILTERS`.
+"""How numbers, money and times read on a page, in the language of the task at hand. Registered as template filters by
+:data:`FILTERS`.
 
 Spaces inside a figure are no-break spaces, a minus is U+2212: a figure never breaks over two lines and lines up.
 """
@@ -9,13 +10,15 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 
+from payflux.kit.figures import day_words, scale_word, symbol_comes_first, written
+from payflux.kit.messages import gettext as _
 from payflux.kit.money import exponent
 
 NBSP = "\u00a0"
 MINUS = "\u2212"
 
 _SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "cad": "CA$", "aud": "A$", "nzd": "NZ$", "inr": "₹"}
-_SCALES = ((Decimal(10) ** 12, "T"), (Decimal(10) ** 9, "B"), (Decimal(10) ** 6, "M"))
+_SCALES = (10**12, 10**9, 10**6)
 
 
 def _major(minor: int, currency: str) -> tuple[Decimal, int]:
@@ -26,7 +29,8 @@ def _major(minor: int, currency: str) -> tuple[Decimal, int]:
 def _priced(amount: Decimal, digits: int, currency: str, suffix: str = "") -> str:
     symbol = _SYMBOLS.get(currency.lower(), currency.upper() + NBSP)
     quantised = amount.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)
-    return f"{MINUS if quantised < 0 else ''}{symbol}{abs(quantised):,}{suffix}"
+    sign, figure = MINUS if quantised < 0 else "", written(f"{abs(quantised):,}") + suffix
+    return f"{sign}{symbol}{figure}" if symbol_comes_first() else f"{sign}{figure}{NBSP}{symbol.rstrip()}"
 
 
 def money(minor: int, currency: str) -> str:
@@ -37,10 +41,10 @@ def money(minor: int, currency: str) -> str:
 
 def money_short(minor: int, currency: str) -> str:
     """`minor` units of `currency` as an estimate is read: whole units below a million, then ``$1.24M``."""
-    amount, _ = _major(minor, currency)
-    for scale, suffix in _SCALES:
+    amount, _digits = _major(minor, currency)
+    for scale in _SCALES:
         if abs(amount) >= scale:
-            return _priced(amount / scale, 2, currency, suffix)
+            return _priced(amount / scale, 2, currency, scale_word(scale))
     return _priced(amount, 0, currency)
 
 
@@ -48,7 +52,7 @@ def _plain(value: Decimal, digits: int) -> str:
     text = f"{abs(value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN)):,}"
     if "." in text:
         text = text.rstrip("0").rstrip(".")
-    return f"{MINUS}{text}" if value < 0 and text != "0" else text
+    return f"{MINUS if value < 0 and text != '0' else ''}{written(text)}"
 
 
 def percent(rate: float) -> str:
@@ -64,7 +68,7 @@ def count(number: int) -> str:
 
 def decimal(value: float, digits: int = 1) -> str:
     """`value` with exactly `digits` decimals, so that a column of them lines up: ``3.0``."""
-    return f"{value:,.{digits}f}".replace("-", MINUS)
+    return written(f"{value:,.{digits}f}").replace("-", MINUS)
 
 
 def measure(value: float | None, unit: str) -> str:
@@ -75,16 +79,14 @@ def measure(value: float | None, unit: str) -> str:
         return percent(value)
     if unit in ("count", "level"):
         return count(round(value))
-    text = plain(value, 2)
-    return text + {"days": f"{NBSP}days", "ratio": f"{NBSP}×", "nats": f"{NBSP}nats"}.get(
-        unit, f"{NBSP}{unit}" if unit else ""
-    )
+    words = {"days": _("days"), "ratio": "×", "nats": _("nats")}.get(unit, unit)
+    return f"{plain(value, 2)}{NBSP}{words}" if words else plain(value, 2)
 
 
 def quantity(value: float | None, unit: str, currency: str) -> str:
     """A what-if's `value` in its unit: money in minor units of `currency`, a tier, a score, or a signal's measure."""
     if value is None:
-        return "cannot say"
+        return _("cannot say")
     if unit == "money":
         return money_short(round(value), currency)
     if unit in ("tier", "score"):
@@ -97,7 +99,9 @@ def difference(before: float | None, after: float | None, unit: str, currency: s
     if before is None or after is None:
         return ""
     change = after - before
-    size = f"{plain(abs(change) * 100, 2)}{NBSP}points" if unit == "rate" else quantity(abs(change), unit, currency)
+    size = (
+        f"{plain(abs(change) * 100, 2)}{NBSP}{_('points')}" if unit == "rate" else quantity(abs(change), unit, currency)
+    )
     if not any("1" <= digit <= "9" for digit in size):
         return size
     return f"{MINUS if change < 0 else '+'}{size}"
@@ -110,7 +114,7 @@ def plain(value: float, digits: int) -> str:
 
 def day(moment: date) -> str:
     """A day, or that of a time: ``21 Nov 2026``."""
-    return f"{moment.day}{NBSP}{moment:%b}{NBSP}{moment.year}"
+    return day_words(moment).replace(" ", NBSP)
 
 
 def exchange(rate: float, source: str, target: str) -> str:

@@ -14,6 +14,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn, authenticate, authenti
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.kit.errors import NotSignedIn
+from payflux.kit.messages import speak
 from payflux.web.refusals import refuse_writing_for_others
 from payflux.web.security import cookie_name
 from payflux.world.bootstrap import World
@@ -54,6 +55,8 @@ async def visitor(request: Request, world: Annotated[World, Depends(get_world)])
         except NotSignedIn:
             return None
     request.state.who = who  # before a refusal, for its page says for whom it is
+    if who.language is not None:
+        speak(who.language)
     if who.as_of is not None:
         request.state.world = world.as_of(who.as_of)
     refuse_writing_for_others(who, request.method)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from payflux.frontdoor.accounts.sessions import SignedIn
-from payflux.kit.messages import gettext, ngettext
+from payflux.kit.messages import LANGUAGES, gettext, language, ngettext
 from payflux.web import billing_words, outlook
 from payflux.web.formatting import FILTERS
 from payflux.web.passkeys import passkeys_here
@@ -32,6 +32,7 @@ def build_templates() -> Environment:
         extensions=["jinja2.ext.i18n"],
     )
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # ty: ignore[missing-attribute] -- i18n's
+    environment.globals |= {"language": language, "languages": LANGUAGES}
     environment.filters |= FILTERS | outlook.FILTERS | billing_words.FILTERS
     return environment
 
@@ -51,10 +52,19 @@ def render(request: Request, template: str, status: int = 200, /, **context: obj
         "user": who,
         "welcome": who.account_name if who and request.query_params.get("welcome") == "teammate" else None,
         "status": int(status),
+        "page": _page_of(request),
         "self_serve": getattr(request.state, "self_serve", False),
         "company": world.settings.company_name,
     }
     return HTMLResponse(environment.get_template(template).render(everywhere | context), status_code=status)
+
+
+def _page_of(request: Request) -> str:
+    """Where a form that changes how pages look leads back to: this page with its query; the start after a form."""
+    if request.method != "GET":
+        return "/start"
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{request.scope['path']}?{query}" if query else request.scope["path"]
 
 
 def see_other(path: str) -> RedirectResponse:

@@ -12,6 +12,7 @@ import aiosmtplib
 import msgspec
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from payflux.kit.messages import gettext, language, ngettext
 from payflux.settings import Settings
 
 _TIMEOUT = 20.0  # seconds
@@ -47,8 +48,9 @@ class Mail(msgspec.Struct, frozen=True):
 
 
 def write_mail(template: str, **context: object) -> Mail:
-    """The mail `template` of payflux.emails: its first line is the subject, then the text; beside it its HTML."""
-    environment = _templates()
+    """The mail `template` of payflux.emails: its first line is the subject, then the text; beside it its HTML.
+    It is in the language of the task at hand."""
+    environment, context = _templates(), context | {"language": language()}
     subject, _, text = environment.get_template(f"{template}.txt").render(context).partition("\n")
     html = environment.get_template(f"{template}.html").render(context, subject=subject)
     return Mail(subject.strip(), text.strip() + "\n", html)
@@ -102,10 +104,13 @@ def _failure(code: int) -> MailFailure:
 
 @cache
 def _templates() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("payflux", "emails"),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # ty: ignore[missing-attribute] -- i18n's
+    return environment

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.ids import new_id
 from payflux.kit.jobs import enqueue
+from payflux.kit.messages import language
 
 
 async def enqueue_mail(session: AsyncSession, mail: str, account_id: UUID, user_id: UUID, **subject_ids: str) -> None:
@@ -29,8 +30,10 @@ async def enqueue_mail_to_address(
     session: AsyncSession, mail: str, kept_in: str, row_id: UUID, **subject_ids: str
 ) -> None:
     """The same to an address that is perhaps nobody's: the one in row `row_id` of what `kept_in` names (see
-    `payflux.activation.mails.ADDRESSES`)."""
-    await _enqueue(session, mail, {"kept_in": kept_in, "row_id": str(row_id)} | subject_ids)
+    `payflux.activation.mails.ADDRESSES`). What its reader speaks is perhaps known to nobody: then the mail is in the
+    language of its cause."""
+    where = {"kept_in": kept_in, "row_id": str(row_id), "language": language()}
+    await _enqueue(session, mail, where | subject_ids)
 
 
 async def _enqueue(session: AsyncSession, mail: str, payload: dict[str, str]) -> None:

@@ -9,10 +9,13 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, DateTime, ForeignKey,
 from sqlalchemy.orm import Mapped, mapped_column
 
 from payflux.kit.database import Base
+from payflux.kit.messages import language
 
 
 class User(Base):
-    """A person. `email` is as typed, `email_normalized` is what is unique."""
+    """A person. `email` is as typed, `email_normalized` is what is unique. `language` is what pages and mails are written
+    in for them, at first the one that they came in: a key of :data:`payflux.kit.messages.LANGUAGES`, or None where nobody
+    knows."""
 
     __tablename__ = "users"
 
@@ -23,6 +26,11 @@ class User(Base):
     password_hash: Mapped[str | None] = mapped_column(String(300))
     email_verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    language: Mapped[str | None] = mapped_column(String(10), default=language)
+    onboarding_step_completed: Mapped[int | None]
+    """The highest step of the wizard that they have completed or skipped; None before the first."""
+    onboarding_dismissed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    role_at_signup: Mapped[str | None] = mapped_column(String(50))
 
 
 class Account(Base):

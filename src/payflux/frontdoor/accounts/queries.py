@@ -9,15 +9,23 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.models import Account, Membership, User
+from payflux.kit.messages import gettext as _
 
 
 @dataclass(frozen=True)
 class Addressee:
-    """Whoever a mail is for, as it addresses them; `name` and `account_name` may be empty."""
+    """Whoever a mail is for, as it addresses them; `name` and `account_name` may be empty, and so may `language` where
+    nobody knows what they read."""
 
     name: str
     email: str
     account_name: str
+    language: str | None = None
+
+    @property
+    def greeting(self) -> str:
+        """How a mail begins, in the language of the task at hand."""
+        return _("Hello %(name)s,") % {"name": self.name}
 
 
 async def owner_ids(session: AsyncSession, *, account_id: UUID) -> list[UUID]:
@@ -29,7 +37,7 @@ async def owner_ids(session: AsyncSession, *, account_id: UUID) -> list[UUID]:
 async def get_addressee(session: AsyncSession, *, account_id: UUID, user_id: UUID) -> Addressee | None:
     """How to write to a member, as the system role reads it; None when they have left the account."""
     query = (
-        select(User.name, User.email, Account.name)
+        select(User.name, User.email, Account.name, User.language)
         .join(Membership, Membership.user_id == User.id)
         .join(Account, Account.id == Membership.account_id)
         .where(Membership.account_id == account_id, User.id == user_id)
@@ -40,5 +48,7 @@ async def get_addressee(session: AsyncSession, *, account_id: UUID, user_id: UUI
 
 async def get_user_addressee(session: AsyncSession, *, user_id: UUID) -> Addressee | None:
     """How to write to a user as a person, whatever accounts they belong to; None when there is no such user."""
-    found = (await session.execute(select(User.name, User.email).where(User.id == user_id))).one_or_none()
-    return None if found is None else Addressee(*found, account_name="")
+    found = (
+        await session.execute(select(User.name, User.email, User.language).where(User.id == user_id))
+    ).one_or_none()
+    return None if found is None else Addressee(found.name, found.email, "", found.language)

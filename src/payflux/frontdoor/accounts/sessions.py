@@ -37,7 +37,7 @@ class Client:
 class SignedIn:
     """Who is asking: a user, the account they act in, and their role there. `factors` are what they proved themselves
     with, the last time at `authenticated_at`. `as_of` is the instant that a visit of the staff's looks at, None for now
-    and for everybody else."""
+    and for everybody else. `language` is what they read, None where nobody knows."""
 
     user_id: UUID
     account_id: UUID
@@ -54,6 +54,8 @@ class SignedIn:
     impersonated_by: UUID | None = None
     as_of: datetime | None = None
 
+    language: str | None = None
+    scopes: frozenset[str] = frozenset()
     @property
     def grace_ends_at(self) -> datetime:
         """Until when they may use the product without a proven address."""
@@ -161,6 +163,7 @@ async def _holder(session: AsyncSession, *of_session: ColumnElement[bool], now: 
         impersonated_by=browser.impersonated_by,
         as_of=browser.as_of,
     )
+        language=user.language,
 
 
 async def sign_out(session: AsyncSession, *, session_id: UUID) -> None:

@@ -179,6 +179,11 @@ async def rename_user(session: AsyncSession, *, user_id: UUID, name: str, now: d
     await record_personal_change(session, user_id=user_id, action="user.renamed", at=now)
 
 
+async def choose_language(session: AsyncSession, *, user_id: UUID, language: str) -> None:
+    """Write pages and mails for a person in `language`. Runs as the system role."""
+    await session.execute(update(User).where(User.id == user_id).values(language=language))
+
+
 async def _locked_pair(session: AsyncSession, who: SignedIn, user_id: UUID) -> tuple[Role, Member]:
     """The caller's role as it is now, and the member they act on. Raises NotFound unless both are in the account."""
     pair = select(Membership.user_id, Membership.role).where(

@@ -104,16 +104,16 @@ async def get_challenge(session: AsyncSession, challenge_id: UUID) -> EmailChall
 
 async def challenged_address(session: AsyncSession, challenge_id: UUID) -> Addressee | None:
     """Where the mail of a challenge goes."""
-    found = select(User.name, EmailChallenge.email).join(User, User.id == EmailChallenge.user_id)
+    found = select(User.name, EmailChallenge.email, User.language).join(User, User.id == EmailChallenge.user_id)
     row = (await session.execute(found.where(EmailChallenge.id == challenge_id))).one_or_none()
-    return None if row is None else Addressee(*row, account_name="")
+    return None if row is None else Addressee(row.name, row.email, "", row.language)
 
 
 async def previous_address(session: AsyncSession, challenge_id: UUID) -> Addressee | None:
     """Where its user was written to before."""
-    found = select(User.name, EmailChallenge.previous_email).join(User, User.id == EmailChallenge.user_id)
+    found = select(User.name, EmailChallenge.previous_email, User.language).join(User, User.id == EmailChallenge.user_id)
     row = (await session.execute(found.where(EmailChallenge.id == challenge_id))).one_or_none()
-    return None if row is None else Addressee(*row, account_name="")
+    return None if row is None else Addressee(row.name, row.previous_email, "", row.language)
 
 
 async def delete_old_challenges(session: AsyncSession, *, now: datetime) -> None:
