@@ -15,6 +15,7 @@ from payflux.activation import (
     billing_mails,
     identity_mails,
     provider_mails,
+    sales_mails,
     security_mails,
     team_mails,
 )
@@ -136,6 +137,7 @@ WRITERS: dict[str, Writer] = {
     **billing_mails.WRITERS,
     **identity_mails.WRITERS,
     **provider_mails.WRITERS,
+    **sales_mails.WRITERS,
     **security_mails.WRITERS,
     **team_mails.WRITERS,
 }
@@ -144,6 +146,7 @@ WRITERS: dict[str, Writer] = {
 ADDRESSES: dict[str, AddressLookUp] = {
     SUPPORT: support_address,
     **identity_mails.ADDRESSES,
+    **sales_mails.ADDRESSES,
     **team_mails.ADDRESSES,
 }
 """Where an address is kept that is perhaps nobody's, and how it is read by the id of its row."""

@@ -13,6 +13,7 @@ from payflux.frontdoor.billing import models as billing
 from payflux.frontdoor.catalogue import models as catalogue
 from payflux.frontdoor.entitlements import models as entitlements
 from payflux.frontdoor.funnel import models as funnel
+from payflux.frontdoor.sales import models as sales
 from payflux.frontdoor.staff import models as staff
 from payflux.kit import audit
 from payflux.monitor.alerts import models as alerts
@@ -41,6 +42,7 @@ MODELS = (
     providers,
     reconciling,
     risk,
+    sales,
     staff,
     sweep,
     team,

@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.routing import BaseRoute
 
-from payflux.api import accounts, auth, billing, ownership, verification, workspace
+from payflux.api import accounts, auth, billing, ownership, sales, verification, workspace
 from payflux.api.problems import describe
 from payflux.web.errors import add_error_handlers
 from payflux.web.policies import Audience, guard
@@ -20,7 +20,15 @@ from payflux.web.refusals import SAFE_METHODS
 from payflux.web.security import cookie_name, refuse_other_sites, refuse_wrong_token
 from payflux.world.bootstrap import World
 
-ROUTERS = (auth.router, verification.router, accounts.router, ownership.router, billing.router, workspace.router)
+ROUTERS = (
+    auth.router,
+    verification.router,
+    sales.router,
+    accounts.router,
+    ownership.router,
+    billing.router,
+    workspace.router,
+)
 """Every router of the API; another is added here."""
 
 DESCRIPTION = (

@@ -32,6 +32,7 @@ from payflux.frontdoor.billing.upkeep import (
     keep_up_with_stripe,
     reconcile_billing,
 )
+from payflux.frontdoor.sales.service import delete_old_leads
 from payflux.frontdoor.staff.signing_in import delete_ended_staff_sessions
 from payflux.kit.audit_check import verify_every_log
 from payflux.kit.database import asyncpg_address
@@ -117,6 +118,7 @@ async def work(
             await delete_ended_staff_sessions(session, now=world.clock.now())
             await delete_ended_steps(session, now=world.clock.now())
             await delete_old_challenges(session, now=world.clock.now())
+            await delete_old_leads(session, now=world.clock.now())
 
     async def verify_logs() -> None:
         await verify_every_log(world.database)

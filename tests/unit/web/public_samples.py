@@ -4,8 +4,38 @@ from __future__ import annotations
 
 from typing import Any
 
+from payflux.frontdoor.sales.models import SalesLead, SalesLeadChange
+from payflux.frontdoor.sales.rules import TEAM_SIZES, LeadStatus
 from payflux.web.pages.landing import sample_context
+from tests.unit.web.staff_samples import NOW, ONE, SAM, TWO
 
+CONTACT = {
+    "form": dict.fromkeys(("name", "email", "company", "team_size", "message"), "") | {"source": "pricing_page"},
+    "errors": {},
+    "shown": "1.stamp",
+    "team_sizes": TEAM_SIZES,
+}
+LEAD = SalesLead(
+    id=ONE,
+    email="dora@a-long-company-name.example",
+    name="Dora Diaz",
+    company="A Long Company Name of Several Words",
+    team_size="51-200",
+    message="We sell in four countries.\nHow do several workspaces work?",
+    source="pricing_page",
+    status="contacted",
+    created_at=NOW,
+    updated_at=NOW,
+)
+CHANGE = SalesLeadChange(id=TWO, lead_id=ONE, before="new", after="contacted", changed_by=str(SAM), at=NOW)
+LEADS = {
+    "staff": SAM,
+    "leads": [(LEAD, [CHANGE])],
+    "statuses": list(LeadStatus),
+    "counts": {"contacted": 1},
+    "chosen": "",
+    "shown": 200,
+}
 OPEN = {"self_serve": True, "company": "Flux Ltd"}
 
 
@@ -13,5 +43,19 @@ def public_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dict[
     """The pages by name."""
     return {
         "landing": ("landing.html", signed_out | OPEN | sample_context()),
+        "contact-sales": ("contact_sales.html", signed_out | OPEN | CONTACT),
+        "contact-sales-refused": (
+            "contact_sales.html",
+            signed_out
+            | CONTACT
+            | {"errors": {"email": "Enter an e-mail address.", "team_size": "Choose one.", "message": "Too long."}},
+        ),
+        "contact-sales-thanks": (
+            "contact_sales_thanks.html",
+            signed_out | OPEN | {"scheduling_url": "https://cal.example/sales"},
+        ),
+        "contact-sales-thanks-plain": ("contact_sales_thanks.html", signed_in | {"scheduling_url": ""}),
+        "staff-leads": ("admin/leads.html", signed_out | LEADS),
+        "staff-leads-none": ("admin/leads.html", signed_out | LEADS | {"leads": [], "counts": {}, "chosen": "new"}),
         "landing-closed": ("landing.html", signed_out | sample_context()),
     }
