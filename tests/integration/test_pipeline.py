@@ -30,6 +30,7 @@ from payflux.monitor.risk.models import RiskSurfaceRecord
 from payflux.worker.main import work
 from payflux.world.bootstrap import World
 from tests.conftest import SECRET
+from tests.integration.funnel.reading import recorded_events
 from tests.integration.killed_worker import run_until_killed
 from tests.running import product_environment
 
@@ -139,6 +140,14 @@ async def test_a_connected_workspace_becomes_live_with_one_of_everything(live_wo
     assert progress.done
     assert [stage.state for stage in progress.stages] == ["done"] * 4
     assert "charges" in progress.stages[0].count
+    events = await recorded_events(live_world)
+    assert [event.name for event in events] == [
+        "trial_started",
+        "processor_connected",
+        "first_projection_made",
+        "live_monitoring_started",
+    ]
+    assert {event.account_id for event in events} == {account_id}
 
 
 @pytest.mark.parametrize(

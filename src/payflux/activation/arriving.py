@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.allowances import seat_limit
-from payflux.activation.onboarding import open_account
+from payflux.activation.onboarding import SignUp, open_account, record_sign_up
 from payflux.frontdoor.accounts.factors.second_step import needs_second_step
 from payflux.frontdoor.accounts.linking import claim_user, connect_provider
 from payflux.frontdoor.accounts.models import User
@@ -22,6 +22,7 @@ from payflux.frontdoor.accounts.team.accepting import accept_invite, open_invite
 from payflux.frontdoor.accounts.throttling import Budget, require_budget, spend
 from payflux.frontdoor.accounts.verification.proving import send_verification, tell_owner
 from payflux.frontdoor.billing.launch import may_register
+from payflux.frontdoor.funnel.events import SignUpMethod
 from payflux.kit.errors import UserError
 from payflux.world.bootstrap import World
 
@@ -48,10 +49,11 @@ async def arrive(
     carried: Carried,
     *,
     client: Client,
+    visitor: str | None = None,
     confirmed: bool = False,
 ) -> Arrival:
     """Follow the rules for whoever comes back as `profile` and is not signed in; `confirmed` once they have agreed to
-    connect. As the system role.
+    connect, `visitor` who they were today before. As the system role.
 
     Raises NoAddress, TooManyRequests where the client registers too often, and what opening or accepting the invite
     that they bring raises.
@@ -78,7 +80,7 @@ async def arrive(
         if not carried.invite and not await may_register(session, world.settings, email=profile.email):
             return Arrival(None, SignInStep.NOT_OPEN)
     if user is None:
-        created = await _create(session, world, profile, carried)
+        created = await _create(session, world, profile, carried, visitor)
         return Arrival(created.id, step)
     if step is SignInStep.CLAIM:
         await claim_user(session, user, profile, now=now)
@@ -91,8 +93,9 @@ async def arrive(
     return Arrival(None, step)
 
 
-async def _create(session: AsyncSession, world: World, profile: Profile, carried: Carried) -> User:
+async def _create(session: AsyncSession, world: World, profile: Profile, carried: Carried, visitor: str | None) -> User:
     now, verified = world.clock.now(), profile.attested
+    sign_up = SignUp(SignUpMethod(profile.provider), visitor)
     if carried.invite:
         offer = await open_invite(session, world.tokens, code=carried.invite, now=now)
         require_address(offer, profile.email)
@@ -109,8 +112,9 @@ async def _create(session: AsyncSession, world: World, profile: Profile, carried
     if carried.invite:
         limit = await seat_limit(session, world, account_id=offer.account_id)
         await accept_invite(session, world.tokens, code=carried.invite, user=user, seat_limit=limit, now=now)
+        await record_sign_up(session, user, sign_up, account_id=offer.account_id, invited=True, now=now)
     else:
-        await open_account(session, world.tokens, user, now, plan=carried.plan, source=carried.source)
+        await open_account(session, world.tokens, user, now, sign_up=sign_up, plan=carried.plan, source=carried.source)
     if not verified:
         await send_verification(session, user, now)
     return user

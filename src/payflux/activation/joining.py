@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.allowances import seat_limit
+from payflux.activation.onboarding import SignUp, record_sign_up
 from payflux.frontdoor.accounts.claiming import wipe_ways_in
 from payflux.frontdoor.accounts.models import User
 from payflux.frontdoor.accounts.passwords import hash_password
@@ -21,6 +22,7 @@ from payflux.frontdoor.accounts.team.accepting import (
 )
 from payflux.frontdoor.accounts.team.members import act_in
 from payflux.frontdoor.accounts.team.rules import InviteState
+from payflux.frontdoor.funnel.events import SignUpMethod
 from payflux.kit.errors import InvalidInput
 from payflux.world.bootstrap import World
 
@@ -53,7 +55,10 @@ async def register_invited(
         await session.flush()
     else:
         raise EmailTaken("This address has an account already.", way_out="Sign in to accept the invite.")
-    return user, await _join(session, world, code=code, user=user)
+    joined = await _join(session, world, code=code, user=user)
+    sign_up = SignUp(SignUpMethod.PASSWORD)
+    await record_sign_up(session, user, sign_up, account_id=joined.account_id, invited=True, now=now)
+    return user, joined
 
 
 async def join(session: AsyncSession, world: World, who: SignedIn, *, code: str) -> Offer:

@@ -24,6 +24,8 @@ from payflux.activation.problems import (
 from payflux.activation.sending import mail_members_once
 from payflux.activation.service import change_state, enqueue_step, forget_problem, get_workspace
 from payflux.activation.states import LIVE, Cause
+from payflux.frontdoor.funnel.events import FirstProjectionMade, LiveMonitoringStarted
+from payflux.frontdoor.funnel.recording import record
 from payflux.kit.errors import UserError
 from payflux.kit.jobs import Payload, Permanent
 from payflux.monitor.alerts.service import arm_default_rules
@@ -98,6 +100,7 @@ async def generate_first_projection(world: World, payload: Payload) -> None:
         await project_workspace(session, account_id=workspace.account_id, workspace_id=workspace.id, pull_id=pull.id)
         now = world.clock.now()
         workspace.first_projection_at = now
+        await record(session, FirstProjectionMade(), at=now, account_id=workspace.account_id)
         forget_problem(workspace)
         connection = await get_connection(session, account_id=workspace.account_id, connection_id=pull.connection_id)
         if obstacle := await obstacle_here(session, connection, pull.to_at):
@@ -117,6 +120,7 @@ async def arm_default_alerts(world: World, payload: Payload) -> None:
         workspace.alert_policy_armed_at = workspace.live_monitored_at = now
         forget_problem(workspace)
         await change_state(session, workspace, Cause.ARMED, now=now)
+        await record(session, LiveMonitoringStarted(), at=now, account_id=workspace.account_id)
         await advance_workspace(session, workspace, now=now, actor_id=None)
         await mail_members_once(
             session,

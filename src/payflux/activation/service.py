@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.activation.beside import refuse_beside_another
 from payflux.activation.models import ActivationTransition, ConnectAttempt, Workspace
 from payflux.activation.states import TRANSITIONS, ActivationState, Cause
+from payflux.frontdoor.funnel.events import CatalogueKey, ProcessorConnected
+from payflux.frontdoor.funnel.recording import record
 from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, Forbidden, NotFound
@@ -164,6 +166,7 @@ async def begin_pipeline(
     await refuse_beside_another(session, workspace, connection.id)
     pull = await start_pull(session, connection, now)
     await _stand_on(session, workspace, pull, Cause.CONNECTED, now=now, actor_id=actor_id)
+    await _record_connected(session, connection, now=now, user_id=actor_id)
     await enqueue_step(session, "pull_processor_events", workspace)
 
 
@@ -188,8 +191,16 @@ async def begin_with_stored(
     await refuse_beside_another(session, workspace, connection.id)
     pull = await take_stored_history(session, connection, now=now)
     await _stand_on(session, workspace, pull, Cause.CONNECTED, now=now, actor_id=actor_id)
+    await _record_connected(session, connection, now=now, user_id=actor_id)
     workspace.pulled_at = now
     await enqueue_step(session, "compute_baseline", workspace)
+
+
+async def _record_connected(
+    session: AsyncSession, connection: Connection, *, now: datetime, user_id: UUID | None
+) -> None:
+    connected = ProcessorConnected(CatalogueKey(connection.method))
+    await record(session, connected, at=now, account_id=connection.account_id, user_id=user_id)
 
 
 async def _stand_on(

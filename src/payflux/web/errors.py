@@ -27,6 +27,7 @@ from payflux.web.browsers import local_path
 from payflux.web.refusals import EmailNotVerified, StepUpRequired, way_to
 from payflux.web.rendering import render
 from payflux.web.security import logged_path
+from payflux.web.visits import record_refusal
 from payflux.web.walls import wall
 
 log = structlog.get_logger(__name__)
@@ -131,6 +132,7 @@ def _page_of(request: Request) -> str:
 
 async def _user_error(request: Request, error: UserError) -> Response:
     who: SignedIn | None = getattr(request.state, "who", None)
+    await record_refusal(request, error, who)
     if isinstance(error, PaymentRequired) and who is not None and _wants_page(request):
         return await wall(request, who, error)
     return present(request, error)

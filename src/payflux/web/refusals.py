@@ -67,6 +67,7 @@ class FeatureNotInPlan(PaymentRequired):
     code = "feature_not_in_plan"
 
     def __init__(self, held: Entitlements, feature: str) -> None:
+        self.feature, self.plan = feature, held.plan
         super().__init__(
             f"Your plan, {held.plan}, does not include this ({feature}).",
             way_out=f"{_WHO_PAYS} of the account can choose a plan that does.",

@@ -13,6 +13,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.frontdoor.billing.rules import FREE_PLAN, standing_of, state_of
 from payflux.frontdoor.entitlements.resolving import entitlements_of
+from payflux.frontdoor.funnel.events import TrialEndedWallShown
 from payflux.kit.errors import PaymentRequired
 from payflux.web.billing_words import LOCKED, PREVIEW
 from payflux.web.choosing import choosing_context
@@ -20,6 +21,7 @@ from payflux.web.guards import current_world
 from payflux.web.offers import offer_of_feature, offer_of_limit
 from payflux.web.product import product_context
 from payflux.web.rendering import render, see_other
+from payflux.web.visits import record_view
 from payflux.world.bootstrap import World
 
 
@@ -30,7 +32,8 @@ async def wall(request: Request, who: SignedIn, refusal: PaymentRequired) -> Res
     async with world.database.tenant(who.account_id) as session:
         subscription = await newest_subscription(session, account_id=who.account_id)
         standing = standing_of(subscription) if subscription else None
-        if state_of(standing, world.clock.now()) not in LOCKED:
+        state = state_of(standing, world.clock.now())
+        if state not in LOCKED:
             if standing and standing.plan == FREE_PLAN and request.method == "GET" and request.url.path == "/dashboard":
                 return see_other(PREVIEW)
             details = refusal.details
@@ -38,6 +41,8 @@ async def wall(request: Request, who: SignedIn, refusal: PaymentRequired) -> Res
             return await upgrade_page(
                 request, session, world, who, feature=feature, limit=limit, refusal=refusal, status=refusal.status
             )
+        if state == "trial_ended":
+            await record_view(request, TrialEndedWallShown(), who)
         return render(
             request,
             "wall.html",

@@ -21,6 +21,7 @@ from payflux.kit.errors import InvalidInput
 from payflux.world.bootstrap import World
 from tests.conftest import with_settings
 from tests.integration.billing.conftest import Shop
+from tests.integration.funnel.reading import recorded_events
 from tests.integration.team.conftest import add_member
 
 NOWHERE = "http://127.0.0.1:9"
@@ -48,6 +49,13 @@ async def move_trial_end(world: World, who: SignedIn, left: timedelta) -> None:
         await session.execute(update(Subscription).values(current_period_end=world.clock.now() + left))
 
 
+async def checkouts_told(world: World) -> list[str]:
+    """The product events about a Checkout of Pro by the month, in order."""
+    told = [event for event in await recorded_events(world) if event.name.startswith("checkout_")]
+    assert all(event.properties == {"plan": "pro", "interval": "month"} for event in told)
+    return [event.name for event in told]
+
+
 async def test_what_alice_pays_for_goes_on_from_her_trial_once_stripe_says_so(shop: Shop, alice: SignedIn) -> None:
     url = await create_checkout_session(shop.world, alice, plan="pro", seats=3)
     trial = await shop.standing(alice)
@@ -69,6 +77,7 @@ async def test_what_alice_pays_for_goes_on_from_her_trial_once_stripe_says_so(sh
     (entry,) = await log_of(shop.world, alice, "subscription.changed")
     assert entry.after is not None
     assert (entry.after["seat_limit"], entry.after["stripe_status"]) == (3, "trialing")
+    assert await checkouts_told(shop.world) == ["checkout_session_created", "checkout_completed"]
 
 
 async def test_whose_trial_is_over_pays_at_once(shop: Shop, alice: SignedIn) -> None:
@@ -108,6 +117,8 @@ async def test_another_order_ends_the_open_session_first(shop: Shop, alice: Sign
     bought = await shop.standing(alice)
     assert bought is not None
     assert bought.seat_limit == 3
+    begun = "checkout_session_created"
+    assert await checkouts_told(shop.world) == [begun, "checkout_abandoned", begun, "checkout_completed"]
 
 
 async def test_two_requests_at_once_make_one_session(shop: Shop, alice: SignedIn) -> None:

@@ -20,8 +20,9 @@ from payflux.world.bootstrap import World
 from tests.integration.providers.conftest import Traveller, mails, member, signed_in_as, user_called
 
 ALICE = "alice@shop.example"
-KEPT = {"memberships", "email_challenges"}
-"""What may point at a user and let nobody in: their place in the account, and mails, which a claim supersedes."""
+KEPT = {"memberships", "email_challenges", "product_events"}
+"""What may point at a user and let nobody in: their place in the account, mails, which a claim supersedes, and what
+they did."""
 
 
 async def squat(world: World, app: FastAPI) -> Traveller:
@@ -94,7 +95,7 @@ async def test_alice_gets_the_account_that_mallory_registered_with_her_address_a
     assert (await mails(stored))[-1] == "address_claimed"
     assert await stored.fetchval("SELECT count(*) FROM audit_entries WHERE action = 'user.claimed'") == 1
     assert (await mallory.get("/start")).headers["location"] == "/"
-    assert (await traveller.get("/start")).headers["location"] == "/activate"
+    assert (await traveller.get("/start")).headers["location"] == "/welcome"
 
 
 async def test_mallory_comes_back_by_her_own_account_and_is_nobody(

@@ -18,7 +18,10 @@ from payflux.frontdoor.accounts.models import User
 from payflux.frontdoor.accounts.personal_audit import record_personal_change
 from payflux.frontdoor.accounts.providers.identities import attach, detach, find_identity, providers_of
 from payflux.frontdoor.accounts.providers.rules import LinkStep, Profile, Provider, link_step
+from payflux.frontdoor.accounts.queries import account_of
 from payflux.frontdoor.accounts.sessions import SignedIn, end_sessions
+from payflux.frontdoor.funnel.events import EmailVerificationCompleted, Proof
+from payflux.frontdoor.funnel.recording import record
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import NotFound
 from payflux.world.outbox import enqueue_mail_to_user
@@ -36,6 +39,8 @@ async def claim_user(session: AsyncSession, user: User, profile: Profile, *, now
     await wipe_ways_in(session, user_id=user.id, now=now)
     await attach(session, user_id=user.id, profile=profile, now=now)
     await record_personal_change(session, user_id=user.id, action="user.claimed", at=now)
+    proven = EmailVerificationCompleted(Proof.PROVIDER)
+    await record(session, proven, at=now, account_id=await account_of(session, user.id), user_id=user.id)
     await enqueue_mail_to_user(session, "address_claimed", user.id, provider=profile.provider)
 
 

@@ -34,6 +34,13 @@ async def owner_ids(session: AsyncSession, *, account_id: UUID) -> list[UUID]:
     return list((await session.execute(owners)).scalars())
 
 
+async def account_of(session: AsyncSession, user_id: UUID) -> UUID | None:
+    """The account that a user came to first; None for one who has none. As the system role."""
+    places = select(Membership.account_id).where(Membership.user_id == user_id)
+    first = places.order_by(Membership.created_at, Membership.account_id).limit(1)
+    return (await session.execute(first)).scalar_one_or_none()
+
+
 async def get_addressee(session: AsyncSession, *, account_id: UUID, user_id: UUID) -> Addressee | None:
     """How to write to a member, as the system role reads it; None when they have left the account."""
     query = (

@@ -8,10 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.models import Account
+from payflux.frontdoor.billing.attempts import close_attempt
 from payflux.frontdoor.billing.following import Row, columns, follow
 from payflux.frontdoor.billing.models import CheckoutAttempt, StripeEvent, Subscription
 from payflux.frontdoor.billing.reconciling import Difference, note_difference
@@ -220,13 +221,15 @@ async def _account_of(session: AsyncSession, excerpt: dict[str, Any]) -> UUID | 
 async def _close_checkout(session: AsyncSession, event: StripeEvent, *, account_id: UUID, now: datetime) -> None:
     if not event.event_type.startswith("checkout.session."):
         return
-    status = "expired" if event.event_type == "checkout.session.expired" else "complete"
     of_session = (
         CheckoutAttempt.account_id == account_id,
         CheckoutAttempt.stripe_session_id == event.payload_excerpt.get("id"),
         CheckoutAttempt.status == "open",
     )
-    await session.execute(update(CheckoutAttempt).where(*of_session).values(status=status, closed_at=now))
+    attempt = (await session.execute(select(CheckoutAttempt).where(*of_session))).scalar_one_or_none()
+    if attempt is not None:
+        status = "expired" if event.event_type == "checkout.session.expired" else "complete"
+        await close_attempt(session, attempt, status, now=now)
 
 
 async def _settle(world: World, event_id: str, trouble: Exception, *, final: bool) -> None:

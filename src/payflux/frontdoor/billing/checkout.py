@@ -8,7 +8,7 @@ asked.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import UUID
 
 import structlog
@@ -17,12 +17,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.models import Account
 from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.frontdoor.billing.attempts import close_attempt
 from payflux.frontdoor.billing.customers import customer_of
 from payflux.frontdoor.billing.models import CheckoutAttempt
 from payflux.frontdoor.billing.orders import Order, order_of
 from payflux.frontdoor.billing.portal import change_url, portal_url
 from payflux.frontdoor.billing.queries import live_subscription
 from payflux.frontdoor.billing.rules import trial_end_for_checkout
+from payflux.frontdoor.funnel.events import BillingInterval, CatalogueKey, CheckoutSessionCreated
+from payflux.frontdoor.funnel.recording import record
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, Unavailable
 from payflux.kit.ids import new_id
@@ -178,6 +181,9 @@ async def _session_url(
         if stored is not None and stored.id == attempt.id and made.url:
             stored.stripe_session_id, stored.url = made.id, made.url
             stored.expires_at = instant(made.expires_at) or stored.expires_at
+            opened = CheckoutSessionCreated(CatalogueKey(order.plan), interval=BillingInterval(order.interval))
+            now, account_id = world.clock.now(), who.account_id
+            await record(session, opened, at=now, account_id=account_id, user_id=who.user_id)
             return made.url
     await _withdraw(billing, made)
     raise _replaced()
@@ -211,7 +217,7 @@ async def _close(
     account_id: UUID,
     *,
     attempt_id: UUID | None = None,
-    status: str = "expired",
+    status: Literal["complete", "expired"] = "expired",
     unless_begun: bool = False,
 ) -> None:
     async with world.database.tenant(account_id) as session:
@@ -221,7 +227,7 @@ async def _close(
             return
         if unless_begun and open_one.stripe_session_id is not None:
             return
-        open_one.status, open_one.closed_at = status, world.clock.now()
+        await close_attempt(session, open_one, status, now=world.clock.now())
 
 
 async def _open_attempt(session: AsyncSession, account_id: UUID) -> CheckoutAttempt | None:

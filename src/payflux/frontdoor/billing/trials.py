@@ -14,6 +14,8 @@ from payflux.frontdoor.billing import rules
 from payflux.frontdoor.billing.applicants import Mark, marks_of, marks_to_ask
 from payflux.frontdoor.billing.models import Subscription, TrialGrant
 from payflux.frontdoor.catalogue.versions import bump_account
+from payflux.frontdoor.funnel.events import CatalogueKey, TrialStarted
+from payflux.frontdoor.funnel.recording import record
 from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.ids import new_id
@@ -62,6 +64,7 @@ async def start_trial(session: AsyncSession, *, account_id: UUID, now: datetime)
         at=now,
         after={"plan": subscription.plan, "status": subscription.status},
     )
+    await record(session, TrialStarted(CatalogueKey(subscription.plan)), at=now, account_id=account_id)
     await bump_account(session, account_id)
     return subscription
 

@@ -14,7 +14,7 @@ from typing import ClassVar, NewType
 CatalogueKey = NewType("CatalogueKey", str)
 """A plan or a feature by its name in the catalogue: small letters, digits and underscores, at most 50."""
 
-PropertyValue = str | int | bool | None
+PropertyValue = str | int | bool
 
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,49}")
 
@@ -249,7 +249,7 @@ class CheckoutSessionCreated(ProductEvent):
 
 @dataclass(frozen=True)
 class CheckoutCompleted(ProductEvent):
-    """Stripe told that a Checkout was paid."""
+    """Stripe told that a Checkout was completed."""
 
     NAME = "checkout_completed"
     plan: CatalogueKey
@@ -258,7 +258,7 @@ class CheckoutCompleted(ProductEvent):
 
 @dataclass(frozen=True)
 class CheckoutAbandoned(ProductEvent):
-    """A Checkout ended unpaid: it expired, or another took its place."""
+    """A Checkout that Stripe had opened ended without an order: it expired, or another took its place."""
 
     NAME = "checkout_abandoned"
     plan: CatalogueKey
@@ -267,12 +267,12 @@ class CheckoutAbandoned(ProductEvent):
 
 @dataclass(frozen=True)
 class FeatureGateBlocked(ProductEvent):
-    """A route was refused because the account's plan lacks the feature; `current_plan` is None without one."""
+    """A route was refused because the account's plan lacks the feature."""
 
     NAME = "feature_gate_blocked"
     REPEATS = Repeats.DAILY
     feature_key: CatalogueKey
-    current_plan: CatalogueKey | None
+    current_plan: CatalogueKey
 
 
 @dataclass(frozen=True)

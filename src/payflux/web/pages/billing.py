@@ -17,6 +17,7 @@ from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.frontdoor.billing.rules import standing_of
 from payflux.frontdoor.entitlements.notices import dismiss, dismissed
 from payflux.frontdoor.entitlements.state import billing_state
+from payflux.frontdoor.funnel.events import PlanPickerViewed
 from payflux.kit.errors import InvalidInput, UserError
 from payflux.web.billing_words import BILLING, buys_by_checkout, open_notices
 from payflux.web.choosing import choosing_context
@@ -27,6 +28,7 @@ from payflux.web.policies import guard
 from payflux.web.product import product_context
 from payflux.web.rendering import render, see_other
 from payflux.web.usage import usage_rows
+from payflux.web.visits import record_view
 from payflux.world.bootstrap import World
 
 router = APIRouter(prefix=BILLING)
@@ -61,6 +63,7 @@ async def billing_page(request: Request, who: Who, world: CurrentWorld, session:
 
 @router.get("/select-plan", dependencies=PAYING)
 async def select_plan(request: Request, who: Who, world: CurrentWorld, session: Tenant, plan: str = "") -> Response:
+    await record_view(request, PlanPickerViewed(), who)
     return await _select_page(request, who, world, session, plan=plan)
 
 

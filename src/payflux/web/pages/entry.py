@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
-from payflux.activation.onboarding import open_account
+from payflux.activation.onboarding import SignUp, open_account
 from payflux.activation.routing import home
 from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts import rules, sessions
@@ -19,6 +19,7 @@ from payflux.frontdoor.accounts.verification.proving import send_verification, t
 from payflux.frontdoor.billing.launch import may_register
 from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.frontdoor.billing.rules import standing_of, state_of
+from payflux.frontdoor.funnel.events import RegisterStarted, SignUpMethod
 from payflux.kit.errors import InvalidInput, TooManyRequests
 from payflux.web.billing_words import PREVIEW
 from payflux.web.browsers import (
@@ -35,6 +36,7 @@ from payflux.web.guards import CurrentWorld, Tenant, Visitor, Who
 from payflux.web.launch import SelfServe, not_open
 from payflux.web.policies import Audience, guard
 from payflux.web.rendering import render, see_other
+from payflux.web.visits import record_view, visitor_of
 
 router = APIRouter()
 
@@ -82,6 +84,7 @@ async def register_form(
         return see_other(f"/accept-invite?{urlencode({'code': invite})}")
     if who is not None:
         return see_other("/start")
+    await record_view(request, RegisterStarted(), None)
     form = {"name": "", "email": "", "plan": plan[:50], "source": source[:50]}
     return render(
         request,
@@ -132,7 +135,8 @@ async def register(
                 if held is not None:
                     await sessions.sign_out(session, session_id=held)
             else:
-                await open_account(session, world.tokens, user, now, plan=plan, source=source)
+                sign_up = SignUp(SignUpMethod.PASSWORD, visitor_of(request))
+                await open_account(session, world.tokens, user, now, sign_up=sign_up, plan=plan, source=source)
                 await send_verification(session, user, now)
                 token = await sessions.start_session(
                     session,

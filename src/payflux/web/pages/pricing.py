@@ -10,11 +10,13 @@ from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.frontdoor.billing.rules import TRIAL
 from payflux.frontdoor.catalogue.file import read_catalogue
 from payflux.frontdoor.catalogue.queries import feature_flags, sold_plans
+from payflux.frontdoor.funnel.events import PricingPageViewed
 from payflux.web.guards import CurrentWorld, Visitor
 from payflux.web.launch import require_self_serve
 from payflux.web.plan_table import comparison_rows
 from payflux.web.policies import Audience, guard
 from payflux.web.rendering import render
+from payflux.web.visits import record_view
 
 router = APIRouter()
 
@@ -23,6 +25,7 @@ router = APIRouter()
 async def pricing(request: Request, who: Visitor, world: CurrentWorld) -> Response:
     """Plans, prices, and what each allows; a member sees their own marked."""
     own = None
+    await record_view(request, PricingPageViewed(), who)
     async with world.database.system() as session:
         plans = await sold_plans(session)
         features = await feature_flags(session)

@@ -35,6 +35,7 @@ from payflux.web.provider_trips import Offered, explain, held_back, leave_for, p
 from payflux.web.provider_words import DECLINED, LINK_WORDS, LOST, SIGN_IN_WORDS, UNAVAILABLE, UNPROVEN
 from payflux.web.rendering import render, see_other
 from payflux.web.signing_in import answer_first_step, without_second_step
+from payflux.web.visits import visitor_of
 from payflux.world.bootstrap import World
 from payflux.world.oidc import OidcFailure, ProviderUnavailable
 
@@ -90,7 +91,9 @@ async def come_back(
         return await _link(request, who, world, trip, profile)
     try:
         async with world.database.system() as session:
-            arrival = await arrive(session, world, profile, trip.carried, client=client_of(request))
+            arrival = await arrive(
+                session, world, profile, trip.carried, client=client_of(request), visitor=visitor_of(request)
+            )
             if arrival.step is SignInStep.CONFIRM:
                 await trips.hold_profile(session, world.secrets, trip, profile)
                 return see_other(f"/auth/{provider}/connect?trip={trip.id}")

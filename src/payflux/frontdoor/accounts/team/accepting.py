@@ -17,6 +17,8 @@ from payflux.frontdoor.accounts.team.codes import read_code
 from payflux.frontdoor.accounts.team.inviting import SeatLimit, hold_seats
 from payflux.frontdoor.accounts.team.models import AccountInvite
 from payflux.frontdoor.accounts.team.rules import InviteState, invite_state
+from payflux.frontdoor.funnel.events import MemberRole, TeammateAcceptedInvite
+from payflux.frontdoor.funnel.recording import record
 from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Forbidden, UserError
@@ -144,6 +146,9 @@ async def accept_invite(
         .on_conflict_do_nothing(index_elements=[Membership.account_id, Membership.user_id])
     )
     stored.accepted_at, stored.accepted_by = now, user.id
+    owned = select(Membership.account_id).where(Membership.user_id == user.id, Membership.role == "owner")
+    if (await session.execute(owned)).first() is None:
+        user.onboarding_dismissed = True  # the wizard is for who opens an account, also if they own this one later
     await session.flush()
     await record_change(
         session,
@@ -154,5 +159,7 @@ async def accept_invite(
         at=now,
         after={"role": stored.role, "invite": str(stored.id)},
     )
+    accepted = TeammateAcceptedInvite(MemberRole(stored.role))
+    await record(session, accepted, at=now, account_id=offer.account_id, user_id=user.id)
     await enqueue_mail(session, "member_joined", offer.account_id, stored.invited_by, member_id=str(user.id))
     return offer

@@ -15,6 +15,8 @@ from payflux.frontdoor.accounts.team import queries, rules
 from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES, Role, holders, manageable_roles, may
 from payflux.frontdoor.accounts.team.models import AccountInvite, InviteMail
 from payflux.frontdoor.accounts.team.rules import Cap, InviteState, invite_state
+from payflux.frontdoor.funnel.events import MemberRole, TeammateInvited
+from payflux.frontdoor.funnel.recording import record
 from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, PaymentRequired, TooManyRequests
@@ -109,6 +111,8 @@ async def invite(
     await session.flush()
     await _send_mail(session, tokens, who, added, now=now)
     await _record(session, who, "member.invited", added, now=now, after={"email": address, "role": added.role})
+    invited = TeammateInvited(MemberRole(added.role))
+    await record(session, invited, at=now, account_id=who.account_id, user_id=who.user_id)
     return added
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.models import User
 from payflux.frontdoor.accounts.personal_audit import record_personal_change
+from payflux.frontdoor.accounts.queries import account_of
 from payflux.frontdoor.accounts.rules import is_email, normalize_email
 from payflux.frontdoor.accounts.verification import rules
 from payflux.frontdoor.accounts.verification.challenges import (
@@ -25,6 +26,8 @@ from payflux.frontdoor.accounts.verification.challenges import (
 from payflux.frontdoor.accounts.verification.models import EmailChallenge
 from payflux.frontdoor.accounts.verification.rules import LinkState, Purpose
 from payflux.frontdoor.accounts.verification.secrets import challenge_of, code_of
+from payflux.frontdoor.funnel.events import EmailVerificationCompleted, EmailVerificationSent, Proof
+from payflux.frontdoor.funnel.recording import record
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, InvalidInput, TooManyRequests
 from payflux.world.outbox import enqueue_mail_to_address, enqueue_mail_to_user
@@ -119,7 +122,7 @@ async def use_link(
     opened = await open_link(session, tokens, token=token, signed_in=signed_in, now=now)
     if opened.state is not LinkState.OPEN or challenge is None:
         return opened
-    if not await _prove(session, challenge, now):
+    if not await _prove(session, challenge, Proof.LINK, now):
         return OpenedLink(LinkState.TAKEN, opened.email, opened.user_id)
     return opened
 
@@ -140,11 +143,14 @@ async def use_code(
     challenge.code_attempts += 1
     if "".join(code.split()) != code_of(tokens, challenge.id):
         return CodeAnswer.WRONG
-    return CodeAnswer.RIGHT if await _prove(session, challenge, now) else CodeAnswer.TAKEN
+    return CodeAnswer.RIGHT if await _prove(session, challenge, Proof.CODE, now) else CodeAnswer.TAKEN
 
 
 async def _challenge(session: AsyncSession, user: User, purpose: Purpose, email: str, now: datetime) -> EmailChallenge:
     challenge = await issue_challenge(session, user=user, purpose=purpose, email=email, now=now)
+    if purpose is Purpose.VERIFY:
+        account_id = await account_of(session, user.id)
+        await record(session, EmailVerificationSent(), at=now, account_id=account_id, user_id=user.id)
     if await _is_somebodys(session, email, but=user.id):
         await tell_owner(session, email=email, now=now)
     else:
@@ -167,7 +173,7 @@ async def tell_owner(session: AsyncSession, *, email: str, now: datetime) -> Non
     await enqueue_mail_to_address(session, "address_taken", "email_challenge", challenge.id)
 
 
-async def _prove(session: AsyncSession, challenge: EmailChallenge, now: datetime) -> bool:
+async def _prove(session: AsyncSession, challenge: EmailChallenge, proof: Proof, now: datetime) -> bool:
     """Make the challenged address the user's, and proven; False when it is somebody else's by now."""
     if await _is_somebodys(session, challenge.email, but=challenge.user_id):
         return False
@@ -179,6 +185,9 @@ async def _prove(session: AsyncSession, challenge: EmailChallenge, now: datetime
     await record_personal_change(session, user_id=user.id, action=action, at=now)
     if challenge.purpose == Purpose.CHANGE:
         await enqueue_mail_to_address(session, "address_changed", "previous_email", challenge.id)
+    else:
+        account_id = await account_of(session, user.id)
+        await record(session, EmailVerificationCompleted(proof), at=now, account_id=account_id, user_id=user.id)
     return True
 
 
