@@ -45,7 +45,7 @@ def speak(chosen: str) -> None:
 
 def gettext(message: str) -> str:
     """`message` in the language of the task at hand; as it stands where no translation is there."""
-    return _catalogue(language()).gettext(message)
+    return _catalogue(language()).gettext(message) if message else ""  # what stands under "" is the catalogue's head
 
 
 def ngettext(singular: str, plural: str, count: int) -> str:
