@@ -26,6 +26,7 @@ from payflux.web.pages import (
     alert_settings,
     alert_times,
     alerts,
+    api_keys,
     audit,
     billing,
     confirming,
@@ -38,9 +39,11 @@ from payflux.web.pages import (
     health,
     history,
     invites,
-    language,
-    passwords,
     landing,
+    language,
+    ledger,
+    mail_preferences,
+    passwords,
     pricing,
     profile,
     projections,
@@ -55,6 +58,7 @@ from payflux.web.pages import (
     team,
     upgrade,
     verification,
+    welcome,
     whatif,
 )
 from payflux.web.pages.imports import uploads
@@ -111,11 +115,12 @@ def _pages() -> list[BaseRoute]:
     router = APIRouter(dependencies=[Depends(require_csrf)])
     for page in (
         health,
+        ledger,
+        landing,
         entry,
         pricing,
         sales,
         upgrade,
-        landing,
         billing,
         history,
         sessions,
@@ -129,6 +134,7 @@ def _pages() -> list[BaseRoute]:
         team,
         profile,
         language,
+        welcome,
         connecting,
         activation,
         dashboard,
@@ -143,8 +149,10 @@ def _pages() -> list[BaseRoute]:
         alert_settings,
         alert_channels,
         alert_times,
+        mail_preferences,
+        api_keys,
         audit,
     ):
         router.include_router(page.router)
     router.include_router(console)
-    return [*router.routes, *former.router.routes]
+    return [*router.routes, *former.router.routes, *mail_preferences.one_click.routes]

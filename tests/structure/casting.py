@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from payflux.activation.onboarding import open_account
 from payflux.frontdoor.accounts.access_tokens import write_access_token
+from payflux.frontdoor.accounts.keys.rules import new_key
 from payflux.frontdoor.accounts.registering import create_user
 from payflux.frontdoor.accounts.sessions import Client, start_session
 from payflux.kit.ids import new_id
@@ -29,6 +30,7 @@ REFUSALS = {
     "not_signed_in": Answer.SIGN_IN,
     "read_only": Answer.READ_ONLY,
     "email_not_verified": Answer.VERIFY,
+    "scope": Answer.SCOPE,
     "role": Answer.ROLE,
     "subscription_inactive": Answer.PLAN,
     "no_subscription": Answer.PLAN,
@@ -143,6 +145,8 @@ async def _credentials(
     world: World, superuser: asyncpg.Connection, member: Member, cookies: dict[str, str]
 ) -> dict[str, str]:
     persona, now = member.persona, world.clock.now()
+    if persona.scopes is not None:
+        return {"Authorization": f"Bearer {await _key(world, superuser, member, persona.scopes)}"}
     await superuser.execute("DELETE FROM sessions WHERE user_id = $1", member.user_id)
     async with world.database.system() as session:
         token = await start_session(
@@ -168,6 +172,26 @@ async def _credentials(
         return {"Authorization": f"Bearer {access}"}
     cookies[cookie_name(world.settings, "session")] = token
     return {}
+
+
+async def _key(world: World, superuser: asyncpg.Connection, member: Member, scopes: frozenset[str]) -> str:
+    key, now = new_key(world.settings.key_environment), world.clock.now()
+    await superuser.execute("DELETE FROM api_keys WHERE owner_id = $1", member.user_id)
+    await superuser.execute(
+        "INSERT INTO api_keys "
+        "(id, account_id, owner_id, name, digest, environment, ending, scopes, created_at, expires_at, last_used_at) "
+        "VALUES ($1, $2, $3, 'key', $4, $5, $6, $7, $8, $9, $8)",
+        new_id(),
+        member.account_id,
+        member.user_id,
+        world.tokens.digest(key),
+        world.settings.key_environment,
+        key[-4:],
+        sorted(scopes),
+        now - timedelta(hours=1),
+        now + timedelta(days=90),
+    )
+    return key
 
 
 def classify(response: httpx.Response) -> Answer:

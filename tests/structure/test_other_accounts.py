@@ -17,7 +17,7 @@ from payflux.web.policies import Audience, GuardedRoute
 from payflux.world.bootstrap import World
 from tests.structure.casting import Member, call, cast_member, doors, put_in_place
 
-NOT_AN_ID = {"provider", "key", "notice"}
+NOT_AN_ID = {"provider", "key", "notice", "step"}
 """Parameters of paths that name nothing of an account."""
 
 
@@ -59,11 +59,23 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
         now + timedelta(days=1),
     )
     await add_passkey(superuser, passkey, alice)
+    api_key = new_id()
+    await superuser.execute(
+        "INSERT INTO api_keys "
+        "(account_id, id, owner_id, name, digest, environment, ending, scopes, created_at, expires_at) "
+        "VALUES ($1, $2, $3, 'ours', '\\x05', 'test', 'abcd', '{risk:read}', $4, $5)",
+        alice.account_id,
+        api_key,
+        alice.user_id,
+        now,
+        now + timedelta(days=90),
+    )
     alerts = await add_alerts(superuser, alice)
     return alerts | {
         "account_id": alice.account_id,
         "user_id": bob,
         "invite_id": invite,
+        "key_id": api_key,
         "passkey_id": passkey,
         "session_id": session,
     }

@@ -13,7 +13,8 @@ from payflux.kit.database import APP_ROLE, SYSTEM_ROLE, Base
 
 SHARED = {"plan_limits", "plan_billing", "feature_flags", "plan_feature_defaults", "plan_versions", "stripe_prices"}
 SHARED |= {"catalogue_state", "launch_state"}
-"""What is sold, and whether strangers may register: everybody may read it, the app's role may not write it."""
+SHARED |= {"ledger_keys", "ledger_tiles", "ledger_checkpoints"}
+"""What is sold, whether strangers may register, and the tree of hashes over all ledgers with its keys: everybody may read it, the app's role may not write it."""
 
 RULE = "({column} = (NULLIF(current_setting('app.current_account_id'::text, true), ''::text))::uuid)"
 
@@ -37,6 +38,7 @@ ONE_FOR_ALL = {
     "pk_deletion_receipts": "random id",
     "pk_product_events": "random id",
     "pk_webhook_events": "the sender's own id, before anybody knows the account",
+    "uq_api_keys_digest": "digest of 190 random bits",
     "uq_account_invites_id": "random id in a mail's link",
     "uq_connect_attempts_state_digest": "digest of 256 random bits",
     "uq_accounts_stripe_customer_id": "Stripe's own id",

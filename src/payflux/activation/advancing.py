@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.activation.models import Workspace
 from payflux.activation.service import change_state, get_workspace
 from payflux.activation.states import ActivationState, Cause
+from payflux.frontdoor.accounts.keys.models import ApiKey
 from payflux.monitor.alerts.models import AlertChannel, AlertRule
 from payflux.monitor.alerts.rules import Trigger
 
@@ -33,7 +34,7 @@ async def advance_workspace(
 
 
 async def _has_advanced(session: AsyncSession, workspace: Workspace) -> bool:
-    """Whether there is a rule of one's own or a channel that alerts are posted to."""
+    """Whether there is a rule of one's own, a channel that alerts are posted to or a key."""
     rule = select(AlertRule.id).where(
         AlertRule.account_id == workspace.account_id,
         AlertRule.workspace_id == workspace.id,
@@ -42,5 +43,6 @@ async def _has_advanced(session: AsyncSession, workspace: Workspace) -> bool:
     channel = select(AlertChannel.id).where(
         AlertChannel.account_id == workspace.account_id, AlertChannel.workspace_id == workspace.id
     )
-    found = await session.execute(select(or_(rule.exists(), channel.exists())))
+    key = select(ApiKey.id).where(ApiKey.account_id == workspace.account_id)
+    found = await session.execute(select(or_(rule.exists(), channel.exists(), key.exists())))
     return bool(found.scalar_one())

@@ -7,20 +7,32 @@ from datetime import datetime
 from payflux.frontdoor.accounts.queries import Addressee
 from payflux.kit.figures import moment_words
 from payflux.kit.jobs import Payload
+from payflux.kit.messages import mark
 from payflux.world.bootstrap import World
 from payflux.world.mail import Mail, write_mail
 
 NOTICES = {
-    "totp_added": ("An authenticator app was set up", "From now on signing in asks for a code of that app."),
-    "totp_removed": ("Your authenticator app was removed", "Signing in no longer asks for a code."),
-    "recovery_codes_replaced": ("Your recovery codes were replaced", "The codes you had before no longer work."),
-    "recovery_code_used": ("A recovery code was used", "Somebody signed in with it in place of the app's code."),
-    "passkey_added": ("A passkey was added", "Whoever holds it can sign in as you."),
-    "passkey_removed": ("A passkey was removed", "It no longer signs you in."),
+    "totp_added": (
+        mark("An authenticator app was set up"),
+        mark("From now on signing in asks for a code of that app."),
+    ),
+    "totp_removed": (mark("Your authenticator app was removed"), mark("Signing in no longer asks for a code.")),
+    "recovery_codes_replaced": (
+        mark("Your recovery codes were replaced"),
+        mark("The codes you had before no longer work."),
+    ),
+    "recovery_code_used": (
+        mark("A recovery code was used"),
+        mark("Somebody signed in with it in place of the app's code."),
+    ),
+    "passkey_added": (mark("A passkey was added"), "Whoever holds it can sign in as you."),
+    "passkey_removed": (mark("A passkey was removed"), mark("It no longer signs you in.")),
     "refresh_token_reused": (
-        "An API client was signed out",
-        "A refresh token that was exchanged before came back. Two programs hold it, and one may not be yours, so "
-        "neither is signed in any more. Sign the one that is yours in again.",
+        mark("An API client was signed out"),
+        mark(
+            "A refresh token that was exchanged before came back. Two programs hold it, and one may not be yours, so "
+            "neither is signed in any more. Sign the one that is yours in again."
+        ),
     ),
 }
 """What each notice says: its subject, and what it means."""
@@ -39,4 +51,15 @@ async def _security_notice(world: World, payload: Payload, addressee: Addressee)
     )
 
 
-WRITERS = {"security_notice": _security_notice}
+async def _key_leaked(world: World, payload: Payload, addressee: Addressee) -> Mail:
+    return write_mail(
+        "key_leaked",
+        greeting=addressee.greeting,
+        name=payload["name"],
+        ending=payload["ending"],
+        at=moment_words(datetime.fromisoformat(payload["at"])),
+        url=f"{world.settings.url}/api-keys",
+    )
+
+
+WRITERS = {"security_notice": _security_notice, "key_leaked": _key_leaked}

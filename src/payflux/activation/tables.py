@@ -6,6 +6,7 @@ from __future__ import annotations
 from payflux.activation import models as activation
 from payflux.frontdoor.accounts import models as accounts
 from payflux.frontdoor.accounts.factors import models as factors
+from payflux.frontdoor.accounts.keys import models as keys
 from payflux.frontdoor.accounts.providers import models as providers
 from payflux.frontdoor.accounts.team import models as team
 from payflux.frontdoor.accounts.verification import models as verification
@@ -13,10 +14,12 @@ from payflux.frontdoor.billing import models as billing
 from payflux.frontdoor.catalogue import models as catalogue
 from payflux.frontdoor.entitlements import models as entitlements
 from payflux.frontdoor.funnel import models as funnel
+from payflux.frontdoor.onboarding import models as onboarding
 from payflux.frontdoor.sales import models as sales
 from payflux.frontdoor.staff import models as staff
-from payflux.kit import audit
+from payflux.kit import audit, idempotency
 from payflux.monitor.alerts import models as alerts
+from payflux.monitor.ledger import models as ledger
 from payflux.monitor.processors import models as processors
 from payflux.monitor.processors.generic import models as generic
 from payflux.monitor.processors.live import models as live
@@ -36,7 +39,11 @@ MODELS = (
     factors,
     funnel,
     generic,
+    idempotency,
+    keys,
+    ledger,
     live,
+    onboarding,
     processors,
     projections,
     providers,

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from payflux.activation.allowances import seat_limit
 from payflux.activation.deletion import delete_account, enqueue_forgetting
 from payflux.api.problems import Responses
+from payflux.frontdoor.accounts.keys.service import KeysOfLeaver, settle_keys
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import members, queries
 from payflux.frontdoor.accounts.team.bulk import invite_many
@@ -155,10 +156,17 @@ async def change_role(who: Who, world: CurrentWorld, session: Tenant, user_id: U
 
 @router.delete("/members/{user_id}", dependencies=MANAGE, status_code=HTTPStatus.NO_CONTENT, responses=GONE | CONFLICT)
 async def remove_member(
-    who: Who, world: CurrentWorld, session: Tenant, user_id: UUID, invites: InvitesOfLeaver = "revoke"
+    who: Who,
+    world: CurrentWorld,
+    session: Tenant,
+    user_id: UUID,
+    invites: InvitesOfLeaver = "revoke",
+    keys: KeysOfLeaver = "revoke",
 ) -> None:
-    """Remove a member at once; `invites` says what becomes of the open ones they sent."""
+    """Remove a member at once; `invites` says what becomes of the open ones they sent, `keys` of their API keys: kept
+    in your name where your role reaches as far, or revoked."""
     await members.remove_member(session, who, user_id=user_id, invites=invites, now=world.clock.now())
+    await settle_keys(session, who, owner_id=user_id, becomes=keys, now=world.clock.now())
     await enqueue_forgetting(session, account_id=who.account_id, user_id=user_id)
 
 
@@ -166,6 +174,7 @@ async def remove_member(
 async def leave(who: Who, world: CurrentWorld, session: Tenant) -> None:
     """End one's own membership. The owner cannot."""
     await members.leave(session, who, now=world.clock.now())
+    await settle_keys(session, who, owner_id=who.user_id, becomes="revoke", now=world.clock.now())
     await enqueue_forgetting(session, account_id=who.account_id, user_id=who.user_id)
 
 

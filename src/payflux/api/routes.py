@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.routing import BaseRoute
 
-from payflux.api import accounts, auth, billing, ownership, sales, verification, workspace
+from payflux.api import accounts, auth, billing, keys, ownership, sales, users, verification, workspace
 from payflux.api.problems import describe
 from payflux.web.errors import add_error_handlers
 from payflux.web.policies import Audience, guard
@@ -24,9 +24,11 @@ ROUTERS = (
     auth.router,
     verification.router,
     sales.router,
+    users.router,
     accounts.router,
     ownership.router,
     billing.router,
+    keys.router,
     workspace.router,
 )
 """Every router of the API; another is added here."""

@@ -14,8 +14,11 @@ from payflux.activation.service import get_workspace
 from payflux.activation.states import ActivationState
 from payflux.activation.watching import may_be_monitored
 from payflux.frontdoor.entitlements.resolving import entitlements_of
+from payflux.monitor.ledger.queries import count_artifacts
 from payflux.web.guards import CurrentWorld, Tenant, Who
 from payflux.web.policies import guard
+
+EVIDENCE_FEATURE = "evidence_export"
 
 router = APIRouter(prefix="/workspace", tags=["workspace"])
 
@@ -45,7 +48,7 @@ class Problem(_Camel):
 
 class WorkspaceState(_Camel):
     """A workspace with its activation; a moment is null until it has come. `paidAt` is when the account became
-    entitled, by a trial too."""
+    entitled, by a trial too. Every workspace has a ledger; `evidenceLedgerEnabled` is whether the plan lets it out."""
 
     workspace_id: UUID
     workspace_name: str
@@ -60,9 +63,11 @@ class WorkspaceState(_Camel):
     alert_policy_armed_at: datetime | None
     live_monitored_at: datetime | None
     fully_configured_at: datetime | None
+    evidence_ledger_enabled: bool
+    ledger_entry_count: int
 
 
-@router.get("", dependencies=[guard(capability="monitor.read", metered=True)])
+@router.get("", dependencies=[guard(capability="monitor.read", metered=True, scope="risk:read")])
 async def workspace(who: Who, session: Tenant, world: CurrentWorld) -> WorkspaceState:
     """Where the activation stands."""
     stored = await get_workspace(session, account_id=who.account_id)
@@ -92,4 +97,6 @@ async def workspace(who: Who, session: Tenant, world: CurrentWorld) -> Workspace
         alert_policy_armed_at=stored.alert_policy_armed_at,
         live_monitored_at=stored.live_monitored_at,
         fully_configured_at=stored.fully_configured_at,
+        evidence_ledger_enabled=held.features[EVIDENCE_FEATURE],
+        ledger_entry_count=await count_artifacts(session, account_id=who.account_id, workspace_id=stored.id),
     )

@@ -7,6 +7,7 @@ Neither owns a table, is a superuser or bypasses row-level security; :func:`refu
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -99,6 +100,9 @@ class Database:
         self.urls = urls
         self._app = create_engine(urls.app, pool_size=pool_size)
         self._system = create_engine(urls.system, pool_size=pool_size)
+        self._pool_size = pool_size
+        self._asking: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
 
     @asynccontextmanager
     async def tenant(self, account_id: UUID) -> AsyncGenerator[AsyncSession, None]:
@@ -116,6 +120,18 @@ class Database:
             await session.execute(text("SELECT 1"))
             yield session
 
+    async def ask(self, statement: str, *values: object) -> asyncpg.Record | None:
+        """The first row of one statement of the system role's that is its own transaction: what every call of a program
+        waits for, without what a unit of work costs."""
+        if self._asking is None:
+            async with self._opening:
+                if self._asking is None:
+                    address = asyncpg_address(self.urls.system)
+                    self._asking = await asyncpg.create_pool(
+                        address, min_size=0, max_size=self._pool_size, reset=_leave_as_it_is
+                    )
+        return await self._asking.fetchrow(statement, *values)
+
     async def check(self) -> None:
         """Raises DatabaseError unless both roles connect and neither has more power than it should."""
         for engine in (self._app, self._system):
@@ -132,6 +148,8 @@ class Database:
     async def close(self) -> None:
         await self._app.dispose()
         await self._system.dispose()
+        if self._asking is not None:
+            await self._asking.close()
 
 
 def refuse_powerful_role(role: str, *, powerful: bool, owner: bool) -> None:
@@ -142,6 +160,10 @@ def refuse_powerful_role(role: str, *, powerful: bool, owner: bool) -> None:
             "keep accounts apart. Unset PAYFLUX_APP_DATABASE_URL and PAYFLUX_SYSTEM_DATABASE_URL to let "
             "`payflux migrate` create the right roles, or point them at roles without these powers."
         )
+
+
+async def _leave_as_it_is(_connection: object) -> None:
+    """Single statements leave nothing behind in a connection that would have to be reset."""
 
 
 _AWAY = (

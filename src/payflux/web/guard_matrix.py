@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from payflux.frontdoor.accounts.keys.rules import SCOPES
 from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.catalogue.file import read_catalogue
 from payflux.web.policies import API_ACCESS, Audience, GuardedRoute, Policy
@@ -22,6 +23,7 @@ class Answer(StrEnum):
     SIGN_IN = "sign in"
     READ_ONLY = "only look"
     VERIFY = "verify"
+    SCOPE = "scope"
     ROLE = "role"
     PLAN = "plan"
     CONFIRM = "confirm"
@@ -33,7 +35,7 @@ class Answer(StrEnum):
 class Persona:
     """A caller. A stranger has no `role`. `plan` is that of the account, and `status` that of its subscription: None
     where there never was one, "expired" for a trial that has just ended, and "long expired" for one whose history is no
-    longer readable."""
+    longer readable. `scopes` is what the key allows that they call with, None without one."""
 
     name: str
     role: str | None = "owner"
@@ -44,6 +46,11 @@ class Persona:
     proven_recently: bool = True
     for_support: bool = False
     by_token: bool = False
+    scopes: frozenset[str] | None = None
+
+    @property
+    def is_program(self) -> bool:
+        return self.by_token or self.scopes is not None
 
 
 CAST = (
@@ -67,6 +74,9 @@ CAST = (
     Persona("support visit", for_support=True),
     Persona("program", by_token=True),
     Persona("program on Starter", plan="starter", status="active", by_token=True),
+    Persona("key", scopes=frozenset(SCOPES), proven_recently=False),
+    Persona("narrow key", scopes=frozenset({"usage:read"}), proven_recently=False),
+    Persona("viewer's key", role="viewer", scopes=frozenset(SCOPES), proven_recently=False),
 )
 """Owners in a running Pro trial with a proven address who have just signed in, but for what their name says."""
 
@@ -85,6 +95,7 @@ def answer_of(route: GuardedRoute, caller: Persona) -> Answer:
         return Answer.SIGN_IN
     refused = [
         (Answer.READ_ONLY, may_only_look),
+        (Answer.SCOPE, caller.scopes is not None and policy.scope not in caller.scopes),
         (Answer.VERIFY, policy.verified and not caller.verified and not (policy.grace and caller.in_grace)),
         (Answer.ROLE, policy.capability is not None and not may(caller.role, policy.capability)),
         (Answer.PLAN, _lacks_plan(policy, caller, reads=route.methods == ("GET",))),
@@ -100,7 +111,7 @@ READABLE = frozenset({"expired", "canceled", "incomplete"})
 
 def _lacks_plan(policy: Policy, caller: Persona, *, reads: bool) -> bool:
     asked = {policy.feature} - {None}
-    if policy.metered and caller.by_token:
+    if policy.metered and caller.is_program:
         asked.add(API_ACCESS)
     elif not policy.asks_plan:
         return False
@@ -125,6 +136,7 @@ _PREFACE = """# Who gets through to which route
 `payflux admin guards` writes this page; a test compares the two, then calls every route as every caller. Each caller
 is the owner of an account in a running Pro trial, with a proven address, who has just signed in, but for what the
 column says. A cell holds what becomes of the call: **yes**, it reaches the route; **sign in**, **verify** and
-**confirm**, what the caller has to do first; **role** and **plan**, what would have to be another; **only look**, that
-support changes nothing; **signature**, that the body has to be signed; **staff**, that the console asks in its own way.
+**confirm**, what the caller has to do first; **scope** (of an API key), **role** and **plan**, what would have to be
+another; **only look**, that support changes nothing; **signature**, that the body has to be signed; **staff**, that the
+console asks in its own way.
 """

@@ -10,10 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.access_tokens import read_access_token
+from payflux.frontdoor.accounts.keys.authenticating import authenticate_key
 from payflux.frontdoor.accounts.sessions import SignedIn, authenticate, authenticate_api_client
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.kit.errors import NotSignedIn
+from payflux.kit.messages import gettext as _
 from payflux.kit.messages import speak
 from payflux.web.refusals import refuse_writing_for_others
 from payflux.web.security import cookie_name
@@ -34,10 +36,11 @@ CurrentWorld = Annotated[World, Depends(current_world)]
 
 
 async def visitor(request: Request, world: Annotated[World, Depends(get_world)]) -> SignedIn | None:
-    """Who is asking, or None for a stranger: by an access token where one is sent, else by the browser's cookie. It is
-    asked of the present, whatever instant they look at.
+    """Who is asking, or None for a stranger: by a key or an access token where one is sent, else by the browser's
+    cookie. It is asked of the present, whatever instant they look at.
 
-    Raises Forbidden where staff who look at an account as its member would change something.
+    Raises KeyRefused, which says why, for a key that opens nothing, and Forbidden where staff who look at an account as
+    its member would change something.
     """
     scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
     by_token = scheme.lower() == "bearer"
@@ -45,6 +48,12 @@ async def visitor(request: Request, world: Annotated[World, Depends(get_world)])
     if not by_token and not session_token:
         return None
     now = world.clock.now()
+    if by_token and access_token.startswith("pfx_"):
+        environment = world.settings.key_environment
+        request.state.who = who = await authenticate_key(
+            world.database, world.tokens, key=access_token.strip(), environment=environment, now=now
+        )
+        return who
     async with world.database.system() as session:
         try:
             if by_token:
@@ -66,7 +75,7 @@ async def visitor(request: Request, world: Annotated[World, Depends(get_world)])
 async def signed_in(who: Annotated[SignedIn | None, Depends(visitor)]) -> SignedIn:
     """Who is asking. Raises NotSignedIn for a stranger."""
     if who is None:
-        raise NotSignedIn("You are not signed in.", way_out="Sign in; you come back to where you were going.")
+        raise NotSignedIn(_("You are not signed in."), way_out=_("Sign in; you come back to where you were going."))
     return who
 
 

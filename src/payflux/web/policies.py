@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
+from payflux.frontdoor.accounts.keys.rules import SCOPES
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES
 from payflux.frontdoor.catalogue.file import read_catalogue
@@ -50,7 +51,8 @@ class Policy:
     `capability`: what the caller's role must be able to do. `entitled`: a running trial or subscription. `feature`:
     one that the account has while such a one runs; with `history`, whoever reads may also where it has ended, for a
     while (:func:`payflux.frontdoor.billing.rules.may_read_history`). `metered`: of a program, that the account has API
-    access and calls left today. `step_up`: a recent proof of who they are.
+    access and calls left today. `scope`: what a key has to allow; without one the route is closed to every key.
+    `step_up`: a recent proof of who they are.
     """
 
     audience: Audience
@@ -62,6 +64,7 @@ class Policy:
     step_up: bool = False
     history: bool = False
     metered: bool = False
+    scope: str | None = None
 
     @property
     def asks_plan(self) -> bool:
@@ -81,6 +84,8 @@ class Policy:
             asked.append("or reads history")
         if self.metered:
             asked.append("metered for programs")
+        if self.scope:
+            asked.append(f"keys: {self.scope}")
         if self.step_up:
             asked.append("stepped up")
         return ", ".join(asked)
@@ -111,11 +116,12 @@ def guard(
     step_up: bool = False,
     history: bool = False,
     metered: bool = False,
+    scope: str | None = None,
 ) -> Guard:
     """The one guard of a route: `dependencies=[guard(...)]`. See :class:`Policy` for what is asked.
 
-    Raises ValueError for a capability or feature that there is none of, for history of what needs no plan, and for an
-    audience with guards of its own.
+    Raises ValueError for a capability, feature or scope that there is none of, for history of what needs no plan, and
+    for an audience with guards of its own.
     """
     if audience is Audience.PUBLIC:
         return Guard(policy=Policy(audience), dependency=_anybody)
@@ -125,7 +131,9 @@ def guard(
         raise ValueError(f"no capability is called {capability}")
     if feature is not None and feature not in read_catalogue().features:
         raise ValueError(f"the catalogue has no feature {feature}")
-    policy = Policy(audience, verified, grace, capability, entitled, feature, step_up, history, metered)
+    if scope is not None and scope not in SCOPES:
+        raise ValueError(f"no scope is called {scope}")
+    policy = Policy(audience, verified, grace, capability, entitled, feature, step_up, history, metered, scope)
     if history and not policy.asks_plan:
         raise ValueError("what needs no plan is open without its history too")
     # scope="function": it shares the transaction of the route, which ends before the answer is sent
@@ -140,6 +148,8 @@ async def _anybody(request: Request) -> None:
 
 def _asking(policy: Policy) -> Callable[..., object]:
     def ask_person(who: Who, world: CurrentWorld) -> None:
+        if who.kind == "key":
+            refusals.refuse_scope(who, policy.scope)
         if policy.verified:
             refusals.refuse_unverified(who, grace=policy.grace, now=world.clock.now())
         if policy.capability:
@@ -160,7 +170,7 @@ def _asking(policy: Policy) -> Callable[..., object]:
 
 
 async def _ask_plan(policy: Policy, who: SignedIn, world: World, session: AsyncSession, *, reads: bool) -> None:
-    by_program = policy.metered and who.kind == "api"
+    by_program = policy.metered and who.kind != "browser"
     try:
         held = await entitlements_of(session, world, account_id=who.account_id)
         _refuse_beyond(policy, held, reads=reads, by_program=by_program)

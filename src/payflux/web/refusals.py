@@ -10,6 +10,8 @@ from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES, holders, 
 from payflux.frontdoor.entitlements.resolving import Entitlements
 from payflux.frontdoor.entitlements.usage import UPGRADE_PATH
 from payflux.kit.errors import Forbidden, PaymentRequired
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 
 STEP_UP_WINDOW = timedelta(minutes=15)
 """How long a proof of who somebody is opens what is dangerous."""
@@ -39,7 +41,7 @@ class SubscriptionInactive(PaymentRequired):
         standing = held.standing
         if standing is None:
             super().__init__(
-                "This account has no plan.",
+                _("This account has no plan."),
                 way_out=CHOOSE_A_PLAN,
                 code="no_subscription",
                 details={"error": "no_subscription", "upgrade_url": UPGRADE_PATH, "changed_by": _BILLING},
@@ -47,7 +49,7 @@ class SubscriptionInactive(PaymentRequired):
             return
         end = standing.current_period_end
         super().__init__(
-            _WHY_INACTIVE.get(standing.status, "Your subscription is not active."),
+            _WHY_INACTIVE.get(standing.status, _("Your subscription is not active.")),
             way_out=CHOOSE_A_PLAN,
             code="subscription_inactive",
             details={
@@ -69,8 +71,8 @@ class FeatureNotInPlan(PaymentRequired):
     def __init__(self, held: Entitlements, feature: str) -> None:
         self.feature, self.plan = feature, held.plan
         super().__init__(
-            f"Your plan, {held.plan}, does not include this ({feature}).",
-            way_out=f"{_WHO_PAYS} of the account can choose a plan that does.",
+            _("Your plan, %(plan)s, does not include this (%(feature)s).") % {"plan": held.plan, "feature": feature},
+            way_out=_("%(who_pays)s of the account can choose a plan that does.") % {"who_pays": _WHO_PAYS},
             details={
                 "error": "feature_not_in_plan",
                 "feature": feature,
@@ -86,9 +88,9 @@ _BILLING = sorted(CAPABILITIES["billing.manage"])
 _WHO_PAYS = holders("billing.manage").capitalize()
 CHOOSE_A_PLAN = f"{_WHO_PAYS} of the account can choose a plan. What was computed so far is kept."
 _WHY_INACTIVE = {
-    "trialing": "Your trial has ended.",
-    "canceled": "Your subscription has ended.",
-    "incomplete": "Your subscription is not active: a payment is missing.",
+    "trialing": mark("Your trial has ended."),
+    "canceled": mark("Your subscription has ended."),
+    "incomplete": mark("Your subscription is not active: a payment is missing."),
 }
 
 
@@ -96,8 +98,8 @@ def refuse_writing_for_others(who: SignedIn, method: str) -> None:
     """Raises Forbidden when staff who look at an account as its member would change something."""
     if who.impersonated_by is not None and method not in SAFE_METHODS:
         raise Forbidden(
-            "You look at this account for support: nothing can be changed.",
-            way_out="End the visit, and ask the member to do this themselves.",
+            _("You look at this account for support: nothing can be changed."),
+            way_out=_("End the visit, and ask the member to do this themselves."),
             code="read_only",
         )
 
@@ -108,8 +110,8 @@ def refuse_unverified(who: SignedIn, *, grace: bool, now: datetime) -> None:
     if who.email_verified or (grace and now < ends):
         return
     raise EmailNotVerified(
-        "Your e-mail address is not verified.",
-        way_out=f"Open the link in the mail to {who.email}, or have a new one sent.",
+        _("Your e-mail address is not verified."),
+        way_out=_("Open the link in the mail to %(email)s, or have a new one sent.") % {"email": who.email},
         details={
             "error": "email_not_verified",
             "grace_ended_at": ends.isoformat() if now >= ends else None,
@@ -119,13 +121,32 @@ def refuse_unverified(who: SignedIn, *, grace: bool, now: datetime) -> None:
     )
 
 
+def refuse_scope(who: SignedIn, scope: str | None) -> None:
+    """Raises Forbidden unless the caller's key has `scope`; where it is None nothing is open to any key."""
+    if scope in who.scopes:
+        return
+    if scope is None:
+        raise Forbidden(
+            _("No API key can do this."),
+            way_out=_("Sign in, in a browser or at /api/v1/auth/login."),
+            code="key_not_allowed",
+            details={"error": "scope", "rule": None, "changed_by": "yourself"},
+        )
+    raise Forbidden(
+        _("Your API key does not allow this (%(scope)s).") % {"scope": scope},
+        way_out=_("Make a key with %(scope)s under API keys.") % {"scope": scope},
+        code="key_scope",
+        details={"error": "scope", "rule": scope, "changed_by": sorted(CAPABILITIES["keys.manage"])},
+    )
+
+
 def refuse_role(who: SignedIn, capability: str) -> None:
     """Raises Forbidden unless the caller's role has `capability`."""
     if may(who.role, capability):
         return
     raise Forbidden(
-        f"Your role, {who.role}, does not allow this ({capability}).",
-        way_out=f"Ask {holders(capability)} of the account.",
+        _("Your role, %(role)s, does not allow this (%(capability)s).") % {"role": who.role, "capability": capability},
+        way_out=_("Ask %(capability)s of the account.") % {"capability": holders(capability)},
         details={
             "error": "role",
             "rule": capability,
@@ -152,8 +173,8 @@ def refuse_stale_proof(who: SignedIn, *, now: datetime) -> None:
     """Raises StepUpRequired unless the caller proved who they are within :data:`STEP_UP_WINDOW`."""
     if now - who.authenticated_at >= STEP_UP_WINDOW:
         raise StepUpRequired(
-            "This needs a fresh proof that it is you.",
-            way_out="Confirm who you are; you come back to where you were.",
+            _("This needs a fresh proof that it is you."),
+            way_out=_("Confirm who you are; you come back to where you were."),
             details={"error": "step_up_required", "confirm_url": StepUpRequired.page, "changed_by": "yourself"},
         )
 

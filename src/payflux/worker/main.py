@@ -17,10 +17,12 @@ from payflux.activation.ending import connection_ended
 from payflux.activation.keeping import keep_activations_going
 from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
+from payflux.activation.recording import expire_evidence
 from payflux.activation.reminding import send_due_reminders
 from payflux.activation.sources import start_from_events
 from payflux.activation.trial_notices import send_due_notices
 from payflux.activation.watching import begin_sweep, read_due, read_workspace, record_unread, sweep_workspaces
+from payflux.activation.weekly_summary import send_weekly_summaries
 from payflux.frontdoor.accounts.factors.second_step import delete_ended_steps
 from payflux.frontdoor.accounts.sessions import delete_ended_sessions
 from payflux.frontdoor.accounts.verification.challenges import delete_old_challenges
@@ -36,8 +38,10 @@ from payflux.frontdoor.sales.service import delete_old_leads
 from payflux.frontdoor.staff.signing_in import delete_ended_staff_sessions
 from payflux.kit.audit_check import verify_every_log
 from payflux.kit.database import asyncpg_address
+from payflux.kit.idempotency import forget_answers
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
 from payflux.monitor.alerts.delivering import deliver_alert
+from payflux.monitor.ledger.checkpointing import sign_tree
 from payflux.monitor.processors.backfill.jobs import backfill_history, record_interruption
 from payflux.monitor.processors.connecting.endpoint import create_webhook_endpoint
 from payflux.monitor.processors.generic.applying import apply_posted_events, clean_deliveries, keep_sources_going
@@ -119,6 +123,7 @@ async def work(
             await delete_ended_steps(session, now=world.clock.now())
             await delete_old_challenges(session, now=world.clock.now())
             await delete_old_leads(session, now=world.clock.now())
+            await forget_answers(session, now=world.clock.now())
 
     async def verify_logs() -> None:
         await verify_every_log(world.database)
@@ -153,14 +158,17 @@ async def work(
                 "apply_due_events": ("* * * * *", apply_due),
                 "clean_inbox": ("47 3 * * *", tidy),
                 "delete_ended_sessions": ("17 * * * *", clean),
+                "expire_evidence": ("11 3 * * *", partial(expire_evidence, world)),
                 "keep_alerts_going": ("* * * * *", partial(keep_alerts_going, world)),
                 "keep_activations_going": ("* * * * *", partial(keep_activations_going, world)),
                 "keep_up_with_stripe": ("*/10 * * * *", follow_stripe),
                 "reconcile_billing": ("41 1 * * *", reconcile_with_stripe),
                 "keep_connections_up_to_date": ("*/5 * * * *", keep_up),
                 "send_due_reminders": ("*/15 * * * *", partial(send_due_reminders, world)),
+                "send_weekly_summaries": ("*/15 * * * *", partial(send_weekly_summaries, world)),
                 "send_due_notices": ("*/15 * * * *", partial(send_due_notices, world)),
                 "score_projections": ("37 * * * *", score),
+                "sign_ledger": ("5 0 * * *", partial(sign_tree, world)),
                 "sweep": ("*/10 * * * *", partial(begin_sweep, world)),
                 "verify_audit_logs": ("23 2 * * *", verify_logs),
             },

@@ -17,10 +17,12 @@ from payflux.frontdoor.accounts.models import Account, Membership, Session, Sign
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import NotSignedIn
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 
 _LAST_USE_RESOLUTION = timedelta(minutes=1)
 
-Kind = Literal["browser", "api"]
+Kind = Literal["browser", "api", "key"]
+"""A person in a browser, a program that signed in as a person, or one with a key of the account."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,9 @@ class SignedIn:
     kind: Kind = "browser"
     impersonated_by: UUID | None = None
     as_of: datetime | None = None
-
     language: str | None = None
     scopes: frozenset[str] = frozenset()
+
     @property
     def grace_ends_at(self) -> datetime:
         """Until when they may use the product without a proven address."""
@@ -141,7 +143,7 @@ async def _holder(session: AsyncSession, *of_session: ColumnElement[bool], now: 
         )
     ).first()
     if row is None:
-        raise NotSignedIn("You are not signed in.", way_out="Sign in and try again.")
+        raise NotSignedIn(_("You are not signed in."), way_out=_("Sign in and try again."))
     browser, user, membership, account = row
     if now - browser.last_used_at > _LAST_USE_RESOLUTION:
         browser.last_used_at = now
@@ -162,8 +164,8 @@ async def _holder(session: AsyncSession, *of_session: ColumnElement[bool], now: 
         kind=cast("Kind", browser.kind),
         impersonated_by=browser.impersonated_by,
         as_of=browser.as_of,
-    )
         language=user.language,
+    )
 
 
 async def sign_out(session: AsyncSession, *, session_id: UUID) -> None:

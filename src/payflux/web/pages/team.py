@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from payflux.activation.allowances import seat_limit
 from payflux.activation.deletion import enqueue_forgetting
 from payflux.activation.service import get_workspace
+from payflux.frontdoor.accounts.keys.service import KeysOfLeaver, keys_of, settle_keys
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import members, queries, transfers
 from payflux.frontdoor.accounts.team.bulk import Outcome, addresses_in, invite_many
@@ -19,6 +20,8 @@ from payflux.frontdoor.accounts.team.capabilities import Role, manageable_roles,
 from payflux.frontdoor.accounts.team.inviting import resend_invite, revoke_invite
 from payflux.frontdoor.accounts.team.members import InvitesOfLeaver
 from payflux.kit.errors import InvalidInput, NotFound
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.web.browsers import with_session
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
@@ -36,10 +39,10 @@ MANAGE = [guard(capability="team.manage")]
 TRANSFER = [guard(capability="account.transfer", grace=False, step_up=True)]
 
 ROLE_WORDS = {
-    Role.OWNER: "does everything, pays, and may hand over or delete the account",
-    Role.ADMIN: "manages connections, the team, keys and billing",
-    Role.ANALYST: "reads everything, manages alerts and exports evidence",
-    Role.VIEWER: "reads everything",
+    Role.OWNER: mark("does everything, pays, and may hand over or delete the account"),
+    Role.ADMIN: mark("manages connections, the team, keys and billing"),
+    Role.ANALYST: mark("reads everything, manages alerts and exports evidence"),
+    Role.VIEWER: mark("reads everything"),
 }
 
 
@@ -79,7 +82,7 @@ async def invite(
     if not refused:
         return see_other(f"{TEAM}#invites")
     form["emails"] = "\n".join(outcome.email for outcome in refused)
-    errors = {"emails": "Some were not invited; they still stand here."}
+    errors = {"emails": _("Some were not invited; they still stand here.")}
     return await _page(request, who, world, session, subscription, errors=errors, form=form, outcomes=outcomes)
 
 
@@ -114,13 +117,14 @@ async def remove_page(
     """What a member holds, and the question what is to become of it."""
     member = await queries.find_member(session, account_id=who.account_id, user_id=user_id)
     if member is None:
-        raise NotFound("This person is not a member of your account.", way_out="Reload the list of members.")
+        raise NotFound(_("This person is not a member of your account."), way_out=_("Reload the list of members."))
     workspace = await get_workspace(session, account_id=who.account_id)
     return render(
         request,
         "member_remove.html",
         member=member,
         holdings=await members.holdings(session, account_id=who.account_id, user_id=user_id, now=world.clock.now()),
+        keys=await keys_of(session, account_id=who.account_id, owner_id=user_id, now=world.clock.now()),
         **product_context(world, workspace, subscription),
     )
 
@@ -132,8 +136,10 @@ async def remove(
     session: Tenant,
     user_id: UUID,
     invites: Annotated[InvitesOfLeaver, Form()] = "revoke",
+    keys: Annotated[KeysOfLeaver, Form()] = "revoke",
 ) -> Response:
     await members.remove_member(session, who, user_id=user_id, invites=invites, now=world.clock.now())
+    await settle_keys(session, who, owner_id=user_id, becomes=keys, now=world.clock.now())
     await enqueue_forgetting(session, account_id=who.account_id, user_id=user_id)
     return see_other(TEAM)
 
@@ -142,6 +148,7 @@ async def remove(
 async def leave(who: Who, world: CurrentWorld, session: Tenant) -> Response:
     """End one's own membership, and sign out: what is left is another account, or none."""
     await members.leave(session, who, now=world.clock.now())
+    await settle_keys(session, who, owner_id=who.user_id, becomes="revoke", now=world.clock.now())
     await enqueue_forgetting(session, account_id=who.account_id, user_id=who.user_id)
     return with_session(see_other("/"), world, "")
 
@@ -184,7 +191,7 @@ async def accept_page(
     """What owning the account means, for the member it is offered to."""
     offer = await queries.open_transfer(session, account_id=who.account_id, now=world.clock.now())
     if offer is None or offer.to_user_id != who.user_id:
-        raise NotFound("No transfer of ownership is open to you.", way_out="Go to Team to see how it stands.")
+        raise NotFound(_("No transfer of ownership is open to you."), way_out=_("Go to Team to see how it stands."))
     workspace = await get_workspace(session, account_id=who.account_id)
     return render(request, "transfer_accept.html", offer=offer, **product_context(world, workspace, subscription))
 
