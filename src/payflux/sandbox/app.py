@@ -64,6 +64,7 @@ from payflux.sandbox.payments.tasks import TASKS as PAYMENT_TASKS
 from payflux.sandbox.portal.pages import PAGES as PORTAL_PAGES
 from payflux.sandbox.reserves import TASKS as RESERVE_TASKS
 from payflux.sandbox.state import CLIENT_ID, SandboxState
+from payflux.sandbox.storefronts.pages import ROUTES as STOREFRONTS
 from payflux.sandbox.work import API_VERSION
 
 ENDPOINTS: tuple[Endpoint, ...] = (
@@ -201,6 +202,7 @@ def create_app(
 
     app = Starlette(
         routes=[
+            *STOREFRONTS,
             *PAGES,
             *control_pages.ROUTES,
             *control.ROUTES,

@@ -1,0 +1,1 @@
+"""What is found on pages that were read. Pure."""
