@@ -89,7 +89,7 @@ def test_ctrl_c_ends_every_part_and_the_next_run_knows_the_account(data_dir: Pat
         end(first, signal.SIGINT, data_dir)
     with running_product(data_dir, tmp_path / "second.log") as second, httpx.Client(base_url=second.url) as browser:
         assert submit(browser, "/login", ALICE).headers["location"] == "/start"
-        assert browser.get("/start").headers["location"] == "/activate"
+        assert browser.get("/start").headers["location"] == "/welcome"
         port, sandbox_port = (url.rpartition(":")[2] for url in (second.url, second.sandbox_url))
         seen = payflux("doctor", data_dir=data_dir, PAYFLUX_PORT=port, PAYFLUX_SANDBOX_PORT=sandbox_port)
         assert (seen.code, "All is well." in seen.said) == (0, True)

@@ -26,6 +26,7 @@ from payflux.activation.service import change_state, enqueue_step, forget_proble
 from payflux.activation.states import LIVE, Cause
 from payflux.frontdoor.funnel.events import FirstProjectionMade, LiveMonitoringStarted
 from payflux.frontdoor.funnel.recording import record
+from payflux.frontdoor.onboarding.milestones import record_milestone
 from payflux.kit.errors import UserError
 from payflux.kit.jobs import Payload, Permanent
 from payflux.monitor.alerts.service import arm_default_rules
@@ -100,6 +101,7 @@ async def generate_first_projection(world: World, payload: Payload) -> None:
         await project_workspace(session, account_id=workspace.account_id, workspace_id=workspace.id, pull_id=pull.id)
         now = world.clock.now()
         workspace.first_projection_at = now
+        await record_milestone(session, account_id=workspace.account_id, milestone="first_projection", now=now)
         await record(session, FirstProjectionMade(), at=now, account_id=workspace.account_id)
         forget_problem(workspace)
         connection = await get_connection(session, account_id=workspace.account_id, connection_id=pull.connection_id)

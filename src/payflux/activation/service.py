@@ -13,11 +13,13 @@ from payflux.activation.models import ActivationTransition, ConnectAttempt, Work
 from payflux.activation.states import TRANSITIONS, ActivationState, Cause
 from payflux.frontdoor.funnel.events import CatalogueKey, ProcessorConnected
 from payflux.frontdoor.funnel.recording import record
+from payflux.frontdoor.onboarding.milestones import record_milestone
 from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, Forbidden, NotFound
 from payflux.kit.ids import new_id
 from payflux.kit.jobs import enqueue
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.generic.history import take_stored_history
 from payflux.monitor.processors.models import Connection, ConnectionMethod, HistoryPull
 from payflux.monitor.processors.pull import start_pull
@@ -41,7 +43,7 @@ async def get_workspace(session: AsyncSession, *, account_id: UUID, lock: bool =
     query = select(Workspace).where(Workspace.account_id == account_id)
     workspace = (await session.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
     if workspace is None:
-        raise NotFound("This account has no workspace.", way_out="Contact support; this should not happen.")
+        raise NotFound(_("This account has no workspace."), way_out=_("Contact support; this should not happen."))
     return workspace
 
 
@@ -69,7 +71,9 @@ async def _change_state(
     to_state = TRANSITIONS.get((from_state, cause))
     if to_state is None:
         raise NoSuchTransition(
-            f"A workspace that is {from_state} cannot change by {cause}.", way_out="Reload the page to see where it is."
+            _("A workspace that is %(from_state)s cannot change by %(cause)s.")
+            % {"from_state": from_state, "cause": cause},
+            way_out=_("Reload the page to see where it is."),
         )
     workspace.activation_state = to_state
     session.add(workspace)
@@ -144,8 +148,8 @@ async def use_connect_attempt(
         return True
     if (await session.execute(select(ConnectAttempt.id).where(*mine))).scalar_one_or_none() is None:
         raise Forbidden(
-            "This connection was not started in this browser, or more than 15 minutes ago. Nothing was connected.",
-            way_out="Go to Activate and press Connect Stripe again.",
+            _("This connection was not started in this browser, or more than 15 minutes ago. Nothing was connected."),
+            way_out=_("Go to Activate and press Connect Stripe again."),
             code="connect_state",
         )
     return False
@@ -218,6 +222,7 @@ async def _stand_on(
     forget_problem(workspace)
     _forget_results(workspace)
     await change_state(session, workspace, cause, now=now, actor_id=actor_id)
+    await record_milestone(session, account_id=workspace.account_id, milestone="processor_connected", now=now)
 
 
 async def leave_connection(

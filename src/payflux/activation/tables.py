@@ -16,6 +16,7 @@ from payflux.frontdoor.entitlements import models as entitlements
 from payflux.frontdoor.funnel import models as funnel
 from payflux.frontdoor.onboarding import models as onboarding
 from payflux.frontdoor.sales import models as sales
+from payflux.frontdoor.onboarding import models as onboarding
 from payflux.frontdoor.staff import models as staff
 from payflux.kit import audit, idempotency
 from payflux.monitor.alerts import models as alerts

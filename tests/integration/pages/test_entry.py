@@ -102,6 +102,8 @@ async def test_the_start_leads_to_the_page_of_the_state(app: FastAPI, alice: Bro
         return (await browser.get("/start")).headers["Location"]
 
     assert await start(Browser(app)) == "/"
+    assert await start(alice) == "/welcome"
+    await alice.post("/welcome/step-1", {"action": "skip_rest"})
     assert await start(alice) == "/activate"
     await connected(world, ALICE, "Alices_shop")
     assert await start(alice) == "/activate/arming"

@@ -109,7 +109,7 @@ async def test_disconnecting_ends_every_other_session_and_is_told(
     assert await mails(stored) == ["provider_connected", "provider_disconnected"]
     assert await stored.fetchval("SELECT count(*) FROM audit_entries WHERE action = 'user.google_disconnected'") == 1
     assert (await traveller.get("/start")).headers["location"] == "/"
-    assert (await alice.get("/start")).headers["location"] == "/activate"
+    assert (await alice.get("/start")).headers["location"] == "/welcome"
     assert (await alice.post(f"{PAGE}/disconnect")).status_code == 404
 
 

@@ -18,6 +18,7 @@ class User(Base):
     knows."""
 
     __tablename__ = "users"
+    __table_args__ = (CheckConstraint("onboarding_step_completed BETWEEN 1 AND 3", name="onboarding_step"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     email: Mapped[str] = mapped_column(String(320))
@@ -25,12 +26,12 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(200))
     password_hash: Mapped[str | None] = mapped_column(String(300))
     email_verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     language: Mapped[str | None] = mapped_column(String(10), default=language)
     onboarding_step_completed: Mapped[int | None]
     """The highest step of the wizard that they have completed or skipped; None before the first."""
     onboarding_dismissed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     role_at_signup: Mapped[str | None] = mapped_column(String(50))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 class Account(Base):
@@ -45,6 +46,8 @@ class Account(Base):
     name: Mapped[str] = mapped_column(String(255))
     intended_plan: Mapped[str | None] = mapped_column(String(50))
     signup_source: Mapped[str | None] = mapped_column(String(50))
+    team_size_bucket: Mapped[str | None] = mapped_column(String(20))
+    primary_processor: Mapped[str | None] = mapped_column(String(20))
     stripe_customer_id: Mapped[str | None] = mapped_column(String(255), unique=True)
     entitlements_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

@@ -40,8 +40,40 @@ class BillingWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     unit: str
 
 
+class ProcessorChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A payment processor that a new owner may name: its name, and the verb and the page by which it is connected."""
+
+    name: str
+    verb: str
+    path: str
+
+
+class Wizard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a new owner is given to choose from; each by the key that is stored, in the order of the page."""
+
+    team_sizes: dict[str, str]
+    roles: dict[str, str]
+    processors: dict[str, ProcessorChoice]
+
+
+class SetupStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One step of the dashboard's checklist: its words, the page where it is taken, and what a member needs to take it,
+    None where everybody takes it for themselves. `milestone` is what ticks it; None for the steps that the account
+    itself knows of. One that is `by_processor` is taken where the chosen processor is connected, until one is. The
+    `headline` is what all the others are for."""
+
+    title: str
+    why: str
+    verb: str
+    path: str
+    capability: str | None = None
+    milestone: str | None = None
+    by_processor: bool = False
+    headline: bool = False
+
+
 class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The catalogue file: every feature and limit with its public words, and the plans."""
+    """The catalogue file: every feature and limit with its public words, the plans, and the first steps."""
 
     recommended_plan: str
     trial_plan: str
@@ -49,6 +81,8 @@ class Catalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     features: dict[str, str]
     limits: dict[str, LimitWords]
     plans: dict[str, PlanEntry]
+    wizard: Wizard
+    checklist: dict[str, SetupStep]
 
     def __post_init__(self) -> None:
         unknown = {self.recommended_plan, self.trial_plan} - self.plans.keys()

@@ -17,9 +17,10 @@ from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.frontdoor.billing.rules import standing_of
 from payflux.frontdoor.entitlements.notices import dismiss, dismissed
 from payflux.frontdoor.entitlements.state import billing_state
-from payflux.frontdoor.funnel.events import PlanPickerViewed
+from payflux.frontdoor.funnel.events import PlanPickerViewed, TrialModalDismissed
+from payflux.frontdoor.funnel.recording import record
 from payflux.kit.errors import InvalidInput, UserError
-from payflux.web.billing_words import BILLING, buys_by_checkout, open_notices
+from payflux.web.billing_words import BILLING, SELECT_PLAN, buys_by_checkout, open_notices
 from payflux.web.choosing import choosing_context
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Tenant, Who
@@ -103,9 +104,13 @@ async def portal(who: Who, world: CurrentWorld) -> Response:
 
 
 @router.post("/notices/{notice}", dependencies=LOOKING)
-async def close_notice(who: Who, world: CurrentWorld, session: Tenant, notice: str) -> Response:
-    await dismiss(session, who, notice, now=world.clock.now())
-    return see_other("/start")
+async def close_notice(who: Who, world: CurrentWorld, session: Tenant, notice: str, then: Text = "") -> Response:
+    """Show the member a notice no more, and lead on to the choice of a plan, where that is their answer."""
+    now = world.clock.now()
+    await dismiss(session, who, notice, now=now)
+    if notice == "trial_ending":
+        await record(session, TrialModalDismissed(), account_id=who.account_id, user_id=who.user_id, at=now)
+    return see_other(SELECT_PLAN if then == "plans" else "/start")
 
 
 async def _select_page(

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.queries import activation_progress
 from payflux.activation.routing import Page, elsewhere
 from payflux.activation.service import first_visit, get_workspace
+from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.frontdoor.billing.models import Subscription
+from payflux.frontdoor.billing.rules import standing_of
 from payflux.frontdoor.entitlements.notices import dismissed
 from payflux.frontdoor.entitlements.resolving import entitlements_of
+from payflux.frontdoor.funnel.events import TrialModalShown
 from payflux.monitor.processors.models import ConnectionMethod
 from payflux.monitor.processors.permissions import missing_capabilities, resource_label
 from payflux.monitor.projections.queries import latest_readouts, scores_of_workspace
@@ -17,6 +24,7 @@ from payflux.web.alert_views import open_alerts
 from payflux.web.billing_words import PREVIEW, open_notices
 from payflux.web.books import books_lines
 from payflux.web.charts import release_chart, tier_chart, trapped_capital_chart
+from payflux.web.first_run import FirstRun, first_run_of
 from payflux.web.freshness import freshness_line
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
 from payflux.web.offers import offer_of_feature
@@ -25,6 +33,8 @@ from payflux.web.policies import guard
 from payflux.web.product import product_context
 from payflux.web.readouts import current_readout
 from payflux.web.rendering import render, see_other
+from payflux.web.visits import record_view
+from payflux.world.bootstrap import World
 
 router = APIRouter()
 
@@ -41,16 +51,18 @@ async def dashboard(
     if to := elsewhere(Page.DASHBOARD, workspace, now):
         return see_other(to)
     current = await current_readout(session, workspace)
+    product = product_context(world, workspace, subscription)
+    first_steps = await _first_steps(request, session, world, who, subscription)
     if current is None:
         return render(
             request,
             "dashboard_partial.html",
             progress=await activation_progress(session, account_id=who.account_id, now=now),
-            **product_context(world, workspace, subscription),
+            **first_steps,
+            **product,
         )
     connection, surface, projection = current.connection, current.surface, current.projection
     scorebook = await scores_of_workspace(session, account_id=who.account_id, connection_id=connection.id, now=now)
-    product = product_context(world, workspace, subscription)
     held = await entitlements_of(session, world, account_id=who.account_id)
     weeks = releases_by_week(projection.calendar, projection.as_of.date())
     return render(
@@ -74,7 +86,7 @@ async def dashboard(
         forecasting_offer=await offer_of_feature(session, held, "forecasting"),
         open_alerts=await open_alerts(session, workspace),
         ask_host=connection.method != ConnectionMethod.WEBHOOK and not connection.host,
-        notices=open_notices(product["standing"], await dismissed(session, who), now),
+        **first_steps,
         **product,
     )
 
@@ -101,9 +113,35 @@ async def preview(
 @router.get(
     "/dashboard/activate-prompt", dependencies=[guard(capability="monitor.read", feature="processor_connection")]
 )
-async def activate_prompt(request: Request, who: Who, session: Tenant, world: CurrentWorld) -> Response:
-    """Where a member lands whose workspace has no processor yet."""
+async def activate_prompt(
+    request: Request, who: Who, session: Tenant, world: CurrentWorld, subscription: CurrentSubscription
+) -> Response:
+    """The dashboard of a member whose workspace has no processor yet."""
     workspace = await get_workspace(session, account_id=who.account_id)
     if to := elsewhere(Page.PROMPT, workspace, world.clock.now()):
         return see_other(to)
-    return render(request, "dashboard_empty.html", problem=workspace.problem)
+    return render(
+        request,
+        "dashboard_empty.html",
+        problem=workspace.problem,
+        **await _first_steps(request, session, world, who, subscription),
+        **product_context(world, workspace, subscription),
+    )
+
+
+class _FirstSteps(TypedDict):
+    """What `_next_step.html` and `_notices.html` are given."""
+
+    first_run: FirstRun | None
+    notices: list[str]
+
+
+async def _first_steps(
+    request: Request, session: AsyncSession, world: World, who: SignedIn, subscription: Subscription | None
+) -> _FirstSteps:
+    """What a member is told on the dashboard until all is set up, and near the end of a trial."""
+    standing = standing_of(subscription) if subscription else None
+    notices = open_notices(standing, await dismissed(session, who), world.clock.now())
+    if "trial_ending" in notices:
+        await record_view(request, TrialModalShown(), who)
+    return {"first_run": await first_run_of(session, world, who, subscription), "notices": notices}

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import Response
 
 from payflux.activation.onboarding import SignUp, open_account
-from payflux.activation.routing import home
+from payflux.activation.routing import Page, home
 from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts import rules, sessions
 from payflux.frontdoor.accounts.registering import EmailTaken, check_registration, register_user
@@ -20,7 +20,10 @@ from payflux.frontdoor.billing.launch import may_register
 from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.frontdoor.billing.rules import standing_of, state_of
 from payflux.frontdoor.funnel.events import RegisterStarted, SignUpMethod
+from payflux.frontdoor.onboarding.milestones import milestones_of
+from payflux.frontdoor.onboarding.wizard import get_told, is_due
 from payflux.kit.errors import InvalidInput, TooManyRequests
+from payflux.kit.messages import gettext as _
 from payflux.web.billing_words import PREVIEW
 from payflux.web.browsers import (
     client_of,
@@ -46,18 +49,23 @@ NO_TRIAL = "/account/no-trial"
 
 @router.get("/start", dependencies=PUBLIC)
 async def start(who: Visitor, world: CurrentWorld, welcome: str = "") -> Response:
-    """The page the visitor belongs on: a stranger's is the landing page, a member's depends on the activation."""
+    """The page the visitor belongs on: a stranger's is the landing page, a new owner's the wizard, until they have
+    answered it or connected something, and any other member's depends on the activation."""
     if who is None:
         return see_other("/")
     async with world.database.tenant(who.account_id) as session:
         workspace = await get_workspace(session, account_id=who.account_id)
         subscription = await newest_subscription(session, account_id=who.account_id)
+        told, reached = await get_told(session, who), await milestones_of(session, account_id=who.account_id)
     if subscription is None:
         return see_other(NO_TRIAL)
     if state_of(standing_of(subscription), world.clock.now()) == "free":
         return see_other(PREVIEW)
+    page = home(workspace, world.clock.now())
+    if page is Page.ACTIVATE and not reached and is_due(who, told.progress):
+        return see_other("/welcome")
     greeting = "?welcome=teammate" if welcome == "teammate" else ""
-    return see_other(f"{home(workspace, world.clock.now())}{greeting}")
+    return see_other(f"{page}{greeting}")
 
 
 @router.get(NO_TRIAL, dependencies=[guard(verified=False)])
@@ -121,7 +129,7 @@ async def register(
         async with world.database.system() as session:
             budget = Budget(f"register from {client.address}", rules.REGISTRATIONS_PER_CLIENT)
             await require_budget(
-                session, world.tokens, budget, refusal="Too many registrations from your network.", now=now
+                session, world.tokens, budget, refusal=_("Too many registrations from your network."), now=now
             )
             await spend(session, world.tokens, budget.key, now=now)
             if not await may_register(session, world.settings, email=email):

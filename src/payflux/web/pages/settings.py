@@ -9,6 +9,7 @@ from payflux.activation.conditions import conditions_of
 from payflux.activation.service import get_workspace
 from payflux.activation.watching import may_be_monitored
 from payflux.frontdoor.accounts.team.capabilities import may
+from payflux.frontdoor.entitlements.notices import SETUP_STEPS, dismissed
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
 from payflux.web.policies import guard
@@ -30,6 +31,7 @@ async def settings(
         "settings.html",
         conditions=conditions_of(workspace, entitled=may_be_monitored(held)),
         may_see_audit=may(who.role, "audit.read"),
+        steps_hidden=SETUP_STEPS in await dismissed(session, who),
         **product_context(world, workspace, subscription),
     )
 

@@ -18,6 +18,7 @@ from payflux.activation.states import ActivationState, Cause
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.queries import live_subscription
 from payflux.kit.errors import InvalidInput, NotFound
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.generic.applying import apply_waiting
 from payflux.monitor.processors.generic.connecting import (
     connect_source,
@@ -55,9 +56,9 @@ async def schema() -> JSONResponse:
 
 
 @router.get("/sources", dependencies=[guard(capability="monitor.read")])
-async def show(request: Request, who: Who, world: CurrentWorld) -> Response:
-    """The processor that posts to us, or the form that names one."""
-    return await sources_page(request, world, who)
+async def show(request: Request, who: Who, world: CurrentWorld, processor: str = "") -> Response:
+    """The processor that posts to us, or the form that names one; `processor` stands in it already."""
+    return await sources_page(request, world, who, form={"processor": processor[:60]})
 
 
 @router.post("/sources", dependencies=MAY_CONNECT)
@@ -126,7 +127,7 @@ async def source_in(session: AsyncSession, who: SignedIn) -> Connection:
     source = await current_source(session, account_id=who.account_id, workspace_id=workspace.id)
     if source is None:
         raise NotFound(
-            "No other processor is set up.", way_out="Go to Activate and choose “I use a different processor”."
+            _("No other processor is set up."), way_out=_("Go to Activate and choose “I use a different processor”.")
         )
     return source
 

@@ -22,6 +22,7 @@ from payflux.frontdoor.funnel.recording import record
 from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Forbidden, UserError
+from payflux.kit.messages import gettext as _
 from payflux.world.outbox import enqueue_mail
 
 
@@ -48,13 +49,13 @@ class InviteUnusable(UserError):
 
     def __init__(self, state: InviteState | None) -> None:
         words: dict[InviteState | None, str] = {
-            InviteState.ACCEPTED: "This invite has been used.",
-            InviteState.REVOKED: "This invite was taken back.",
-            InviteState.EXPIRED: "This invite has expired.",
+            InviteState.ACCEPTED: _("This invite has been used."),
+            InviteState.REVOKED: _("This invite was taken back."),
+            InviteState.EXPIRED: _("This invite has expired."),
         }
         super().__init__(
-            words.get(state, "This invite is not known."),
-            way_out="Ask whoever invited you to send a new one.",
+            words.get(state, _("This invite is not known.")),
+            way_out=_("Ask whoever invited you to send a new one."),
             code=f"invite_{state or 'unknown'}",
         )
         self.state = state
@@ -100,8 +101,8 @@ def require_address(offer: Offer, email: str) -> None:
     """Raises InviteEmailMismatch unless `email` is the invited address."""
     if normalize_email(email) != normalize_email(offer.email):
         raise InviteEmailMismatch(
-            f"This invite is for {offer.email}, not for {email.strip()}.",
-            way_out="Use the invited address, or ask for an invite to the one you use.",
+            _("This invite is for %(email)s, not for %(email_2)s.") % {"email": offer.email, "email_2": email.strip()},
+            way_out=_("Use the invited address, or ask for an invite to the one you use."),
             details={"error": "invite_email_mismatch"},
         )
 
@@ -132,13 +133,14 @@ async def accept_invite(
     require_address(offer, user.email)
     if user.email_verified_at is None:
         raise AddressNotVerified(
-            "Your e-mail address is not verified.",
-            way_out=f"Open the link in the mail to {user.email}, then come back to this invite.",
+            _("Your e-mail address is not verified."),
+            way_out=_("Open the link in the mail to %(email)s, then come back to this invite.") % {"email": user.email},
         )
     count = select(func.count()).select_from(Membership).where(Membership.account_id == offer.account_id)
     if seat_limit is not None and (await session.execute(count)).scalar_one() >= seat_limit:
         raise SeatLimit(
-            f"{offer.account_name} has no seat left.", way_out="Ask whoever invited you; the invite stays open."
+            _("%(account_name)s has no seat left.") % {"account_name": offer.account_name},
+            way_out=_("Ask whoever invited you; the invite stays open."),
         )
     await session.execute(
         insert(Membership)
