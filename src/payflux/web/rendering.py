@@ -41,7 +41,8 @@ def build_templates() -> Environment:
 def render(request: Request, template: str, status: int = 200, /, **context: object) -> HTMLResponse:
     """The page `template` for this request, with what every page knows: who is asking, the CSRF token, the sandbox, the
     providers that people may sign in by, whether passkeys work under this page's address, the account that welcomes
-    somebody who has just joined it, whether everybody may register (where the route asked), and who runs PayFlux."""
+    somebody who has just joined it, whether everybody may register (where the route asked), who runs PayFlux, and
+    under which address."""
     world: World = request.app.state.world
     environment: Environment = request.app.state.templates
     who: SignedIn | None = getattr(request.state, "who", None)
@@ -56,6 +57,7 @@ def render(request: Request, template: str, status: int = 200, /, **context: obj
         "page": _page_of(request),
         "self_serve": getattr(request.state, "self_serve", False),
         "company": world.settings.company_name,
+        "site_url": world.settings.url,
     }
     return HTMLResponse(environment.get_template(template).render(everywhere | context), status_code=status)
 

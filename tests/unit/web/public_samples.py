@@ -6,7 +6,10 @@ from typing import Any
 
 from payflux.frontdoor.sales.models import SalesLead, SalesLeadChange
 from payflux.frontdoor.sales.rules import TEAM_SIZES, LeadStatus
+from payflux.settings import Settings
+from payflux.web.installation import cookies, operator, subprocessors
 from payflux.web.pages.landing import sample_context
+from payflux.web.pages.legal import PAGES as LEGAL
 from tests.unit.web.staff_samples import NOW, ONE, SAM, TWO
 
 CONTACT = {
@@ -36,12 +39,51 @@ LEADS = {
     "chosen": "",
     "shown": 200,
 }
-OPEN = {"self_serve": True, "company": "Flux Ltd"}
+INSTALLATION = Settings.model_validate(
+    {
+        "public_url": "https://payflux.example",
+        "company_name": "Flux Ltd",
+        "company_address": "1 Quiet Harbour, Lantern Bay",
+        "company_law": "the laws of England and Wales",
+        "privacy_email": "privacy@payflux.example",
+        "security_email": "security@payflux.example",
+        "hosting": "Example Hosting GmbH, Germany",
+        "stripe_secret_key": "sk_live_x",
+        "trust_claims": "SOC 2 Type II report; Data processing agreement",
+    }
+)
+UNNAMED = Settings.model_validate({"stripe_secret_key": "sk_test_sandbox"})
+
+
+def legal_page(page: str, settings: Settings) -> dict[str, Any]:
+    """The context of one legal page of an installation with these settings."""
+    return {
+        "pages": LEGAL,
+        "here": page,
+        "operator": operator(settings),
+        "cookies": cookies(settings),
+        "subprocessors": subprocessors(settings),
+        "claims": settings.trust_claim_list,
+        "https": settings.url.startswith("https://"),
+        "trial_days": 14,
+        "history_days": 30,
+        "leads_days": 365,
+    }
+
+
+OPEN = {"self_serve": True, "company": "Flux Ltd", "site_url": "https://payflux.example"}
 
 
 def public_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
     """The pages by name."""
+    legal = {page: (f"legal/{page}.html", signed_out | OPEN | legal_page(page, INSTALLATION)) for page in LEGAL}
+    unnamed = {
+        f"{page}-unnamed": (f"legal/{page}.html", signed_out | legal_page(page, UNNAMED))
+        for page in ("trust", "subprocessors")
+    }
     return {
+        **legal,
+        **unnamed,
         "landing": ("landing.html", signed_out | OPEN | sample_context()),
         "contact-sales": ("contact_sales.html", signed_out | OPEN | CONTACT),
         "contact-sales-refused": (
