@@ -163,7 +163,7 @@ async def test_nothing_is_scored_twice_whoever_asks_at_the_same_time(shop: Shop,
     async def worker() -> int:
         async with shop.world.database.tenant(account_id) as session:
             return await score_due_projections(
-                session, account_id=account_id, projection_id=projection_id, now=clock.now()
+                shop.world, session, account_id=account_id, projection_id=projection_id, now=clock.now()
             )
 
     assert sum(await asyncio.gather(worker(), worker(), worker())) == 3

@@ -21,6 +21,7 @@ from payflux.activation.problems import (
     retry_helps,
     told_problem,
 )
+from payflux.activation.recording import record_baseline, record_first_projection
 from payflux.activation.sending import mail_members_once
 from payflux.activation.service import change_state, enqueue_step, forget_problem, get_workspace
 from payflux.activation.states import LIVE, Cause
@@ -38,6 +39,7 @@ from payflux.monitor.processors.planning import FIRST_STRETCH
 from payflux.monitor.processors.pull import run_pull
 from payflux.monitor.processors.queries import get_connection, get_pull
 from payflux.monitor.projections.service import project_workspace
+from payflux.monitor.risk.queries import surface_of_pull
 from payflux.monitor.risk.service import score_workspace
 from payflux.world.bootstrap import World
 from payflux.world.stripe import StripeFailure
@@ -80,9 +82,12 @@ async def compute_baseline(world: World, payload: Payload) -> None:
         workspace = await _current(session, payload)
         if workspace is None or workspace.baseline_generated_at is not None:
             return
-        await score_workspace(
-            session, account_id=workspace.account_id, workspace_id=workspace.id, pull_id=UUID(payload["pull_id"])
+        pull = await get_pull(session, account_id=workspace.account_id, pull_id=UUID(payload["pull_id"]))
+        surface = await score_workspace(
+            session, account_id=workspace.account_id, workspace_id=workspace.id, pull_id=pull.id
         )
+        connection = await get_connection(session, account_id=workspace.account_id, connection_id=pull.connection_id)
+        await record_baseline(world, session, workspace, connection, surface)
         now = world.clock.now()
         workspace.baseline_generated_at = now
         forget_problem(workspace)
@@ -98,7 +103,11 @@ async def generate_first_projection(world: World, payload: Payload) -> None:
         if workspace is None or workspace.first_projection_at is not None:
             return
         pull = await get_pull(session, account_id=workspace.account_id, pull_id=UUID(payload["pull_id"]))
-        await project_workspace(session, account_id=workspace.account_id, workspace_id=workspace.id, pull_id=pull.id)
+        of_pull = {"account_id": workspace.account_id, "pull_id": pull.id}
+        projection = await project_workspace(session, workspace_id=workspace.id, **of_pull)
+        surface = await surface_of_pull(session, **of_pull)
+        assert surface is not None, "it was projected from"
+        await record_first_projection(world, session, workspace, surface, projection)
         now = world.clock.now()
         workspace.first_projection_at = now
         await record_milestone(session, account_id=workspace.account_id, milestone="first_projection", now=now)

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.models import Workspace
+from payflux.activation.recording import record_reading
 from payflux.activation.service import get_workspace
 from payflux.activation.states import is_live_monitored
 from payflux.frontdoor.entitlements.resolving import Entitlements, entitlements_of
@@ -155,6 +156,7 @@ async def _read(
         )
         if read is not None:
             await _judge(session, workspace, read, now=world.clock.now())
+            await record_reading(world, session, workspace, read)
     log.info("workspace read", workspace_id=str(workspace.id), reason=reason, changed=read.changed if read else None)
 
 

@@ -24,6 +24,7 @@ from payflux.frontdoor.staff.joining import add_staff, remove_staff
 from payflux.kit.audit_chain import Break
 from payflux.kit.audit_check import verify_every_log
 from payflux.kit.database import Database, DatabaseUrls
+from payflux.monitor.ledger.keys import replace_key
 from payflux.web.guard_matrix import as_table
 from payflux.web.policies import guarded_routes
 from payflux.world.bootstrap import World, build_world
@@ -71,6 +72,16 @@ def add_staff_member(
 
     console.print(in_one_transaction(add), soft_wrap=True)
     console.print(f"Give this link to {escape(email)} alone. It works once, within 24 hours.", soft_wrap=True)
+
+
+@admin.command(name="rotate-ledger-key")
+def rotate_ledger_key() -> None:
+    """Put a new key into force that signs the ledger. The old one stays published, with the time it signed in."""
+
+    async def rotate(world: World, session: AsyncSession) -> str:
+        return (await replace_key(world, session)).key_id
+
+    console.print(f"The ledger is signed by key {in_one_transaction(rotate)} from now on.", soft_wrap=True)
 
 
 @admin.command(name="remove-staff")

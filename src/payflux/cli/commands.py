@@ -21,6 +21,7 @@ from payflux.cli.databases import check_database, embedded_server, owner_databas
 from payflux.cli.doctor import examine, report
 from payflux.cli.processes import end_with_supervisor
 from payflux.cli.run import FORWARD_CONNECT_TO, FORWARD_TO, run_all
+from payflux.cli.verify import verify
 from payflux.sandbox.server import run as run_sandbox
 from payflux.settings import SettingsError
 from payflux.worker.main import work_until_stopped
@@ -133,6 +134,7 @@ app.command()(analyze)
 app.command()(backtest)
 app.command()(seed)
 app.command(name="sync-stripe-plans")(sync_stripe_plans)
+app.command()(verify)
 app.add_typer(admin, name="admin")
 
 

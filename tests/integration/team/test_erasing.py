@@ -102,7 +102,7 @@ async def _row_for(stored: asyncpg.Connection, table: str) -> str:
         "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = 'public' "
         "AND table_name = $1 AND (is_nullable = 'NO' AND column_default IS NULL OR column_name = ANY($2))",
         table,
-        ["account_id", "connection_id"],
+        ["account_id", "connection_id", "body"],
     )
     definitions = await stored.fetch(
         "SELECT pg_get_constraintdef(oid) AS check FROM pg_constraint WHERE contype = 'c' AND conrelid = $1::regclass",
@@ -168,6 +168,11 @@ def test_no_secret_is_exported_and_no_binary_column_unless_it_is_known_to_be_dat
         "audit_entries.previous_hash",
         "audit_entries.hash",
         "audit_heads.hash",
+        "ledger_artifacts.body_hash",
+        "ledger_artifacts.hash",
+        "ledger_artifacts.inputs_hash",
+        "ledger_artifacts.previous_hash",
+        "ledger_heads.hash",
     }
 
 

@@ -20,7 +20,7 @@ async def score_projections(world: World) -> None:
         try:
             async with world.database.tenant(account_id) as session:
                 scored = await score_due_projections(
-                    session, account_id=account_id, projection_id=projection_id, now=now
+                    world, session, account_id=account_id, projection_id=projection_id, now=now
                 )
         except Exception:
             log.exception("projection not scored", projection_id=str(projection_id))

@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.errors import Conflict
 from payflux.kit.ids import new_id
+from payflux.monitor.ledger.artifacts import Draft
+from payflux.monitor.ledger.recording import record_artifacts
 from payflux.monitor.processors.account_state import stored_state
 from payflux.monitor.processors.models import Connection, ConnectionStatus, HistoryPull
 from payflux.monitor.processors.queries import (
@@ -21,6 +23,7 @@ from payflux.monitor.processors.queries import (
     read_events,
     reads_declines,
 )
+from payflux.monitor.projections.evidence import score_draft
 from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.rules import project
@@ -28,6 +31,7 @@ from payflux.monitor.projections.rules.scoring import INSTANT, due_at, score_pro
 from payflux.monitor.risk.models import RiskSurfaceRecord
 from payflux.monitor.risk.queries import stored_surface_of_pull
 from payflux.monitor.risk.rules import History, prepare
+from payflux.world.bootstrap import World
 
 SNAPSHOT_LIFETIME = timedelta(days=7)
 """How late the account's state and balance may have been read to speak for the end of a horizon."""
@@ -97,8 +101,11 @@ async def store_projection(
     await session.flush()
 
 
-async def score_due_projections(session: AsyncSession, *, account_id: UUID, projection_id: UUID, now: datetime) -> int:
-    """Score those horizons of a projection that are over at `now` and not scored; returns how many were scored.
+async def score_due_projections(
+    world: World, session: AsyncSession, *, account_id: UUID, projection_id: UUID, now: datetime
+) -> int:
+    """Score those horizons of a projection that are over at `now` and not scored, and record each score in the ledger;
+    returns how many were scored.
 
     Where the stored history does not reach to the end of a horizon, its row says why. A horizon that another worker is
     at is left to it.
@@ -121,7 +128,7 @@ async def score_due_projections(session: AsyncSession, *, account_id: UUID, proj
     surface = await session.get_one(RiskSurfaceRecord, (account_id, record.surface_id))
     connection = await get_connection(session, account_id=account_id, connection_id=surface.connection_id)
     projection = msgspec.convert(record.projection, ReserveProjection)
-    scored = 0
+    scored: list[Draft] = []
     for row in rows:
         row.checked_at = now
         row.why_not = await _why_not(session, connection, record.as_of, row.due_at)
@@ -135,9 +142,10 @@ async def score_due_projections(session: AsyncSession, *, account_id: UUID, proj
                 holds_seen=await holds_seen(session, connection),
             )
             row.score, row.scored_at = msgspec.to_builtins(score), now
-            scored += 1
+            scored.append(score_draft(score, projection, horizon_days=row.horizon_days, due_at=row.due_at))
     await session.flush()
-    return scored
+    await record_artifacts(world, session, account_id=account_id, workspace_id=record.workspace_id, drafts=scored)
+    return len(scored)
 
 
 async def _why_not(session: AsyncSession, connection: Connection, start: datetime, end: datetime) -> str | None:

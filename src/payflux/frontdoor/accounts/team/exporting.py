@@ -33,6 +33,11 @@ BINARY_DATA: dict[str, Callable[[bytes], str]] = {
     "audit_heads.hash": bytes.hex,
     "daily_rollups.vector": _base64,
     "event_deliveries.body": _text,
+    "ledger_artifacts.body_hash": bytes.hex,
+    "ledger_artifacts.hash": bytes.hex,
+    "ledger_artifacts.previous_hash": bytes.hex,
+    "ledger_artifacts.signature": _base64,
+    "ledger_heads.hash": bytes.hex,
     "webhook_events.body": _text,
 }
 """Binary columns that hold data of the account and no secret, and how each is written."""

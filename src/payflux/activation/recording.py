@@ -1,0 +1,130 @@
+"""What a workspace's ledger holds of its activation, its readings and its alerts: recorded in the transaction of what
+it tells of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.activation.models import Workspace
+from payflux.frontdoor.entitlements.resolving import entitlements_of
+from payflux.monitor.alerts.models import Alert, AlertEvent, Happening
+from payflux.monitor.ledger.artifacts import Draft, Kind
+from payflux.monitor.ledger.expiring import accounts_with_ledgers, expire_bodies
+from payflux.monitor.ledger.models import LedgerArtifact
+from payflux.monitor.ledger.queries import newest_artifact
+from payflux.monitor.ledger.recording import Recorded, record_artifacts
+from payflux.monitor.processors.models import Connection
+from payflux.monitor.processors.news import ReadingReason
+from payflux.monitor.projections.evidence import baseline_draft, projection_draft, says_more
+from payflux.monitor.projections.projection import ReserveProjection
+from payflux.monitor.projections.reading import WorkspaceRead
+from payflux.monitor.risk.surface import RiskSurface
+from payflux.world.bootstrap import World
+
+RETENTION = "retention_days"
+
+TOLD = (Happening.RAISED, Happening.WORSENED, Happening.CLEARED, Happening.RESOLVED)
+"""What of an alert's history is evidence; who looks after it is the members' own business."""
+
+log = structlog.get_logger(__name__)
+
+
+async def record_baseline(
+    world: World, session: AsyncSession, workspace: Workspace, connection: Connection, surface: RiskSurface
+) -> None:
+    """Record what was connected and its baseline."""
+    connected = {
+        "connection_id": connection.id,
+        "processor": connection.processor,
+        "method": connection.method,
+        "external_account_id": connection.external_account_id,
+        "livemode": connection.livemode,
+        "connected_at": connection.connected_at,
+        "capabilities": connection.capabilities,
+        "event_count": connection.event_count,
+    }
+    await _record(world, session, workspace, Draft(kind=Kind.CONNECTION, body=connected), baseline_draft(surface))
+
+
+async def record_first_projection(
+    world: World, session: AsyncSession, workspace: Workspace, surface: RiskSurface, projection: ReserveProjection
+) -> None:
+    """Record the first projection, and the first envelope: the connection, its baseline and this projection."""
+    draft = projection_draft(surface, projection, reason=ReadingReason.FIRST)
+    recorded = await _record(world, session, workspace, draft)
+    named = [
+        _reference(artifact)
+        for kind in (Kind.CONNECTION, Kind.BASELINE)
+        if (artifact := await _newest(session, workspace, kind)) is not None
+    ]
+    body = {
+        "purpose": "activation",
+        "workspace_id": workspace.id,
+        "artifacts": [*named, *(each.reference for each in recorded)],
+    }
+    await _record(world, session, workspace, Draft(kind=Kind.ENVELOPE, body=body))
+
+
+async def record_reading(world: World, session: AsyncSession, workspace: Workspace, read: WorkspaceRead) -> None:
+    """Record what a reading said, where that is more than was recorded before."""
+    if read.changed and says_more(read.before, read.after):
+        after = read.after
+        await _record(world, session, workspace, projection_draft(after.surface, after.projection, reason=after.reason))
+
+
+async def record_alert(world: World, session: AsyncSession, alert: Alert, event: AlertEvent) -> None:
+    """Record that an alert was raised, became worse or is over, without the name that members gave its rule."""
+    if event.kind not in TOLD:
+        return
+    body = {
+        "alert_id": alert.id,
+        "event_id": event.id,
+        "rule_id": alert.rule_id,
+        "happening": event.kind,
+        "at": event.at,
+        "facts": event.facts,
+    }
+    drafts = [Draft(kind=Kind.ALERT, body=body)]
+    await record_artifacts(world, session, account_id=alert.account_id, workspace_id=alert.workspace_id, drafts=drafts)
+
+
+async def expire_evidence(world: World) -> None:
+    """Every night: drop the bodies that an account's plan keeps no longer. Where no subscription runs, nothing is
+    dropped: whoever comes back finds what they had."""
+    async with world.database.system() as session:
+        accounts = await accounts_with_ledgers(session)
+    for account_id in accounts:
+        try:
+            await _expire(world, account_id)
+        except Exception:
+            log.exception("evidence not expired", account_id=str(account_id))
+
+
+async def _expire(world: World, account_id: UUID) -> None:
+    async with world.database.tenant(account_id) as session:
+        held = await entitlements_of(session, world, account_id=account_id)
+    days, now = held.limits[RETENTION], world.clock.now()
+    if not held.live or days is None:
+        return
+    async with world.database.system() as session:
+        dropped = await expire_bodies(session, account_id=account_id, before=now - timedelta(days=days), now=now)
+    if dropped:
+        log.info("evidence expired", account_id=str(account_id), artifacts=dropped)
+
+
+async def _record(world: World, session: AsyncSession, workspace: Workspace, *drafts: Draft) -> list[Recorded]:
+    return await record_artifacts(
+        world, session, account_id=workspace.account_id, workspace_id=workspace.id, drafts=drafts
+    )
+
+
+async def _newest(session: AsyncSession, workspace: Workspace, kind: Kind) -> LedgerArtifact | None:
+    return await newest_artifact(session, account_id=workspace.account_id, workspace_id=workspace.id, kind=kind)
+
+
+def _reference(artifact: LedgerArtifact) -> dict[str, object]:
+    return Recorded(artifact.sequence, Kind(artifact.kind), artifact.hash).reference

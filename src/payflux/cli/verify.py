@@ -1,0 +1,88 @@
+"""Check an exported ledger offline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.markup import escape
+
+from payflux.cli.configured import complaints, console
+from payflux.monitor.ledger.checkpoints import SignedNote, read_note
+from payflux.monitor.ledger.scanning import Flawed
+from payflux.monitor.ledger.verifying import PublicKey, Verified, read_keys, verify_export
+
+
+def verify(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A ledger as PayFlux exports it (JSONL).")],
+    keys: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Public keys that you trust: /.well-known/payflux-keys.json"),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="An earlier checkpoint that you kept; the file goes on from it."
+        ),
+    ] = None,
+) -> None:
+    """Check every signature, hash and proof of an exported ledger, with the public keys alone. Needs no database and no
+    network; exit code 1 where it does not hold, 2 where it cannot be checked."""
+    trusted, earlier = _trusted(keys), _earlier(checkpoint)
+    try:
+        with file.open("rb") as lines:
+            found = verify_export(lines, keys=trusted, earlier=earlier)
+    except Flawed as error:
+        flaw = error.flaw
+        complaints.print(
+            f"[bold red]This file does not hold.[/bold red] Line {flaw.line}, bytes {flaw.start} to {flaw.end}, "
+            f"{flaw.field}: expected {escape(flaw.expected)}.",
+            soft_wrap=True,
+        )
+        raise typer.Exit(1) from None
+    console.print("\n".join(_told(found, trusted is not None)), soft_wrap=True)
+
+
+def _told(found: Verified, trusted: bool) -> list[str]:
+    told = [
+        f"This file holds: {found.artifacts:,} artifacts of workspace {found.workspace_id}, "
+        f"{found.first_sequence} to {found.last_sequence}."
+    ]
+    if found.checkpoint is not None:
+        said = found.checkpoint.checkpoint
+        tree = f"the signed tree of {said.origin}, of {said.tree_size:,} artifacts"
+        told.append(f"Those up to {found.proven_sequence} are in {tree}.")
+    if found.without_body:
+        told.append(f"{found.without_body:,} of their bodies are kept no longer; their hashes hold.")
+    if not trusted:
+        told.append(
+            "It was checked by the keys that it names itself. Compare them with those of its origin, "
+            "/.well-known/payflux-keys.json, by --keys."
+        )
+    return told
+
+
+def _trusted(path: Path | None) -> dict[str, PublicKey] | None:
+    if path is None:
+        return None
+    try:
+        document = msgspec.json.decode(path.read_bytes(), type=dict[str, list[dict[str, object]]])
+        return read_keys(document.get("keys", []))
+    except ValueError as error:
+        raise _unusable(path, "a set of public keys (JWKS)", error) from None
+
+
+def _earlier(path: Path | None) -> SignedNote | None:
+    if path is None:
+        return None
+    try:
+        return read_note(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise _unusable(path, "a signed checkpoint", error) from None
+
+
+def _unusable(path: Path, what: str, error: ValueError) -> typer.Exit:
+    complaints.print(escape(f"{path} is not {what}: {error}."), soft_wrap=True)
+    return typer.Exit(2)
