@@ -9,7 +9,6 @@ from functools import cache
 from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute
-from starlette.staticfiles import StaticFiles
 
 from payflux.admin.routes import lead_to_sign_in
 from payflux.admin.routes import router as console
@@ -67,6 +66,7 @@ from payflux.web.pages.imports import uploads
 from payflux.web.policies import require_policies
 from payflux.web.rendering import build_templates
 from payflux.web.security import Envelope, require_csrf
+from payflux.web.static_files import STATIC, static_files
 from payflux.world.bootstrap import World
 
 LARGEST_BODY = 64 * 1024  # bytes; the largest form is a registration
@@ -101,7 +101,7 @@ def create_app(world: World) -> FastAPI:
     app.mount(API_PATH, create_api(world))
     app.mount("/hooks", hooks)
     app.mount("/uploads", uploads)
-    app.mount("/static", StaticFiles(packages=[("payflux", "static")]), name="static")
+    app.mount(STATIC, static_files(keep=world.settings.environment == "production"), name="static")
     require_policies(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
     add_error_handlers(app)

@@ -15,6 +15,7 @@ from payflux.web import billing_words, outlook
 from payflux.web.formatting import FILTERS
 from payflux.web.passkeys import passkeys_here
 from payflux.web.security import csrf_token
+from payflux.web.static_files import VersionedAddresses
 from payflux.world.bootstrap import World
 from payflux.world.oidc import sign_in_providers
 
@@ -29,7 +30,7 @@ def build_templates() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        extensions=["jinja2.ext.i18n"],
+        extensions=["jinja2.ext.i18n", VersionedAddresses],
     )
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # ty: ignore[missing-attribute] -- i18n's
     environment.globals |= {"language": language, "languages": LANGUAGES}

@@ -102,3 +102,19 @@ async def test_the_pictures_of_the_site_are_there(app: FastAPI, path: str, begin
     answer = await Browser(app).get(path)
     assert answer.status_code == 200
     assert answer.content.startswith(begins)
+
+
+async def test_a_file_that_a_page_names_is_compressed_and_kept_and_any_other_is_asked_for_again(world: World) -> None:
+    public = with_settings(world, environment="production")
+    for kept, where in ((True, public), (False, world)):
+        browser = Browser(create_app(where))
+        address = re.search(r'href="(/static/css/base.css\?v=[0-9a-f]{8})"', (await browser.get("/")).text)
+        assert address
+        named = await browser.get(address[1])
+        assert named.headers["Content-Encoding"] == "gzip"
+        assert ("immutable" in named.headers["Cache-Control"]) is kept
+        for other in ("/static/css/base.css", "/static/css/base.css?v=00000000"):
+            answer = await browser.get(other)
+            assert answer.headers["Cache-Control"] == "no-cache"
+        again = await browser.get("/static/css/base.css", If_None_Match=answer.headers["ETag"])
+        assert (again.status_code, again.headers["Cache-Control"]) == (304, "no-cache")
