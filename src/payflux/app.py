@@ -39,10 +39,11 @@ from payflux.web.pages import (
     history,
     invites,
     landing,
-    legal,
     language,
     ledger,
+    legal,
     mail_preferences,
+    metrics,
     passwords,
     pricing,
     profile,
@@ -106,7 +107,7 @@ def create_app(world: World) -> FastAPI:
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
     add_error_handlers(app)
     app.add_middleware(Languages, settings=world.settings)
-    app.add_middleware(Envelope, settings=world.settings)
+    app.add_middleware(Envelope, settings=world.settings, metrics=world.metrics)
     return app
 
 
@@ -117,6 +118,7 @@ def _pages() -> list[BaseRoute]:
     router = APIRouter(dependencies=[Depends(require_csrf)])
     for page in (
         health,
+        metrics,
         ledger,
         landing,
         entry,

@@ -191,6 +191,16 @@ class Settings(BaseSettings):
         description="the header in which the proxy in front says which country an address is in, such as CF-IPCountry; "
         "set it only where the proxy overwrites what others send",
     )
+    posthog_key: SecretStr = Field(
+        SecretStr(""),
+        description="the project API key (phc_…) at PostHog; without it, product events stay in our own table alone",
+    )
+    posthog_host: str = Field("https://eu.i.posthog.com", description="where PostHog takes events in")
+    metrics_token: SecretStr = Field(
+        SecretStr(""),
+        description="what a Prometheus has to send as its bearer token to read /metrics; without it, /metrics is there "
+        "in development alone, for this machine",
+    )
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for collectors")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line logged")
 
@@ -225,6 +235,7 @@ class Settings(BaseSettings):
             ("STRIPE_API_BASE", self.stripe_api_base),
             ("STRIPE_CONNECT_BASE", self.stripe_connect_base),
             ("STRIPE_APP_AUTHORIZE_URL", self.stripe_app_authorize_url),
+            ("PAYFLUX_POSTHOG_HOST", self.posthog_host),
             ("PAYFLUX_GOOGLE_BASE", self.google_base),
             ("PAYFLUX_MICROSOFT_BASE", self.microsoft_base),
         ):

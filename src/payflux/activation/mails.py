@@ -22,10 +22,11 @@ from payflux.activation import (
 from payflux.activation.problems import ended_problem
 from payflux.activation.sending import SUPPORT, note_outcome, support_address, was_delivered
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
-from payflux.kit.jobs import Payload, Permanent, enqueue
+from payflux.kit.failures import MAIL, count_failure
 from payflux.kit.figures import moment_words
-from payflux.monitor.processors.models import Connection, ConnectionMethod
+from payflux.kit.jobs import Payload, Permanent, enqueue
 from payflux.kit.messages import SOURCE_LANGUAGE, speaking
+from payflux.monitor.processors.models import Connection, ConnectionMethod
 from payflux.monitor.processors.queries import get_connection
 from payflux.world.bootstrap import World
 from payflux.world.mail import Mail, MailRefused, MailUnavailable, deliver, write_mail
@@ -61,9 +62,11 @@ async def send_mail(world: World, payload: Payload) -> None:
     try:
         await deliver(world.settings, mail, to=addressee.email, message_id=payload["mail_id"])
     except MailUnavailable as failure:
+        await _count(world, payload)
         await _send_later(world, payload, failure)
         return
     except MailRefused as refusal:
+        await _count(world, payload)
         await note_outcome(world, payload, refused=str(refusal))
         await _note_refusal(world, payload, str(refusal))
         raise Permanent(str(refusal)) from refusal
@@ -84,6 +87,11 @@ async def _addressee(world: World, session: AsyncSession, payload: Payload) -> A
     if "account_id" in payload:
         return await get_addressee(session, account_id=UUID(payload["account_id"]), user_id=user_id)
     return await get_user_addressee(session, user_id=user_id)
+
+
+async def _count(world: World, payload: Payload) -> None:
+    async with world.database.system() as session:
+        await count_failure(session, MAIL, payload["mail"], at=world.clock.now())
 
 
 async def _send_later(world: World, payload: Payload, failure: MailUnavailable) -> None:

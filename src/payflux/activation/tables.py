@@ -16,9 +16,8 @@ from payflux.frontdoor.entitlements import models as entitlements
 from payflux.frontdoor.funnel import models as funnel
 from payflux.frontdoor.onboarding import models as onboarding
 from payflux.frontdoor.sales import models as sales
-from payflux.frontdoor.onboarding import models as onboarding
 from payflux.frontdoor.staff import models as staff
-from payflux.kit import audit, idempotency
+from payflux.kit import audit, failures, idempotency
 from payflux.monitor.alerts import models as alerts
 from payflux.monitor.ledger import models as ledger
 from payflux.monitor.processors import models as processors
@@ -38,6 +37,7 @@ MODELS = (
     catalogue,
     entitlements,
     factors,
+    failures,
     funnel,
     generic,
     idempotency,

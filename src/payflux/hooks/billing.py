@@ -52,6 +52,7 @@ def _verified(world: World, body: bytes, signature: str) -> RemoteEvent:
     try:
         verify(body, signature, secrets, world.clock.now())
     except SignatureRefused as refused:
+        world.metrics.webhook_signature_failures.labels("billing").inc()
         log.warning("billing webhook refused", rule=refused.rule, bytes=len(body))
         raise EventRefused(
             str(refused),

@@ -58,6 +58,7 @@ async def receive_events(request: Request, token: str) -> JSONResponse:
         _verify(request, world, connection, body)
         posted = read_posted(body, now)
     except SignatureRefused as refused:
+        world.metrics.webhook_signature_failures.labels("generic").inc()
         fault = Fault(None, "", str(refused), _WAY_OUT[refused.rule])
         return await _refused(request, connection, f"({refused.rule})", f"webhook_{refused.rule}", [fault])
     except EventsRefused as refused:

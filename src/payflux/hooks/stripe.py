@@ -68,6 +68,7 @@ async def _verified(request: Request, world: World, secrets: list[str]) -> Envel
         verify(body, request.headers.get("Stripe-Signature", ""), secrets, world.clock.now())
         return read_envelope(body)
     except SignatureRefused as refused:
+        world.metrics.webhook_signature_failures.labels("stripe").inc()
         raise EventRefused(
             str(refused),
             way_out="Check that the endpoint's signing secret (whsec_…) is the one that PayFlux knows.",

@@ -11,6 +11,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from typing import NamedTuple
 
 import asyncpg
 import structlog
@@ -79,6 +80,26 @@ async def is_pending(session: AsyncSession, name: str, part: Payload) -> bool:
         json.dumps(part),
     )
     return bool(found)
+
+
+class WaitingJobs(NamedTuple):
+    """How many jobs of a name wait or run, and for how many seconds the oldest that waits could have begun."""
+
+    name: str
+    number: int
+    seconds_overdue: float
+
+
+async def waiting_jobs(session: AsyncSession) -> list[WaitingJobs]:
+    """The queue by job, as the system role."""
+    connection = await driver_connection(session)
+    table = Queries(AsyncpgDriver(connection)).qbe.settings.queue_table
+    overdue = "extract(epoch FROM max(now() - execute_after) FILTER (WHERE status = 'queued'))::float8"
+    rows = await connection.fetch(
+        f"SELECT entrypoint, count(*) AS number, greatest({overdue}, 0) AS overdue FROM {table} "  # noqa: S608
+        "WHERE status IN ('queued', 'picked') GROUP BY entrypoint ORDER BY entrypoint"
+    )
+    return [WaitingJobs(row["entrypoint"], row["number"], row["overdue"]) for row in rows]
 
 
 async def run_jobs(

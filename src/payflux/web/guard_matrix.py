@@ -29,6 +29,7 @@ class Answer(StrEnum):
     CONFIRM = "confirm"
     SIGNATURE = "signature"
     STAFF = "staff"
+    TOKEN = "token"  # noqa: S105 -- what is asked for
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ def answer_of(route: GuardedRoute, caller: Persona) -> Answer:
         return Answer.SIGNATURE
     if policy.audience is Audience.STAFF:
         return Answer.STAFF
+    if policy.audience is Audience.COLLECTOR:
+        return Answer.TOKEN
     if caller.role is None:
         return Answer.SIGN_IN
     refused = [
@@ -138,5 +141,5 @@ is the owner of an account in a running Pro trial, with a proven address, who ha
 column says. A cell holds what becomes of the call: **yes**, it reaches the route; **sign in**, **verify** and
 **confirm**, what the caller has to do first; **scope** (of an API key), **role** and **plan**, what would have to be
 another; **only look**, that support changes nothing; **signature**, that the body has to be signed; **staff**, that the
-console asks in its own way.
+console asks in its own way; **token**, that only a collector with its token is answered.
 """

@@ -35,12 +35,14 @@ API_CALLS = "api_calls_per_day"
 
 
 class Audience(StrEnum):
-    """Who may call a route at all. SIGNED_BODY: whoever proves it by a signature, as the senders of webhooks do."""
+    """Who may call a route at all. SIGNED_BODY: whoever proves it by a signature, as the senders of webhooks do.
+    COLLECTOR: what gathers this process' metrics."""
 
     PUBLIC = "public"
     SIGNED_BODY = "signed body"
     SIGNED_IN = "signed in"
     STAFF = "staff"
+    COLLECTOR = "collector"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,10 @@ from payflux.kit.audit import coming_from
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Forbidden
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
+from payflux.kit.metrics import UNMATCHED, Metrics
 from payflux.settings import Settings
+from payflux.web.call_limits import limit_headers
 from payflux.world.oidc import sign_in_providers
 
 log = structlog.get_logger(__name__)
@@ -27,6 +30,7 @@ STRIPE_BILLING_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.c
 CSRF_FIELD = "csrf_token"
 _FORM = "application/x-www-form-urlencoded"
 _HOOK = "/hooks/"
+_METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -65,8 +69,8 @@ def logged_path(path: str) -> str:
 class Envelope:
     """Wraps every HTTP exchange: a request id, the security headers, the CSRF cookie and one log line."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, *, settings: Settings, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
         https = settings.url.startswith("https://")
         self._headers = {
             "Content-Security-Policy": content_security_policy(settings),
@@ -101,6 +105,8 @@ class Envelope:
                 for name, value in self._headers.items():
                     headers[name] = value
                 headers["X-Request-Id"] = request_id
+                for name, value in limit_headers(scope["state"]).items():
+                    headers[name] = value
                 if not is_file:
                     headers.setdefault("Cache-Control", "no-store")
                     if is_new:
@@ -114,9 +120,23 @@ class Envelope:
                 await self._app(scope, receive, send_wrapped)
             finally:
                 if not is_file:
-                    took = round((time.perf_counter() - started) * 1000, 1)
+                    seconds = time.perf_counter() - started
+                    self._metrics.observe_request(
+                        method=_known_method(scope), route=_template(scope), status=status, seconds=seconds
+                    )
+                    took = round(seconds * 1000, 1)
                     path = logged_path(scope["path"])
                     log.info("request", method=scope["method"], path=path, status_code=status, ms=took)
+
+
+def _template(scope: Scope) -> str:
+    """The route that took the request, as it is declared: an address may hold a token, and there is no end of them."""
+    path = getattr(scope.get("route"), "path", None)
+    return UNMATCHED if path is None else f"{scope.get('root_path', '')}{path}"
+
+
+def _known_method(scope: Scope) -> str:
+    return scope["method"] if scope["method"] in _METHODS else "other"
 
 
 def csrf_token(request: Request, tokens: TokenHasher) -> str:
@@ -155,8 +175,8 @@ def refuse_wrong_token(request: Request, token: object) -> None:
 
 def _not_our_form() -> Forbidden:
     return Forbidden(
-        "This form was open too long, or was sent from another site. Nothing was changed.",
-        way_out="Reload the page and send it again.",
+        _("This form was open too long, or was sent from another site. Nothing was changed."),
+        way_out=_("Reload the page and send it again."),
         code="csrf",
     )
 

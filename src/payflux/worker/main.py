@@ -34,10 +34,12 @@ from payflux.frontdoor.billing.upkeep import (
     keep_up_with_stripe,
     reconcile_billing,
 )
+from payflux.frontdoor.funnel.jobs import send_product_events
 from payflux.frontdoor.sales.service import delete_old_leads
 from payflux.frontdoor.staff.signing_in import delete_ended_staff_sessions
 from payflux.kit.audit_check import verify_every_log
 from payflux.kit.database import asyncpg_address
+from payflux.kit.failures import JOB, count_failure
 from payflux.kit.idempotency import forget_answers
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
 from payflux.monitor.alerts.delivering import deliver_alert
@@ -111,6 +113,8 @@ async def work(
 
     async def on_failure(name: str, payload: Payload, error: Exception) -> None:
         await record_failure(world, name, payload, error)
+        async with world.database.system() as session:
+            await count_failure(session, JOB, name, at=world.clock.now())
         if name == backfill_history.__name__:
             await record_interruption(world, payload)
         if name == read_workspace.__name__:
@@ -167,6 +171,7 @@ async def work(
                 "send_due_reminders": ("*/15 * * * *", partial(send_due_reminders, world)),
                 "send_weekly_summaries": ("*/15 * * * *", partial(send_weekly_summaries, world)),
                 "send_due_notices": ("*/15 * * * *", partial(send_due_notices, world)),
+                "send_product_events": ("* * * * *", partial(send_product_events, world)),
                 "score_projections": ("37 * * * *", score),
                 "sign_ledger": ("5 0 * * *", partial(sign_tree, world)),
                 "sweep": ("*/10 * * * *", partial(begin_sweep, world)),

@@ -15,6 +15,7 @@ from payflux.kit.clock import Clock, StoppedClock, SystemClock
 from payflux.kit.crypto import SecretBox, TokenHasher
 from payflux.kit.database import Database, database_urls
 from payflux.kit.limits import RateLimit
+from payflux.kit.metrics import Metrics
 from payflux.settings import Settings
 from payflux.world.oidc import ProviderDocuments
 from payflux.world.signer import SealingSigner, Signer
@@ -23,6 +24,8 @@ DELIVERIES_A_SECOND, DELIVERIES_AT_ONCE = 20.0, 200
 """Of one connection, each of up to hundreds of events."""
 SCANS_A_SECOND, SCANS_AT_ONCE = 1 / 600, 5
 """Of one stranger's network, and of one website."""
+CALLS_A_SECOND, CALLS_AT_ONCE = 20.0, 200
+"""Of one key or API client."""
 REPORTS_A_SECOND, REPORTS_AT_ONCE = 0.2, 20
 """Of leaked keys, from one address."""
 
@@ -30,7 +33,7 @@ REPORTS_A_SECOND, REPORTS_AT_ONCE = 0.2, 20
 @dataclass(frozen=True)
 class World:
     """What a verb may reach: configuration, time, the database, stored secrets and the network. `deliveries` limits
-    how often each connection is posted to, `leak_reports` how often an address tells of leaked keys."""
+    how often each connection is posted to, `calls` how often each program calls, `leak_reports` how often an address tells of leaked keys."""
 
     settings: Settings
     clock: Clock
@@ -41,9 +44,11 @@ class World:
     http: httpx.AsyncClient
     provider_documents: ProviderDocuments = field(default_factory=ProviderDocuments)
     deliveries: RateLimit = field(default_factory=lambda: RateLimit(DELIVERIES_A_SECOND, DELIVERIES_AT_ONCE))
+    calls: RateLimit = field(default_factory=lambda: RateLimit(CALLS_A_SECOND, CALLS_AT_ONCE))
     leak_reports: RateLimit = field(default_factory=lambda: RateLimit(REPORTS_A_SECOND, REPORTS_AT_ONCE))
     scans: RateLimit = field(default_factory=lambda: RateLimit(SCANS_A_SECOND, SCANS_AT_ONCE))
     account_cache: AccountCache = field(default_factory=AccountCache)
+    metrics: Metrics = field(default_factory=Metrics)
 
     def as_of(self, instant: datetime) -> World:
         """The same world, in which it is this instant. It keeps nothing that it finds out for the others."""

@@ -29,6 +29,7 @@ from payflux.frontdoor.funnel.recording import record
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, Unavailable
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 from payflux.world.bootstrap import World
 from payflux.world.stripe.billing import StripeBilling
 from payflux.world.stripe.billing_objects import CheckoutSession, RemoteSubscription, instant
@@ -81,11 +82,12 @@ async def create_checkout_session(
         attempt = await _attempt(world, who, order)
         return await _session_url(world, billing, who, order, attempt, customer_id)
     except StripeFailure as failure:
+        world.metrics.checkout_failures.inc()
         log.warning("checkout not started", account_id=str(who.account_id), failure=str(failure))
         await _close(world, who.account_id, unless_begun=True)
         raise CheckoutFailed(
-            "Couldn't start checkout. Try again.",
-            way_out="Nothing was bought and your card was not charged. Try again in a few minutes.",
+            _("Couldn't start checkout. Try again."),
+            way_out=_("Nothing was bought and your card was not charged. Try again in a few minutes."),
         ) from None
 
 
@@ -120,8 +122,8 @@ async def _end_other(world: World, billing: StripeBilling, who: SignedIn, order:
     bought = await billing.subscription(there.subscription) if there and there.subscription else None
     if bought is not None and not bought.has_ended:
         raise CheckoutReplaced(
-            "Your payment has gone through already.",
-            way_out="Open Billing: your plan becomes active within a minute.",
+            _("Your payment has gone through already."),
+            way_out=_("Open Billing: your plan becomes active within a minute."),
             details={"billing_url": "/account/billing?success=1"},
         )
 
@@ -246,6 +248,6 @@ def _same(attempt: CheckoutAttempt, order: Order) -> bool:
 
 def _replaced() -> CheckoutReplaced:
     return CheckoutReplaced(
-        "Another checkout of this account was started at the same time.",
-        way_out="Use that one, or choose again.",
+        _("Another checkout of this account was started at the same time."),
+        way_out=_("Use that one, or choose again."),
     )

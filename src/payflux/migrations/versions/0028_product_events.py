@@ -1,4 +1,4 @@
-"""What happened in the funnel, without a personal datum."""
+"""What happened in the funnel, without a personal datum, and what workers failed at."""
 
 from __future__ import annotations
 
@@ -44,6 +44,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_product_events_user_id"), "product_events", ["user_id"])
     op.create_index("ix_product_events_name_at", "product_events", ["name", "at"])
     op.create_index("ix_product_events_unsent", "product_events", ["id"], postgresql_where=sa.text("sent_at IS NULL"))
+    op.create_table(
+        "failure_counts",
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("label", sa.String(100), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "label", "day", name=op.f("pk_failure_counts")),
+    )
     for statement in RIGHTS:
         op.execute(statement)
 
@@ -51,4 +59,5 @@ def upgrade() -> None:
 RIGHTS = [
     *tenant_table("product_events", writable="SELECT, INSERT"),
     *system_access("product_events", privileges="SELECT, INSERT, UPDATE"),
+    *system_access("failure_counts", privileges="SELECT, INSERT, UPDATE"),
 ]

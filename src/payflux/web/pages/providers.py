@@ -78,12 +78,15 @@ async def come_back(
     if trip is None:
         return see_other("/start") if who else explain(request, provider, LOST)
     if error or not code:
+        if error != "access_denied":
+            world.metrics.oauth_callback_failures.labels(provider).inc()
         return explain(
             request, provider, DECLINED if error == "access_denied" else UNPROVEN, linking=bool(trip.user_id)
         )
     try:
         profile = await profile_behind(world, there, trip, code)
     except (OidcFailure, UnusableProfile) as failure:
+        world.metrics.oauth_callback_failures.labels(provider).inc()
         log.warning("nobody was signed in by a provider", provider=provider, reason=str(failure))
         words = UNAVAILABLE if isinstance(failure, ProviderUnavailable) else UNPROVEN
         return explain(request, provider, words, linking=bool(trip.user_id))
