@@ -44,6 +44,7 @@ from payflux.web.pages import (
     legal,
     mail_preferences,
     metrics,
+    mail_preferences,
     passwords,
     pricing,
     profile,

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.mail_preferences import MailKind, opted_out
 from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.accounts.team.queries import members
 from payflux.frontdoor.entitlements.resolving import entitlements_of
@@ -81,14 +82,14 @@ async def _readers(session: AsyncSession, alert: Alert, event: AlertEvent) -> li
 
 
 async def readers_of(session: AsyncSession, rule: AlertRule) -> list[UUID]:
-    """The members whom `rule` mails: those it names, or else everybody who looks after alerts."""
+    """The members whom `rule` mails: those it names, or else everybody who looks after alerts; of them those who want
+    such mails."""
     # an address that is not proven may be a stranger's
     here = [member for member in await members(session, account_id=rule.account_id) if member.verified]
-    if rule.told_to is not None:
-        named = [member.user_id for member in here if member.user_id in rule.told_to]
-        if named:
-            return named
-    return [member.user_id for member in here if may(member.role, "alerts.manage")]
+    named = [member.user_id for member in here if rule.told_to is not None and member.user_id in rule.told_to]
+    meant = named or [member.user_id for member in here if may(member.role, "alerts.manage")]
+    without = await opted_out(session, account_id=rule.account_id, kind=MailKind.ALERTS)
+    return [user_id for user_id in meant if user_id not in without]
 
 
 async def _channels(session: AsyncSession, world: World, alert: Alert, event: AlertEvent) -> list[Target]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import structlog
+from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation import (
@@ -18,7 +19,9 @@ from payflux.activation import (
     sales_mails,
     security_mails,
     team_mails,
+    weekly_summary,
 )
+from payflux.activation.mail_preferences import KIND_OF, Unsubscribing, opted_out, unsubscribe_code
 from payflux.activation.problems import ended_problem
 from payflux.activation.sending import SUPPORT, note_outcome, support_address, was_delivered
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
@@ -53,12 +56,20 @@ async def send_mail(world: World, payload: Payload) -> None:
         await note_outcome(world, payload)
         await _note_refusal(world, payload, "Whom it was for has left.")
         return
+    whose = _unsubscribing(payload)
+    if whose is not None and await _does_without(world, whose):
+        await note_outcome(world, payload, unwanted=True)
+        await _note_refusal(world, payload, "Whom it was for does without such mails.")
+        return
     with speaking(addressee.language or payload.get("language", SOURCE_LANGUAGE)):
         mail = await WRITERS[payload["mail"]](world, payload, addressee)
     if mail is None:
         log.info("mail not sent: it is out of date", mail=payload["mail"])
         await note_outcome(world, payload)
         return
+    if whose is not None:
+        code = unsubscribe_code(world.tokens, whose)
+        mail = replace(mail, unsubscribe_url=f"{world.settings.url}/mail/unsubscribe/{code}")
     try:
         await deliver(world.settings, mail, to=addressee.email, message_id=payload["mail_id"])
     except MailUnavailable as failure:
@@ -73,6 +84,17 @@ async def send_mail(world: World, payload: Payload) -> None:
     await note_outcome(world, payload, delivered=True)
     if payload["mail"] in DELIVERED:
         await DELIVERED[payload["mail"]](world, payload)
+
+
+def _unsubscribing(payload: Payload) -> Unsubscribing | None:
+    """Who would do without which mails; None of a mail that is always sent."""
+    kind = KIND_OF.get(payload["mail"])
+    return None if kind is None else Unsubscribing(UUID(payload["account_id"]), UUID(payload["user_id"]), kind)
+
+
+async def _does_without(world: World, whose: Unsubscribing) -> bool:
+    async with world.database.tenant(whose.account_id) as session:
+        return whose.user_id in await opted_out(session, account_id=whose.account_id, kind=whose.kind)
 
 
 async def _note_refusal(world: World, payload: Payload, why: str) -> None:
@@ -148,6 +170,7 @@ WRITERS: dict[str, Writer] = {
     **sales_mails.WRITERS,
     **security_mails.WRITERS,
     **team_mails.WRITERS,
+    **weekly_summary.WRITERS,
 }
 """Every mail by its name, and how it is written; None for one that is out of date by now."""
 

@@ -1,4 +1,4 @@
-"""Workspaces and how far each has come from entitled to live."""
+"""Workspaces and how far each has come from entitled to live, and what its members are mailed."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ class Workspace(Base):
     """What is monitored, with its activation: the state, when each condition came true, and what is in the way.
 
     `pull_id` is the history pull the pipeline works from; jobs of an earlier one find themselves out of date.
+    `summarized_at` is the Monday morning that the last weekly summary was for.
     `problem` is what is in the way, in words; `retry_at` when PayFlux looks at it again by itself, and None where only
     a person can help. `failures` counts how often in a row that has failed since `failing_since`.
     """
@@ -55,6 +56,7 @@ class Workspace(Base):
     live_monitored_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     fully_configured_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     first_seen_live_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    summarized_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     failing_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     failures: Mapped[int] = mapped_column(default=0, server_default="0")
     retry_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -113,3 +115,19 @@ class ActivationMail(Base):
     delivered_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     refused_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     outcome: Mapped[str] = mapped_column(Text, default="", server_default="")
+
+
+class MailOptOut(Base):
+    """A kind of mail that a member does without; see `mail_preferences.MailKind`."""
+
+    __tablename__ = "mail_opt_outs"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "user_id"], ["memberships.account_id", "memberships.user_id"], ondelete="CASCADE"
+        ),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
+    opted_out_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -61,9 +61,11 @@ async def mail_support(session: AsyncSession, world: World, workspace: Workspace
     return True
 
 
-async def note_outcome(world: World, payload: Payload, *, delivered: bool = False, refused: str = "") -> None:
+async def note_outcome(
+    world: World, payload: Payload, *, delivered: bool = False, refused: str = "", unwanted: bool = False
+) -> None:
     """Keep what became of a mail, where it is one of an activation: that the mail server took it, or refused it and
-    how, or else that it was out of date by then."""
+    how, that its reader does without such mails, or else that it was out of date by then."""
     if _ROW not in payload:
         return
     account_id = UUID(payload["account_id"])
@@ -75,6 +77,8 @@ async def note_outcome(world: World, payload: Payload, *, delivered: bool = Fals
             row.delivered_at, row.outcome = world.clock.now(), "The mail server has taken it."
         elif refused:
             row.refused_at, row.outcome = world.clock.now(), refused
+        elif unwanted:
+            row.outcome = "Not sent: its reader does without such mails."
         else:
             row.outcome = "Not sent: it was out of date."
 

@@ -39,12 +39,13 @@ class InlineImage(msgspec.Struct, frozen=True):
 
 
 class Mail(msgspec.Struct, frozen=True):
-    """One written mail."""
+    """One written mail; whoever posts to `unsubscribe_url` gets no more of its kind."""
 
     subject: str
     text: str
     html: str
     images: tuple[InlineImage, ...] = ()
+    unsubscribe_url: str = ""
 
 
 def write_mail(template: str, **context: object) -> Mail:
@@ -69,6 +70,9 @@ async def deliver(settings: Settings, mail: Mail, *, to: str, message_id: str = 
     message["Date"] = formatdate(usegmt=True)
     message["Message-ID"] = f"<{message_id}@{domain}>" if message_id else make_msgid(domain=domain)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices in return
+    if mail.unsubscribe_url:
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"  # RFC 2369
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
     message.set_content(mail.text)
     message.add_alternative(mail.html, subtype="html")
     _, html = message.iter_parts()

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 
+from payflux.activation.mail_preferences import MailKind
 from payflux.monitor.alerts.facts import facts_of
 from payflux.monitor.alerts.metrics import METRICS
 from payflux.monitor.alerts.models import (
@@ -31,6 +32,8 @@ from payflux.web.alert_views import AlertView, OpenAlert, alert_view
 from payflux.web.offers import Offer
 from payflux.web.pages.alert_settings import KINDS, Refused, RuleView
 from payflux.web.pages.alerts import SNOOZE_WORDS
+from payflux.web.pages.mail_preferences import KINDS as MAIL_KINDS
+from payflux.world.notification_services import SERVICES
 from tests.unit.web.staff_samples import NOW, ONE
 
 CAUSES = (
@@ -164,6 +167,7 @@ OPEN_ALERTS = [OpenAlert(UNRESOLVED[0].id, UNRESOLVED[0].headline)]
 def alert_pages(signed_in: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
     """The pages by name."""
     page = signed_in | {
+        "live_version": "a1b2c3d4",
         "unresolved": [],
         "resolved": [],
         "armed": [(one.row.name, one.asks) for one in RULES],
@@ -182,6 +186,7 @@ def alert_pages(signed_in: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any
         "may_change": True,
         "times": typed_times(MailTimes(time(22), time(7), None, "Europe/Berlin")),
         "time_zones": time_zones(),
+        "services": SERVICES.values(),
         "tested": True,
         "refused": Refused(),
         "secret": "",
@@ -189,7 +194,13 @@ def alert_pages(signed_in: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any
     offer = Offer("custom_alert_policies", "Your own alert rules", "Starter", ("Pro",), ("pro",))
     wrong = Refused("own", {"name": "", "threshold": "much"}, {"threshold": "Write a number such as 10 or 12.5."})
     channel = signed_in | {"channel": CHANNEL, "kind": "Endpoint", "deliveries": DELIVERIES, "may_change": True}
+    unsubscribing = signed_in | {"user": None, "kind": "Alerts", "code": "abc"}
+    mails = signed_in | {"kinds": MAIL_KINDS, "unwanted": {MailKind.REMINDERS}, "saved": False}
     return {
+        "mail-preferences": ("mail_preferences.html", mails),
+        "mail-preferences-saved": ("mail_preferences.html", mails | {"saved": True}),
+        "unsubscribe": ("unsubscribe.html", unsubscribing | {"done": False}),
+        "unsubscribed": ("unsubscribe.html", unsubscribing | {"done": True}),
         "alerts": ("alerts.html", page | {"unresolved": UNRESOLVED, "resolved": RESOLVED}),
         "alerts-none": ("alerts.html", page),
         "alerts-unarmed": ("alerts.html", page | {"armed": [], "may_handle": False}),

@@ -15,8 +15,10 @@ from payflux.frontdoor.entitlements.state import PlanWords
 from payflux.frontdoor.entitlements.usage import LimitReached, Usage
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.risk.surface import RiskSurface
+from payflux.web.charts import tier_chart, trapped_capital_chart
 from payflux.web.offers import Offer
 from payflux.web.plan_table import comparison_rows, picker_of
+from payflux.web.sample import sample_readout
 from payflux.web.usage import UsageRow
 from tests.unit.web.team_samples import ALICE, BOB, MEMBERS
 
@@ -83,6 +85,13 @@ def billing_pages(
     seats_full = LimitReached(Usage("seats", 2, 2, None))
     more_seats = Offer("seats", "Seats", "Starter", ("Pro", "Enterprise"), ("pro",))
     upgrade = owner | {"offer": FORECASTING, "refusal": None}
+    readout_of_sample = sample_readout()
+    sample = {
+        "sample": readout_of_sample,
+        "tier_scale": tier_chart(readout_of_sample.surface),
+        "sample_chart": trapped_capital_chart(readout_of_sample.projection),
+        "sample_chart_narrow": trapped_capital_chart(readout_of_sample.projection, width=360, height=240),
+    }
     billed = {
         "trial": signed_in["standing"],
         "active": ACTIVE,
@@ -117,10 +126,10 @@ def billing_pages(
         "history": ("history.html", owner | {"standing": TRIAL_OVER, "readouts": [readout] * 3}),
         "preview": (
             "dashboard_preview.html",
-            owner | {"standing": FREE, "readout": readout, "offer": FORECASTING},
+            owner | sample | {"standing": FREE, "readout": readout, "offer": FORECASTING},
         ),
         "preview-empty": (
             "dashboard_preview.html",
-            viewer | {"standing": FREE, "readout": None, "offer": FORECASTING},
+            viewer | sample | {"standing": FREE, "readout": None, "offer": FORECASTING},
         ),
     }

@@ -387,6 +387,7 @@ DASHBOARD = (
     | charts(SURFACE, PROJECTION)
     | outlooks(SURFACE, PROJECTION)
     | {
+        "live_version": "a1b2c3d4",
         "surface": SURFACE,
         "projection": PROJECTION,
         "scorebook": UNSCORED,

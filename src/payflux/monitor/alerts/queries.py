@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -48,6 +49,19 @@ async def resolved_alerts(session: AsyncSession, *, account_id: UUID, workspace_
         .limit(MOST_RESOLVED)
     )
     return list((await session.execute(query)).scalars())
+
+
+async def raised_between(
+    session: AsyncSession, *, account_id: UUID, workspace_id: UUID, since: datetime, until: datetime
+) -> list[Alert]:
+    """What was raised from `since` on and before `until`, the newest first."""
+    query = select(Alert).where(
+        Alert.account_id == account_id,
+        Alert.workspace_id == workspace_id,
+        Alert.raised_at >= since,
+        Alert.raised_at < until,
+    )
+    return list((await session.execute(query.order_by(Alert.raised_at.desc(), Alert.id.desc()))).scalars())
 
 
 async def events_of(

@@ -56,12 +56,18 @@ async def projection_of_pull(session: AsyncSession, *, account_id: UUID, pull_id
 
 async def newest_readout(session: AsyncSession, connection: Connection) -> StoredReadout | None:
     """What was last said of a connection, or None before its first readout."""
+    return await readout_at(session, connection, None)
+
+
+async def readout_at(session: AsyncSession, connection: Connection, at: datetime | None) -> StoredReadout | None:
+    """What stood of a connection at `at`, None for now; None where nothing had been said by then."""
     query = (
         _READOUTS.add_columns(RiskSurfaceRecord.reason, RiskSurfaceRecord.basis_hash)
         .where(
             ReserveProjectionRecord.account_id == connection.account_id,
             ReserveProjectionRecord.workspace_id == connection.workspace_id,
             RiskSurfaceRecord.connection_id == connection.id,
+            *([] if at is None else [ReserveProjectionRecord.as_of <= at]),
         )
         .limit(1)
     )

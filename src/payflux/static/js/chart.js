@@ -50,7 +50,12 @@ function equip(plot, readout) {
   });
 }
 
-for (const figure of document.querySelectorAll("[data-chart]")) {
-  const readout = figure.querySelector("[data-readout]");
-  for (const plot of figure.querySelectorAll("[data-plot]")) equip(plot, readout);
+function equipAll() {
+  for (const figure of document.querySelectorAll("[data-chart]")) {
+    const readout = figure.querySelector("[data-readout]");
+    for (const plot of figure.querySelectorAll("[data-plot]")) equip(plot, readout);
+  }
 }
+
+equipAll();
+document.addEventListener("payflux:taken", equipAll);

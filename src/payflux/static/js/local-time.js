@@ -4,7 +4,13 @@ const format = new Intl.DateTimeFormat(document.documentElement.lang === "en" ? 
   day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short",
 });
 
-for (const time of document.querySelectorAll("time[data-local]")) {
-  time.title = time.textContent;
-  time.textContent = format.format(new Date(time.dateTime));
+function tell() {
+  for (const time of document.querySelectorAll("time[data-local]")) {
+    if (time.title) continue; // told already
+    time.title = time.textContent;
+    time.textContent = format.format(new Date(time.dateTime));
+  }
 }
+
+tell();
+document.addEventListener("payflux:taken", tell);

@@ -18,6 +18,7 @@ from payflux.monitor.alerts.wording import asks
 from payflux.web.alert_views import alert_view
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
+from payflux.web.live import version_of
 from payflux.web.policies import guard
 from payflux.web.product import product_context
 from payflux.web.rendering import render, see_other
@@ -53,6 +54,7 @@ async def alerts(
         armed=[(rule.name, asks(rule_of(rule), "usd")) for rule in armed],
         snoozes=SNOOZE_WORDS,
         may_handle=may(who.role, "alerts.manage"),
+        live_version=await version_of(session, workspace),
         **product_context(world, workspace, subscription),
     )
 

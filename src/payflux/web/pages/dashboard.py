@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypedDict
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.queries import activation_progress
@@ -27,12 +27,14 @@ from payflux.web.charts import release_chart, tier_chart, trapped_capital_chart
 from payflux.web.first_run import FirstRun, first_run_of
 from payflux.web.freshness import freshness_line
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
+from payflux.web.live import version_of
 from payflux.web.offers import offer_of_feature
 from payflux.web.outlook import releases_by_week, series_rows
 from payflux.web.policies import guard
 from payflux.web.product import product_context
 from payflux.web.readouts import current_readout
 from payflux.web.rendering import render, see_other
+from payflux.web.sample import sample_readout
 from payflux.web.visits import record_view
 from payflux.world.bootstrap import World
 
@@ -86,9 +88,17 @@ async def dashboard(
         forecasting_offer=await offer_of_feature(session, held, "forecasting"),
         open_alerts=await open_alerts(session, workspace),
         ask_host=connection.method != ConnectionMethod.WEBHOOK and not connection.host,
+        live_version=await version_of(session, workspace),
         **first_steps,
         **product,
     )
+
+
+@router.get("/dashboard/version", dependencies=[guard(capability="monitor.read", feature=DASHBOARD_FEATURE)])
+async def version(who: Who, session: Tenant) -> JSONResponse:
+    """What the figures and alerts rest on now: a page that shows another version is out of date."""
+    workspace = await get_workspace(session, account_id=who.account_id)
+    return JSONResponse({"version": await version_of(session, workspace)}, headers={"Cache-Control": "no-store"})
 
 
 @router.get(PREVIEW, dependencies=[guard(capability="monitor.read", entitled=True)])
@@ -101,10 +111,15 @@ async def preview(
         return see_other("/dashboard")
     workspace = await get_workspace(session, account_id=who.account_id)
     readouts = await latest_readouts(session, account_id=who.account_id, limit=1)
+    sample = sample_readout()
     return render(
         request,
         "dashboard_preview.html",
         readout=readouts[0] if readouts else None,
+        sample=sample,
+        tier_scale=tier_chart(sample.surface),
+        sample_chart=trapped_capital_chart(sample.projection),
+        sample_chart_narrow=trapped_capital_chart(sample.projection, width=360, height=240),
         offer=await offer_of_feature(session, held, DASHBOARD_FEATURE),
         **product_context(world, workspace, subscription),
     )
