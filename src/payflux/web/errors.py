@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -80,7 +80,7 @@ class UnexpectedErrors:
             if begun:  # the status is out: all that is left is to break off
                 raise
             mistake = DATABASE_AWAY if is_away(error) else MISTAKE
-            await present(Request(scope), mistake)(scope, receive, send)
+            await _presented(Request(scope), mistake)(scope, receive, send)
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -125,6 +125,16 @@ def _page_of(request: Request) -> str:
         return request.scope["path"]
     try:
         before = urlsplit(request.headers.get("Referer", ""))
+def _presented(request: Request, error: UserError) -> Response:
+    """`error` as :func:`present` gives it, or in words alone where the page of errors fails as well."""
+    try:
+        return present(request, error)
+    except Exception:
+        log.exception("the page of errors cannot be shown")
+        words = (error.message, error.way_out, f"Request id: {request.state.request_id}")
+        return PlainTextResponse("\n\n".join(words) + "\n", error.status)
+
+
     except ValueError:
         return "/start"
     return (local_path(before.path) if before.netloc == request.url.netloc else "") or "/start"

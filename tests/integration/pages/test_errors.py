@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fastapi import FastAPI
+from jinja2 import DictLoader, Environment
 from structlog.contextvars import merge_contextvars
 from structlog.testing import capture_logs
 
@@ -53,6 +54,20 @@ async def test_an_unexpected_error_shows_no_detail_and_is_logged_with_its_reques
     logged = [line for line in lines if line["event"] == "unexpected error"]
     assert [line["request_id"] for line in logged] == [answer.headers["X-Request-Id"] for answer in answers]
     assert all(line["exc_info"] and line["log_level"] == "error" for line in logged)
+
+
+async def test_an_error_is_told_in_words_alone_where_no_page_can_be_shown(app: FastAPI) -> None:
+    browser = Browser(with_a_broken_page(app))
+    app.state.templates = Environment(loader=DictLoader({"error.html": "{{ 1 / 0 }}"}))
+    with capture_logs() as lines:
+        answer = await browser.get("/broken")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/plain; charset=utf-8")
+    assert f"Request id: {answer.headers['X-Request-Id']}" in answer.text
+    assert "1234" not in answer.text
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == [
+        "unexpected error",
+        "the page of errors cannot be shown",
+    ]
 
 
 async def test_a_malformed_form_is_the_senders_error(app: FastAPI) -> None:
