@@ -44,7 +44,6 @@ from payflux.web.pages import (
     legal,
     mail_preferences,
     metrics,
-    mail_preferences,
     passwords,
     pricing,
     profile,
