@@ -19,6 +19,7 @@ from payflux.cli.complimentary import complimentary
 from payflux.cli.configured import complaints, configured, console
 from payflux.cli.databases import owner_database, urls_of
 from payflux.cli.launch import self_serve
+from payflux.cli.operations import report
 from payflux.cli.sample import sample_readout
 from payflux.frontdoor.staff.joining import add_staff, remove_staff
 from payflux.kit.audit_chain import Break
@@ -32,6 +33,7 @@ from payflux.world.bootstrap import World, build_world
 admin = typer.Typer(help="Look after a running PayFlux.", no_args_is_help=True)
 admin.add_typer(self_serve, name="self-serve")
 admin.command()(complimentary)
+admin.command()(report)
 admin.command(name="sample-readout")(sample_readout)
 
 _NO_DATABASE = "postgresql://nobody@localhost/nothing"

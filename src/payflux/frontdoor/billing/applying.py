@@ -16,9 +16,12 @@ from payflux.frontdoor.billing.attempts import close_attempt
 from payflux.frontdoor.billing.following import Row, columns, follow
 from payflux.frontdoor.billing.models import CheckoutAttempt, StripeEvent, Subscription
 from payflux.frontdoor.billing.reconciling import Difference, note_difference
+from payflux.frontdoor.billing.revenue import monthly_revenue
 from payflux.frontdoor.billing.rules import UnknownStripeStatus
 from payflux.frontdoor.catalogue.prices import plan_of_price
 from payflux.frontdoor.catalogue.versions import bump_account
+from payflux.frontdoor.funnel.events import MonthlyRevenueChanged
+from payflux.frontdoor.funnel.recording import record
 from payflux.kit.audit import record_change
 from payflux.kit.errors import NotFound
 from payflux.kit.ids import new_id
@@ -118,7 +121,7 @@ async def bring_up_to_date(
         [Row(row.id, row.status, row.stripe_subscription_id, row.current_period_start) for row in rows.values()],
         remotes,
     )
-    told = []
+    told, paid_before = [], await monthly_revenue(session, account_id=account.id)
     for step in found.steps:
         row = rows[step.row_id] if step.row_id else None
         told += await _write(session, account.id, row, step.remote, now=now)
@@ -128,6 +131,9 @@ async def bring_up_to_date(
         await note_difference(session, rivalry, now=now)
     if told:
         await bump_account(session, account.id)
+        paid = await monthly_revenue(session, account_id=account.id)
+        if paid != paid_before:
+            await record(session, MonthlyRevenueChanged(paid_before, paid), at=now, account_id=account.id)
     return "; ".join(told) or "nothing has changed"
 
 

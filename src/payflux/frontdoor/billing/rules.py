@@ -100,6 +100,15 @@ def is_paid(plan: str, status: str) -> bool:
     return plan in PAID_PLANS and status != "complimentary"
 
 
+PAYING = ("active", "past_due")
+"""The statuses in which a plan with a price brings money in; a missing payment is still owed."""
+
+
+def monthly_cents(unit_cents: int, seats: int, interval: str) -> int:
+    """What `seats` seats at `unit_cents` each month or year come to a month, rounded to the cent."""
+    return unit_cents * seats if interval == "month" else (unit_cents * seats + 6) // 12
+
+
 def has_pro_entitlement(plan: str, status: str, current_period_end: datetime | None, now: datetime) -> bool:
     """Whether the account may use what Pro holds: Pro or more, active or complimentary, or a running trial."""
     if status == "trialing":

@@ -266,6 +266,15 @@ class CheckoutAbandoned(ProductEvent):
 
 
 @dataclass(frozen=True)
+class MonthlyRevenueChanged(ProductEvent):
+    """What an account pays a month has changed, in US cents."""
+
+    NAME = "monthly_revenue_changed"
+    before_cents: int
+    after_cents: int
+
+
+@dataclass(frozen=True)
 class FeatureGateBlocked(ProductEvent):
     """A route was refused because the account's plan lacks the feature."""
 

@@ -1,0 +1,91 @@
+"""How far the accounts of a time have come, from the prices to the first payment."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from payflux.admin.guards import PATH, STAFF, CurrentStaff
+from payflux.frontdoor.funnel.counting import Funnel, count_funnel
+from payflux.kit.charts import Bar, bar_chart
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
+from payflux.web.formatting import count, percent
+from payflux.web.guards import CurrentWorld
+from payflux.web.rendering import render
+from payflux.world.bootstrap import World
+
+router = APIRouter()
+
+FUNNEL = f"{PATH}/funnel"
+SPANS = (7, 30, 90)
+"""Days that the page offers."""
+
+STAGE_WORDS: Mapping[str, str] = {
+    "registered": mark("Registered"),
+    "verified": mark("Verified"),
+    "wizard": mark("Wizard"),
+    "connected": mark("Connected"),
+    "live": mark("Live"),
+    "paid": mark("Paid"),
+}
+METHOD_WORDS: Mapping[str, str] = {"password": mark("Password"), "google": "Google", "microsoft": "Microsoft"}
+
+
+@router.get(FUNNEL, dependencies=STAFF)
+async def funnel_page(request: Request, staff: CurrentStaff, world: CurrentWorld, days: int = 30) -> Response:
+    """The stages of all accounts opened in the last `days` days, then by day and by the way they registered."""
+    span = days if days in SPANS else 30
+    funnel = await _counted(world, span)
+    chart = _chart(funnel) if funnel.looked.looked or funnel.total["registered"] else None
+    return render(
+        request,
+        "admin/funnel.html",
+        staff=staff,
+        funnel=funnel,
+        chart=chart,
+        span=span,
+        spans=SPANS,
+        stages=STAGE_WORDS,
+        methods=METHOD_WORDS,
+    )
+
+
+@router.get(f"{FUNNEL}.csv", dependencies=STAFF)
+async def funnel_file(staff: CurrentStaff, world: CurrentWorld, days: int = 30) -> Response:
+    """The same as a table: one row a day and method, and one a day of the visitors of the prices."""
+    funnel = await _counted(world, days if days in SPANS else 30)
+    text = StringIO()
+    rows = csv.writer(text)
+    rows.writerow(["day", "method", "pricing_visitors", "pricing_visitors_registered", *STAGE_WORDS])
+    for day, visits in funnel.visits.items():
+        rows.writerow([day.isoformat(), "", visits.looked, visits.registered, *[""] * len(STAGE_WORDS)])
+    for row in funnel.rows:
+        rows.writerow([row.day.isoformat(), row.method, "", "", *(row.reached[stage] for stage in STAGE_WORDS)])
+    named = {"Content-Disposition": 'attachment; filename="payflux-funnel.csv"'}
+    return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=named)
+
+
+async def _counted(world: World, days: int) -> Funnel:
+    now = world.clock.now()
+    midnight = datetime.combine(now.astimezone(UTC).date(), datetime.min.time(), UTC)
+    async with world.database.system() as session:
+        return await count_funnel(session, since=midnight - timedelta(days=days - 1), until=now + timedelta(seconds=1))
+
+
+def _chart(funnel: Funnel) -> object:
+    reached = [(_("Saw prices"), funnel.looked.looked), *((_(STAGE_WORDS[key]), n) for key, n in funnel.total.items())]
+    registered = funnel.total["registered"]
+    paid = percent(funnel.total["paid"] / registered) if registered else _("none")
+    return bar_chart(
+        [Bar(label, number) for label, number in reached],
+        title=_("How far they came"),
+        description=_("%(registered)s accounts were opened, and %(paid)s of them have paid.")
+        % {"registered": count(registered), "paid": paid},
+        format_y=lambda number: count(round(number)),
+    )
