@@ -17,7 +17,7 @@ from payflux.web.policies import Audience, GuardedRoute
 from payflux.world.bootstrap import World
 from tests.structure.casting import Member, call, cast_member, doors, put_in_place
 
-NOT_AN_ID = {"provider", "key", "notice", "step"}
+NOT_AN_ID = {"provider", "key", "notice", "token", "step"}
 """Parameters of paths that name nothing of an account."""
 
 
@@ -70,12 +70,23 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
         now,
         now + timedelta(days=90),
     )
+    connection = new_id()
+    await superuser.execute(
+        "INSERT INTO processor_connections (account_id, id, workspace_id, method, external_account_id, livemode, "
+        "status, connected_at, capabilities, snapshot) "
+        "SELECT $1, $2, id, 'restricted_key', 'acct_alice', false, 'active', $3, '{}', '{}' "
+        "FROM workspaces WHERE account_id = $1",
+        alice.account_id,
+        connection,
+        now,
+    )
     alerts = await add_alerts(superuser, alice)
     return alerts | {
         "account_id": alice.account_id,
         "user_id": bob,
         "invite_id": invite,
         "key_id": api_key,
+        "merchant_id": connection,
         "passkey_id": passkey,
         "session_id": session,
     }
@@ -162,7 +173,7 @@ async def test_ids_of_another_account_lead_nowhere_and_change_nothing(
     password_hash = await hash_password("quiet harbour lantern")
     await superuser.execute("UPDATE users SET password_hash = $2 WHERE id = $1", charlie.user_id, password_hash)
     before = await everything_of(superuser, alice, ids["user_id"])
-    fields = {"role": "viewer", "to_user_id": str(ids["user_id"])} | {name: str(value) for name, value in ids.items()}
+    fields = {"role": "viewer", "length": "1h", "to_user_id": str(ids["user_id"])} | {name: str(value) for name, value in ids.items()}
     found: dict[str, int] = {}
     for route in of_members(app):
         named = set(re.findall(r"\{(\w+)\}", route.path)) - NOT_AN_ID

@@ -44,7 +44,7 @@ class Problem(BaseModel):
     errors: list[FieldProblem] | None = Field(None, description="the fields that are wrong, for invalid_input")
 
 
-def describe(api: FastAPI) -> dict[str, Any]:
+def describe(api: FastAPI, *, schemas_of_structs: dict[str, Any]) -> dict[str, Any]:
     """The OpenAPI description of `api`: its routes, and beside what they declare the refusals of their guards."""
     description = get_openapi(
         title=api.title,
@@ -55,10 +55,13 @@ def describe(api: FastAPI) -> dict[str, Any]:
     )
     components = description.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
-    schemas |= {model.__name__: _schema_of(model) for model in (Problem, FieldProblem)}
+    schemas |= {model.__name__: _schema_of(model) for model in (Problem, FieldProblem)} | schemas_of_structs
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
-    components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    components["securitySchemes"] = {
+        "bearer": {"type": "http", "scheme": "bearer", "description": "an access token of /auth/login"},
+        "key": {"type": "http", "scheme": "bearer", "description": "an API key, pfx_…, with the scope named"},
+    }
     for methods, path, policy in guarded_routes(api):
         for method in methods:
             operation = description["paths"].get(path, {}).get(method.lower())
@@ -76,6 +79,8 @@ def _describe_refusals(operation: dict[str, Any], method: str, policy: Policy) -
             response["content"] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     if policy.audience is Audience.SIGNED_IN:
         operation["security"] = [{"bearer": []}]
+        if policy.scope is not None:
+            operation["security"].append({"key": [policy.scope]})
 
 
 def _refusals_of(method: str, policy: Policy) -> list[HTTPStatus]:
@@ -84,6 +89,8 @@ def _refusals_of(method: str, policy: Policy) -> list[HTTPStatus]:
         refusals.append(HTTPStatus.UNAUTHORIZED)
     if policy.asks_plan or policy.metered:
         refusals.append(HTTPStatus.PAYMENT_REQUIRED)
+    if policy.metered:
+        refusals.append(HTTPStatus.TOO_MANY_REQUESTS)
     if method != "GET" or policy.verified or policy.capability or policy.step_up:
         refusals.append(HTTPStatus.FORBIDDEN)
     if method != "GET":

@@ -1,7 +1,7 @@
 """The API as an application of its own, which the web application mounts at /api/v1.
 
-Programs send an access token. A browser that is signed in may read by its cookie; where it changes something it has to
-send the token of its forms as `X-CSRF-Token`.
+Programs send a key or an access token. A browser that is signed in may read by its cookie; where it changes something
+it has to send the token of its forms as `X-CSRF-Token`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,27 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from starlette.routing import BaseRoute
 
-from payflux.api import accounts, auth, billing, keys, ownership, sales, users, verification, workspace
+from payflux.api import (
+    accounts,
+    alerts,
+    auth,
+    billing,
+    events,
+    keys,
+    ownership,
+    projections,
+    risk,
+    sales,
+    sinks,
+    users,
+    verification,
+    what_if,
+    workspace,
+)
+from payflux.api.conditional import EntityTags
 from payflux.api.problems import describe
+from payflux.api.structs import struct_schemas
+from payflux.monitor.processors.generic.schema import TYPES, PostedEvent
 from payflux.web.errors import add_error_handlers
 from payflux.web.policies import Audience, guard
 from payflux.web.refusals import SAFE_METHODS
@@ -30,13 +49,28 @@ ROUTERS = (
     billing.router,
     keys.router,
     workspace.router,
+    projections.router,
+    events.router,
+    alerts.router,
+    sinks.router,
+    what_if.router,
+    risk.router,
 )
 """Every router of the API; another is added here."""
 
-DESCRIPTION = (
-    "Sign in at `/auth/login` and send the access token as `Authorization: Bearer …`. It is good for ten minutes; "
-    "`/auth/refresh` exchanges the refresh token, once, for the next pair. Every refusal is `application/problem+json`."
-)
+STRUCTS = (*projections.ANSWERS, *what_if.ANSWERS, PostedEvent)
+"""What is answered or taken as the core's own structs."""
+
+DESCRIPTION = """
+Send an API key as `Authorization: Bearer pfx_…`. A key is made in the product under API keys, and opens the operations
+whose scope it has. Programs that act for a person sign in at `/auth/login` and send the access token in the same
+header: it is good for ten minutes, and `/auth/refresh` exchanges the refresh token, once, for the next pair.
+
+Every refusal is `application/problem+json` (RFC 9457) with a stable `code`. Lists come in pages: send `next_cursor` as
+`cursor` for the next. What is read carries an `ETag`, what is posted takes an `Idempotency-Key`, and `RateLimit` says
+how many calls are left. Fields and operations are added within v1; none is removed or changed before it has carried
+`Deprecation` and `Sunset` headers for a year.
+"""
 
 
 async def require_csrf_of_browsers(request: Request) -> None:
@@ -62,6 +96,7 @@ def create_api(world: World) -> FastAPI:
     api.state.world = world
     api.routes.extend(_endpoints())
     add_error_handlers(api)
+    api.add_middleware(EntityTags)
     return api
 
 
@@ -78,4 +113,10 @@ def _endpoints() -> list[BaseRoute]:
 
 
 async def _description(request: Request) -> dict[str, Any]:
-    return describe(request.app)
+    return describe(request.app, schemas_of_structs=_struct_schemas())
+
+
+def _struct_schemas() -> dict[str, Any]:
+    schemas = struct_schemas(STRUCTS)
+    schemas["PostedEvent"]["properties"]["type"]["enum"] = list(TYPES)
+    return schemas

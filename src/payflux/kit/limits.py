@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from datetime import datetime
 
@@ -29,6 +30,19 @@ class RateLimit:
             }
         self._buckets[key] = turns - 1, now
         return 0.0
+
+    def left(self, key: Hashable, now: datetime) -> int:
+        """Whole turns that `key` has at `now`."""
+        return int(self._turns(key, now))
+
+    @property
+    def burst(self) -> int:
+        return self._burst
+
+    @property
+    def window(self) -> int:
+        """Seconds in which all turns come back."""
+        return math.ceil(self._burst / self._rate)
 
     def _turns(self, key: Hashable, now: datetime) -> float:
         left, at = self._buckets.get(key, (float(self._burst), now))

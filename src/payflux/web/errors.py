@@ -23,6 +23,8 @@ from payflux.kit.errors import (
     UserError,
     problem_details,
 )
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.web.browsers import local_path
 from payflux.web.refusals import EmailNotVerified, StepUpRequired, way_to
 from payflux.web.rendering import render
@@ -38,9 +40,12 @@ class Internal(UserError):
     code = "internal"
 
 
-MISTAKE = Internal("An error on our side stopped this.", way_out="Try again. If it stays, send us the request id.")
+MISTAKE = Internal(
+    mark("An error on our side stopped this."), way_out=mark("Try again. If it stays, send us the request id.")
+)
 DATABASE_AWAY = Unavailable(
-    "PayFlux cannot reach its database at the moment. Nothing was changed.", way_out="Try again in a minute."
+    mark("PayFlux cannot reach its database at the moment. Nothing was changed."),
+    way_out=mark("Try again in a minute."),
 )
 
 
@@ -49,10 +54,13 @@ class Refused(UserError):
 
 
 _REFUSALS = {
-    HTTPStatus.BAD_REQUEST: ("What was sent cannot be read.", "Go back, reload the page and send it again."),
+    HTTPStatus.BAD_REQUEST: (
+        mark("What was sent cannot be read."),
+        mark("Go back, reload the page and send it again."),
+    ),
     HTTPStatus.METHOD_NOT_ALLOWED: (
-        "This address cannot be asked for in this way.",
-        "Start from your workspace, and use the links and buttons there.",
+        mark("This address cannot be asked for in this way."),
+        mark("Start from your workspace, and use the links and buttons there."),
     ),
 }
 
@@ -96,8 +104,10 @@ def present(request: Request, error: UserError) -> Response:
     path: str = request.scope["path"]  # request.url fails on a query that is not UTF-8
     if not _wants_page(request):
         details = problem_details(error, instance=path, request_id=request.state.request_id)
-        challenge = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else None
-        return JSONResponse(details, error.status, challenge, media_type="application/problem+json")
+        headers = {"WWW-Authenticate": "Bearer"} if error.status == HTTPStatus.UNAUTHORIZED else {}
+        if "retry_after" in error.details:
+            headers["Retry-After"] = str(error.details["retry_after"])
+        return JSONResponse(details, error.status, headers, media_type="application/problem+json")
     if isinstance(error, NotSignedIn):
         # a form cannot be sent again by a redirect, and its address is no page
         to = f"/login?next={quote(path)}" if request.method == "GET" else "/login"
@@ -109,10 +119,20 @@ def present(request: Request, error: UserError) -> Response:
         "error.html",
         error.status,
         request_id=request.state.request_id,
-        what_happened=error.message,
+        what_happened=_(error.message),
         what_is_safe="",
-        what_to_do=error.way_out,
+        what_to_do=_(error.way_out),
     )
+
+
+def _presented(request: Request, error: UserError) -> Response:
+    """`error` as :func:`present` gives it, or in words alone where the page of errors fails as well."""
+    try:
+        return present(request, error)
+    except Exception:
+        log.exception("the page of errors cannot be shown")
+        words = (error.message, error.way_out, f"Request id: {request.state.request_id}")
+        return PlainTextResponse("\n\n".join(words) + "\n", error.status)
 
 
 def _wants_page(request: Request) -> bool:
@@ -125,16 +145,6 @@ def _page_of(request: Request) -> str:
         return request.scope["path"]
     try:
         before = urlsplit(request.headers.get("Referer", ""))
-def _presented(request: Request, error: UserError) -> Response:
-    """`error` as :func:`present` gives it, or in words alone where the page of errors fails as well."""
-    try:
-        return present(request, error)
-    except Exception:
-        log.exception("the page of errors cannot be shown")
-        words = (error.message, error.way_out, f"Request id: {request.state.request_id}")
-        return PlainTextResponse("\n\n".join(words) + "\n", error.status)
-
-
     except ValueError:
         return "/start"
     return (local_path(before.path) if before.netloc == request.url.netloc else "") or "/start"
@@ -158,13 +168,15 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
         return present(
             request,
             NotFound(
-                "There is no page at this address, or what stood here is gone.",
-                way_out="Check the address, or start from your workspace.",
+                _("There is no page at this address, or what stood here is gone."),
+                way_out=_("Check the address, or start from your workspace."),
             ),
         )
     status = HTTPStatus(error.status_code)
-    message, way_out = _REFUSALS.get(status, (f"{status.description or status.phrase}.", "Go back and try again."))
-    refused = Refused(message, way_out=way_out, code=status.name.lower())
+    message, way_out = _REFUSALS.get(
+        status, (f"{status.description or status.phrase}.", mark("Go back and try again."))
+    )
+    refused = Refused(_(message), way_out=_(way_out), code=status.name.lower())
     refused.status = status
     response = present(request, refused)
     response.headers.update(error.headers or {})

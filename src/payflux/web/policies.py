@@ -24,14 +24,13 @@ from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES
 from payflux.frontdoor.catalogue.file import read_catalogue
 from payflux.frontdoor.entitlements.resolving import Entitlements, entitlements_of
-from payflux.frontdoor.entitlements.usage import use
 from payflux.kit.errors import PaymentRequired
 from payflux.web import refusals
+from payflux.web.call_limits import count_call
 from payflux.web.guards import CurrentWorld, Tenant, Who, get_world, visitor
 from payflux.world.bootstrap import World
 
 API_ACCESS = "api_access"
-API_CALLS = "api_calls_per_day"
 
 
 class Audience(StrEnum):
@@ -164,15 +163,15 @@ def _asking(policy: Policy) -> Callable[..., object]:
 
     async def asked_of_plan(request: Request, who: Who, world: CurrentWorld, session: Tenant) -> None:
         ask_person(who, world)
-        await _ask_plan(policy, who, world, session, reads=request.method in refusals.SAFE_METHODS)
+        await _ask_plan(policy, request, who, world, session)
         if policy.step_up:
             refusals.refuse_stale_proof(who, now=world.clock.now())
 
     return asked_of_plan if policy.asks_plan or policy.metered else asked_of_person
 
 
-async def _ask_plan(policy: Policy, who: SignedIn, world: World, session: AsyncSession, *, reads: bool) -> None:
-    by_program = policy.metered and who.kind != "browser"
+async def _ask_plan(policy: Policy, request: Request, who: SignedIn, world: World, session: AsyncSession) -> None:
+    by_program, reads = policy.metered and who.kind != "browser", request.method in refusals.SAFE_METHODS
     try:
         held = await entitlements_of(session, world, account_id=who.account_id)
         _refuse_beyond(policy, held, reads=reads, by_program=by_program)
@@ -180,9 +179,7 @@ async def _ask_plan(policy: Policy, who: SignedIn, world: World, session: AsyncS
         held = await entitlements_of(session, world, account_id=who.account_id, fresh=True)
         _refuse_beyond(policy, held, reads=reads, by_program=by_program)
     if by_program:
-        # in a transaction of its own, so that calls do not wait for one another
-        async with world.database.tenant(who.account_id) as own:
-            await use(own, world, account_id=who.account_id, key=API_CALLS)
+        await count_call(request, who, world)
 
 
 def _refuse_beyond(policy: Policy, held: Entitlements, *, reads: bool, by_program: bool) -> None:

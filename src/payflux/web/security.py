@@ -29,7 +29,7 @@ STRIPE_BILLING_PAGES = ("https://checkout.stripe.com", "https://billing.stripe.c
 
 CSRF_FIELD = "csrf_token"
 _FORM = "application/x-www-form-urlencoded"
-_HOOK = "/hooks/"
+_WITH_TOKEN = ("/hooks/", "/scan/")
 _METHODS = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -62,8 +62,8 @@ def content_security_policy(settings: Settings) -> str:
 
 
 def logged_path(path: str) -> str:
-    """`path` as the log may hold it: a webhook's address ends in a token that nobody else may know."""
-    return f"{_HOOK}…" if path.startswith(_HOOK) else path
+    """`path` as the log may hold it: a webhook's address, and a scan's, holds a token that nobody else may know."""
+    return next((f"{start}…" for start in _WITH_TOKEN if path.startswith(start)), path)
 
 
 class Envelope:
@@ -103,7 +103,7 @@ class Envelope:
                 status = int(message["status"])
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
-                    headers[name] = value
+                    headers.setdefault(name, value)
                 headers["X-Request-Id"] = request_id
                 for name, value in limit_headers(scope["state"]).items():
                     headers[name] = value

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.monitor.alerts.facts import Facts
@@ -49,6 +49,25 @@ async def resolved_alerts(session: AsyncSession, *, account_id: UUID, workspace_
         .limit(MOST_RESOLVED)
     )
     return list((await session.execute(query)).scalars())
+
+
+async def list_alerts(
+    session: AsyncSession,
+    *,
+    account_id: UUID,
+    workspace_id: UUID,
+    states: Sequence[AlertState] = (),
+    after: Sequence[object] | None = None,
+    limit: int,
+) -> list[Alert]:
+    """The last `limit` alerts of a workspace in any of `states` (all where none is named), the newest first, after the
+    place (instant raised, id)."""
+    query = select(Alert).where(Alert.account_id == account_id, Alert.workspace_id == workspace_id)
+    if states:
+        query = query.where(Alert.state.in_(states))
+    if after is not None:
+        query = query.where(tuple_(Alert.raised_at, Alert.id) < tuple_(*after))
+    return list((await session.execute(query.order_by(Alert.raised_at.desc(), Alert.id.desc()).limit(limit))).scalars())
 
 
 async def raised_between(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from uuid import UUID
 
@@ -19,6 +20,8 @@ from payflux.monitor.processors.events import EVENT_DTYPE, sort_events
 from payflux.monitor.processors.models import Connection, ConnectionMethod, ConnectionStatus, HistoryPull, StoredEvent
 from payflux.monitor.processors.planning import HISTORY
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
+
+_IS_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 # a connection of none is every connection of the workspace that has not been ended
 _READ = f"""
@@ -49,6 +52,20 @@ async def get_connection(session: AsyncSession, *, account_id: UUID, connection_
     if connection is None:
         raise NotFound("This connection does not exist.", way_out="Go to Connection to see what is connected.")
     return connection
+
+
+async def connection_named(
+    session: AsyncSession, *, account_id: UUID, workspace_id: UUID, name: str
+) -> Connection | None:
+    """The connection of the workspace that `name` is the id of, ours or the processor's; None where there is none."""
+    ours = Connection.id == UUID(name) if _IS_UUID.fullmatch(name) else Connection.external_account_id == name
+    query = (
+        select(Connection)
+        .where(Connection.account_id == account_id, Connection.workspace_id == workspace_id, ours)
+        .order_by(Connection.connected_at.desc())
+        .limit(1)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
 
 
 async def another_active(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,6 +41,24 @@ async def newest_points(session: AsyncSession, connection: Connection, *, limit:
     """The last `limit` readings, the newest first."""
     query = _points(connection).order_by(RiskSurfaceRecord.as_of.desc(), RiskSurfaceRecord.id.desc())
     return [_point(*row) for row in await session.execute(query.limit(limit))]
+
+
+class PlacedPoint(NamedTuple):
+    """A reading with the id that, after its instant, places it among the others."""
+
+    id: UUID
+    point: ReadingPoint
+
+
+async def points_before(
+    session: AsyncSession, connection: Connection, *, before: Sequence[object] | None, limit: int
+) -> list[PlacedPoint]:
+    """The last `limit` readings before the place (instant, id), or of all, the newest first."""
+    surface = RiskSurfaceRecord
+    query = _points(connection).add_columns(surface.id).order_by(surface.as_of.desc(), surface.id.desc())
+    if before is not None:
+        query = query.where(tuple_(surface.as_of, surface.id) < tuple_(*before))
+    return [PlacedPoint(row[-1], _point(*row[:-1])) for row in await session.execute(query.limit(limit))]
 
 
 async def points_over_time(

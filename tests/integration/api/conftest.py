@@ -1,0 +1,69 @@
+"""A live workspace of Alice's, and a program that holds a key of hers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from payflux.app import create_app
+from payflux.frontdoor.accounts.keys.rules import SCOPES
+from payflux.frontdoor.accounts.keys.service import create_key
+from payflux.frontdoor.accounts.models import Membership
+from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.world.bootstrap import World
+from tests.conftest import MovedClock
+from tests.integration.team.conftest import acting
+from tests.integration.watching.conftest import START, Shop, open_shop
+
+__all__ = ["START"]
+
+
+@pytest.fixture
+def clock() -> MovedClock:
+    return MovedClock(START)
+
+
+@pytest.fixture
+async def shop(world: World, clock: MovedClock) -> Shop:
+    return await open_shop(world, clock, "alice")
+
+
+@pytest.fixture
+def app(world: World) -> FastAPI:
+    return create_app(world)
+
+
+async def owner_of(world: World, shop: Shop) -> SignedIn:
+    async with world.database.system() as session:
+        found = await session.execute(Membership.__table__.select().where(Membership.account_id == shop.account_id))
+        user_id = found.one().user_id
+    return await acting(world, user_id, shop.account_id)
+
+
+async def key_for(world: World, shop: Shop, *scopes: str) -> str:
+    who = await owner_of(world, shop)
+    async with world.database.tenant(shop.account_id) as session:
+        made = await create_key(
+            session,
+            world.tokens,
+            who,
+            name="program",
+            scopes=scopes or SCOPES,
+            days=90,
+            environment="test",
+            now=world.clock.now(),
+        )
+    return made.secret
+
+
+@pytest.fixture
+async def program(app: FastAPI, world: World, shop: Shop) -> AsyncIterator[httpx.AsyncClient]:
+    """Calls the API with a key that may do everything that a key can."""
+    headers = {"Authorization": f"Bearer {await key_for(world, shop)}"}
+    transport = httpx.ASGITransport(app)
+    base_url = f"{world.settings.url}/api/v1"
+    async with httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers) as client:
+        yield client

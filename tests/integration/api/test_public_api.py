@@ -1,0 +1,193 @@
+"""What programs read and do with a key."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from payflux.api.paging import page_of, read_cursor
+from payflux.kit.errors import InvalidInput
+from payflux.monitor.processors.generic.connecting import connect_source
+from payflux.world.bootstrap import World
+from tests.conftest import MovedClock
+from tests.integration.api.conftest import owner_of
+from tests.integration.watching.conftest import DAY, Shop, dispute, open_shop
+
+_USE_SOURCE = text(
+    "UPDATE workspaces SET connection_id = (SELECT id FROM processor_connections WHERE method = 'webhook')"
+)
+CHARGE = {"type": "charge.succeeded", "id": "ch_9", "created": "2026-11-20T10:00:00Z", "amount": 900, "currency": "usd"}
+
+
+async def read(program: httpx.AsyncClient, path: str, **query: object) -> dict:
+    answer = await program.get(path, params={key: str(value) for key, value in query.items()})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+async def test_a_program_reads_what_stands_what_was_said_and_how_good_it_was(
+    program: httpx.AsyncClient, shop: Shop, clock: MovedClock
+) -> None:
+    current = await read(program, "/projections/self")
+    said = (await shop.newest()).projection
+    assert [each["trapped"] for each in current["projection"]["windows"]] == [each.trapped for each in said.windows]
+    assert current["merchant_id"] == "acct_alice"
+    assert await read(program, f"/projections/{shop.connection_id}") == current
+    assert await read(program, "/projections/acct_alice") == current
+    for number in range(3):
+        clock.move(DAY)
+        await shop.set_connection(synced_through=shop.now)
+        await shop.tell(dispute(8_900 + number, shop.now))
+        await shop.read()
+    first = await read(program, "/projections/self/history", limit=3)
+    rest = await read(program, "/projections/self/history", limit=3, cursor=first["next_cursor"])
+    told = [each["as_of"] for each in first["data"] + rest["data"]]
+    assert len(told) == 4
+    assert told == sorted(told, reverse=True)
+    assert rest["next_cursor"] is None
+    assert (await read(program, "/projections/self/scores"))["next"]["horizon_days"] == 30
+
+
+async def test_events_are_read_page_by_page_and_each_once(program: httpx.AsyncClient, shop: Shop) -> None:
+    await shop.tell(dispute(8_900, shop.now))
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = await read(program, "/events", limit=100, cursor=cursor)
+        seen += [(each["kind"], each["id"]) for each in page["data"]]
+        cursor = page["next_cursor"]
+    assert len(seen) == len(set(seen)) == 361
+    assert seen[0] == ("dispute", "dp_8900")
+    recent = await read(program, "/events", since=(shop.now - DAY).isoformat(), kind="charge", limit=1000)
+    assert {each["kind"] for each in recent["data"]} == {"charge"}
+    assert len(recent["data"]) == 4
+    assert recent["data"][0]["currency"] == "usd"
+
+
+async def test_what_has_not_changed_is_not_sent_again(program: httpx.AsyncClient) -> None:
+    answer = await program.get("/projections/self")
+    tag = answer.headers["ETag"]
+    again = await program.get("/projections/self", headers={"If-None-Match": f'"other", {tag}'})
+    assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
+    assert (await program.get("/projections/self", headers={"If-None-Match": '"other"'})).status_code == 200
+
+
+async def test_every_answer_says_how_many_calls_are_left(program: httpx.AsyncClient, clock: MovedClock) -> None:
+    first = (await program.get("/alerts")).headers
+    assert '"burst";q=200;w=10' in first["RateLimit-Policy"]
+    assert '"day";q=' in first["RateLimit-Policy"]
+    left = [int(limit.split("r=")[1].split(";")[0]) for limit in first["RateLimit"].split(", ")]
+    second = (await program.get("/alerts")).headers["RateLimit"].split(", ")
+    assert [int(limit.split("r=")[1].split(";")[0]) for limit in second] == [each - 1 for each in left]
+
+
+async def test_whoever_calls_too_often_is_told_when_to_come_back(
+    program: httpx.AsyncClient, world: World, shop: Shop, clock: MovedClock
+) -> None:
+    key_id = await read_key_id(world, shop)
+    while world.calls.wait(key_id, clock.now()) == 0:
+        pass
+    refused = await program.get("/alerts")
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+    assert refused.headers["Retry-After"] == "1"
+    clock.move(timedelta(seconds=1))
+    assert (await program.get("/alerts")).status_code == 200
+
+
+async def read_key_id(world: World, shop: Shop) -> object:
+    from_key = "SELECT id FROM api_keys WHERE account_id = $1"
+    found = await world.database.ask(from_key, shop.account_id)
+    assert found is not None
+    return found["id"]
+
+
+async def test_posted_events_are_taken_once_whatever_is_repeated(
+    program: httpx.AsyncClient, world: World, shop: Shop
+) -> None:
+    assert (await program.post("/events", json=CHARGE)).json()["code"] == "no_source"
+    who = await owner_of(world, shop)
+    async with world.database.tenant(shop.account_id) as session:
+        await connect_source(
+            session,
+            world,
+            account_id=shop.account_id,
+            workspace_id=shop.workspace_id,
+            name="Adyen",
+            actor_id=who.user_id,
+        )
+        await session.execute(_USE_SOURCE)
+    key = {"Idempotency-Key": "first"}
+    taken = await program.post("/events", json=[CHARGE, CHARGE | {"id": "ch_10"}], headers=key)
+    assert (taken.status_code, taken.json()["received"]) == (202, 2)
+    again = await program.post("/events", json=[CHARGE, CHARGE | {"id": "ch_10"}], headers=key)
+    assert (again.json(), again.headers["Idempotent-Replayed"]) == (taken.json(), "true")
+    other = await program.post("/events", json=[CHARGE], headers=key)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_used")
+    wrong = await program.post("/events", json=[CHARGE, CHARGE | {"amount": -1}])
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "[1].amount")
+
+
+async def test_a_sink_is_added_tested_and_removed_and_its_secret_is_kept_from_the_database(
+    program: httpx.AsyncClient, world: World, shop: Shop
+) -> None:
+    asked = {"name": "risk desk", "url": "http://127.0.0.1:9/hook?token=x"}
+    headers = {"Idempotency-Key": "sink-1"}
+    created = await program.post("/sinks", json=asked, headers=headers)
+    assert created.status_code == 201, created.text
+    sink = created.json()
+    assert sink["secret"].startswith("whsec_")
+    assert (await program.post("/sinks", json=asked, headers=headers)).json() == sink
+    assert [each["url"] for each in (await read(program, "/sinks"))["data"]] == ["http://127.0.0.1:9/hook"]
+    kept = await world.database.ask("SELECT encode(body, 'escape') AS body FROM kept_answers LIMIT 1")
+    assert kept is None or sink["secret"] not in kept["body"]
+    sent = await program.post(f"/sinks/{sink['id']}/test")
+    assert sent.status_code == 202
+    [delivery] = (await read(program, f"/sinks/{sink['id']}/deliveries"))["data"]
+    assert delivery["id"] == sent.json()["delivery_id"]
+    replayed = await program.post(f"/sinks/{sink['id']}/deliveries/{delivery['id']}/replay")
+    assert replayed.status_code == 202
+    assert (await program.post(f"/sinks/{sink['id']}/deliveries/{uuid4()}/replay")).status_code == 404
+    assert (await program.delete(f"/sinks/{sink['id']}")).status_code == 204
+    assert (await program.delete(f"/sinks/{sink['id']}")).status_code == 404
+
+
+async def test_what_if_answers_before_and_after(program: httpx.AsyncClient) -> None:
+    answer = await program.post("/what-if", json={"growth": 0.2, "reserve_rate": 0.15, "hold_days": 120})
+    assert answer.status_code == 200, answer.text
+    measures = {each["key"]: each for each in answer.json()["answer"]["measures"]}
+    assert measures
+    assert any(each["before"] != each["after"] for each in measures.values())
+    wrong = await program.post("/what-if", json={"growth": 9})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "growth")
+
+
+async def test_charlie_reads_nothing_of_alices(
+    program: httpx.AsyncClient, world: World, clock: MovedClock, shop: Shop
+) -> None:
+    other = await open_shop(world, clock, "charlie")
+    for path in (f"/projections/{other.connection_id}", "/projections/acct_charlie"):
+        assert (await program.get(path)).status_code == 404
+
+
+@given(
+    st.uuids(),
+    st.integers(-(2**62), 2**62),
+    st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=20),
+)
+def test_a_cursor_leads_back_to_its_place(key: UUID, number: int, words: str) -> None:
+    place = [number, words, key]
+    _, cursor = page_of([place, place], 1, lambda row: row)
+    assert cursor is not None
+    assert read_cursor(cursor, int, str, UUID) == place
+
+
+@given(st.text(max_size=80))
+def test_other_text_is_no_cursor(words: str) -> None:
+    if words:
+        with pytest.raises(InvalidInput):
+            read_cursor(words, int, str, str, str)
