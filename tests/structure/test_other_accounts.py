@@ -173,7 +173,8 @@ async def test_ids_of_another_account_lead_nowhere_and_change_nothing(
     password_hash = await hash_password("quiet harbour lantern")
     await superuser.execute("UPDATE users SET password_hash = $2 WHERE id = $1", charlie.user_id, password_hash)
     before = await everything_of(superuser, alice, ids["user_id"])
-    fields = {"role": "viewer", "length": "1h", "to_user_id": str(ids["user_id"])} | {name: str(value) for name, value in ids.items()}
+    fields = {"role": "viewer", "length": "1h", "to_user_id": str(ids["user_id"])}
+    fields |= {name: str(value) for name, value in ids.items()}
     found: dict[str, int] = {}
     for route in of_members(app):
         named = set(re.findall(r"\{(\w+)\}", route.path)) - NOT_AN_ID

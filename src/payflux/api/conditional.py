@@ -41,7 +41,7 @@ class EntityTags:
                 start["status"], body = _NOT_MODIFIED, b""
                 del headers["Content-Length"]
             await send(start)
-            await send(message | {"body": body})
+            await send({**message, "body": body})
 
         await self._app(scope, receive, send_tagged)
 
