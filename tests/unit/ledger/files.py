@@ -133,7 +133,7 @@ def file_of(
     return lines
 
 
-def plain_file(artifacts: int = 6, proven: int = 4, **choices: int) -> list[bytes]:
+def plain_file(artifacts: int = 6, proven: int = 4, *, others: int = 5, expired: int = 0) -> list[bytes]:
     bodies: list[dict[str, object]] = [
         {
             "risk": {"tier": n % 5 + 1, "rate": n / 7},
@@ -142,4 +142,4 @@ def plain_file(artifacts: int = 6, proven: int = 4, **choices: int) -> list[byte
         }
         for n in range(artifacts)
     ]
-    return file_of(chain(bodies), proven=proven, **choices)
+    return file_of(chain(bodies), proven=proven, others=others, expired=expired)

@@ -88,10 +88,10 @@ def _tree() -> None:
     )
     op.create_table(
         "ledger_checkpoints",
+        sa.Column("tree_size", sa.BigInteger(), autoincrement=False, nullable=False),
         _instant("signed_at"),
-        sa.Column("tree_size", sa.BigInteger(), nullable=False),
         sa.Column("note", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("signed_at", name=op.f("pk_ledger_checkpoints")),
+        sa.PrimaryKeyConstraint("tree_size", "signed_at", name=op.f("pk_ledger_checkpoints")),
     )
 
 

@@ -135,6 +135,6 @@ class LedgerCheckpoint(Base):
 
     __tablename__ = "ledger_checkpoints"
 
+    tree_size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     signed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), primary_key=True)
-    tree_size: Mapped[int] = mapped_column(BigInteger)
     note: Mapped[str] = mapped_column(Text)

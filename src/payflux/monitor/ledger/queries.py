@@ -91,7 +91,9 @@ async def count_artifacts(session: AsyncSession, *, account_id: UUID, workspace_
 
 async def latest_checkpoint(session: AsyncSession) -> LedgerCheckpoint | None:
     """The tree as it was last signed, None before the first time. It is nobody's: every role may read it."""
-    query = select(LedgerCheckpoint).order_by(LedgerCheckpoint.signed_at.desc()).limit(1)
+    query = (
+        select(LedgerCheckpoint).order_by(LedgerCheckpoint.tree_size.desc(), LedgerCheckpoint.signed_at.desc()).limit(1)
+    )
     return (await session.execute(query)).scalar_one_or_none()
 
 
