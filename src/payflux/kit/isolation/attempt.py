@@ -23,6 +23,8 @@ CANARIES = {INTRUDER: "Isolation check: one", VICTIM: "Isolation check: other"}
 
 ONE_FOR_ALL = {
     "uq_account_invites_id": "an invite is found by its random id before anybody knows its account",
+    "pk_product_events": "an event may be a stranger's; its key is random",
+    "pk_site_scans": "a scan may be a stranger's; its key is random",
     "pk_deletion_receipts": "a receipt outlives its account under a random id of its own",
     "pk_subscriptions": "its key is random",
     "pk_webhook_events": "the inbox takes an event before anybody knows its account; only its sender names it",
