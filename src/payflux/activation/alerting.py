@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.mail_preferences import MailKind, opted_out
+from payflux.activation.recording import record_alert
 from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.accounts.team.queries import members
 from payflux.frontdoor.entitlements.resolving import entitlements_of
@@ -71,6 +72,7 @@ async def tell_alert(world: World, payload: Payload) -> None:
         mailed_at = mail_at(times, now, risk_tier=told_facts(event).risk_tier)
         await _send(session, event, targets, now=now, mailed_at=mailed_at)
         event.told_at = now
+        await record_alert(world, session, alert, event)
     log.info("alert told", kind=event.kind, targets=len(targets))
 
 
