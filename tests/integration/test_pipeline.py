@@ -25,7 +25,7 @@ from payflux.monitor.processors.codes import COUNTED_KINDS
 from payflux.monitor.processors.connecting.keys import authorize_with_key
 from payflux.monitor.processors.connecting.storing import store_connection
 from payflux.monitor.processors.models import StoredEvent
-from payflux.monitor.projections.models import ReserveProjectionRecord
+from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
 from payflux.monitor.risk.models import RiskSurfaceRecord
 from payflux.worker.main import work
 from payflux.world.bootstrap import World
@@ -110,6 +110,22 @@ async def counts(world: World, account_id: UUID) -> dict[str, int]:
         read = select(func.count()).where(StoredEvent.kind.in_(COUNTED_KINDS))
         found["read"] = (await session.execute(read)).scalar_one()
     return found
+
+
+async def test_older_history_that_came_in_before_is_read_as_soon_as_the_workspace_is_live(live_world: World) -> None:
+    account_id = await connected_account(live_world, "healthy")
+    await work_off(live_world, steps={**STEPS, "arm_default_alerts": left_for_later})
+    assert (await counts(live_world, account_id))["projections"] == 1
+    workspace = await workspace_of(live_world, account_id)
+    payload = {"account_id": str(account_id), "workspace_id": str(workspace.id), "pull_id": str(workspace.pull_id)}
+    await STEPS["arm_default_alerts"](live_world, payload)
+    await work_off(live_world)
+    async with live_world.database.tenant(account_id) as session:
+        reasons = (await session.execute(select(RiskSurfaceRecord.reason).order_by(RiskSurfaceRecord.as_of))).scalars()
+        assert list(reasons) == ["first", "history"]
+        # the two say the same of the same day, which ends once
+        scored = select(func.count(ProjectionScoreRecord.projection_id.distinct()))
+        assert (await session.execute(scored)).scalar_one() == 1
 
 
 async def test_a_connected_workspace_becomes_live_with_one_of_everything(live_world: World) -> None:

@@ -32,9 +32,11 @@ from payflux.kit.errors import UserError
 from payflux.kit.jobs import Payload, Permanent
 from payflux.monitor.alerts.service import arm_default_rules
 from payflux.monitor.processors.account_state import stored_state
+from payflux.monitor.processors.backfill.queries import newest_backfill
 from payflux.monitor.processors.backfill.service import start_backfill
 from payflux.monitor.processors.generic.history import payments_stored
 from payflux.monitor.processors.models import Connection, ConnectionMethod
+from payflux.monitor.processors.news import ReadingReason, enqueue_reading
 from payflux.monitor.processors.planning import FIRST_STRETCH
 from payflux.monitor.processors.pull import run_pull
 from payflux.monitor.processors.queries import get_connection, get_pull
@@ -133,6 +135,7 @@ async def arm_default_alerts(world: World, payload: Payload) -> None:
         await change_state(session, workspace, Cause.ARMED, now=now)
         await record(session, LiveMonitoringStarted(), at=now, account_id=workspace.account_id)
         await advance_workspace(session, workspace, now=now, actor_id=None)
+        await _read_older_history(session, workspace)
         await mail_members_once(
             session,
             "activated",
@@ -141,6 +144,22 @@ async def arm_default_alerts(world: World, payload: Payload) -> None:
             capability="monitor.read",
             now=now,
             pull_id=str(workspace.pull_id),
+        )
+
+
+async def _read_older_history(session: AsyncSession, workspace: Workspace) -> None:
+    """Have a workspace that is live now read again where its older history came in before: what is not live is not
+    read."""
+    assert workspace.connection_id is not None, "what is live is connected"
+    older = await newest_backfill(session, account_id=workspace.account_id, connection_id=workspace.connection_id)
+    if older is not None and older.finished_at is not None:
+        await enqueue_reading(
+            session,
+            account_id=workspace.account_id,
+            workspace_id=workspace.id,
+            reason=ReadingReason.HISTORY,
+            urgent=True,
+            delay=None,
         )
 
 

@@ -42,7 +42,7 @@ from payflux.kit.database import asyncpg_address
 from payflux.kit.failures import JOB, count_failure
 from payflux.kit.idempotency import forget_answers
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
-from payflux.monitor.alerts.delivering import deliver_alert
+from payflux.monitor.alerts.delivering import delete_old_deliveries, deliver_alert
 from payflux.monitor.ledger.checkpointing import sign_tree
 from payflux.monitor.processors.backfill.jobs import backfill_history, record_interruption
 from payflux.monitor.processors.connecting.endpoint import create_webhook_endpoint
@@ -151,6 +151,8 @@ async def work(
         await reconcile_billing(world)
 
     async def tidy() -> None:
+        async with world.database.system() as session:
+            await delete_old_deliveries(session, now=world.clock.now())
         await clean_inbox(world)
         await clean_deliveries(world)
 

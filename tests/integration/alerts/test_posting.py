@@ -24,7 +24,8 @@ from payflux.kit.database import driver_connection
 from payflux.kit.errors import InvalidInput
 from payflux.monitor.alerts import channels
 from payflux.monitor.alerts.asking import BETWEEN_TESTS, JustTested, replay, send_test
-from payflux.monitor.alerts.delivering import RETRY_AFTER, deliver_alert
+from payflux.monitor.alerts.delivering import KEPT_FOR, RETRY_AFTER, delete_old_deliveries, deliver_alert
+from payflux.monitor.alerts.handling import resolve
 from payflux.monitor.alerts.models import AlertChannel, DeliveryState
 from payflux.monitor.alerts.policies import change_rule, get_rule
 from payflux.monitor.alerts.posting import PAGERDUTY_URL
@@ -176,6 +177,32 @@ async def test_an_endpoint_that_asks_to_wait_is_waited_for_and_one_that_is_not_t
     assert waiting.row.due_at == watched.clock.now() + timedelta(hours=1)
     assert refused.row.state == DeliveryState.WAITING
     assert refused.tries[0].outcome.startswith("It could not be reached")
+
+
+async def test_what_became_of_a_delivery_is_kept_for_90_days_and_longer_while_its_alert_is_not_over(
+    watched: Watched, receiver: Receiver
+) -> None:
+    channel, _ = await added(watched, "webhook", receiver.url)
+
+    async def left(after: timedelta) -> list[DeliveryState]:
+        watched.clock.move(after)
+        async with watched.world.database.system() as session:
+            await delete_old_deliveries(session, now=watched.clock.now())
+        return [one.row.state for one in await log_of(watched, channel)]
+
+    await watched.read(risk_tier=3)
+    await work_once(watched)
+    assert await left(KEPT_FOR + timedelta(days=1)) == [DeliveryState.DELIVERED]
+    (alert,) = await watched.alerts()
+    async with watched.world.database.tenant(watched.account_id) as session:
+        await resolve(
+            session,
+            account_id=watched.account_id,
+            alert_id=alert.id,
+            actor_id=watched.who.user_id,
+            now=watched.clock.now(),
+        )
+    assert await left(timedelta(0)) == []
 
 
 async def tell(watched: Watched, event_id: UUID) -> None:

@@ -92,7 +92,8 @@ async def test_two_sweeps_at_once_leave_one_reading_each(world: World) -> None:
     alice = uuid4()
     await store(world, random_rollups(1, today(world), seed=8)[0], alice)
     counts = await asyncio.gather(*(sweep(world.database, world.clock.now()) for _ in range(3)))
-    assert max(counts) == 1
+    assert set(counts) <= {1, None}, "one that is under way is not joined"
+    assert 1 in counts
     assert len(await readings(world, alice)) == 1
 
 

@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from payflux.activation import watching
 from payflux.activation.watching import begin_sweep, sweep_workspaces, window_of
 from payflux.monitor.risk.sweep.models import Sweep
+from payflux.monitor.risk.sweep.service import SWEEP_LOCK
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
 from tests.integration.watching.conftest import DAY, START, Shop, account_state, open_shop
@@ -128,6 +129,16 @@ async def test_a_sweep_is_split_into_jobs_that_any_worker_takes(
 async def test_two_workers_that_begin_a_sweep_at_once_begin_one(shop: Shop) -> None:
     await asyncio.gather(*(begin_sweep(shop.world) for _ in range(3)))
     assert len(await shop.jobs("sweep_workspaces")) == 1
+
+
+async def test_while_another_worker_reads_the_rates_no_sweep_begins_that_would_leave_out_what_has_moved(
+    shop: Shop,
+) -> None:
+    async with shop.world.database.system() as session:
+        await session.execute(select(func.pg_advisory_xact_lock(SWEEP_LOCK)))
+        await begin_sweep(shop.world)
+        assert (await session.execute(select(Sweep.window_start))).all() == []
+    assert await swept(shop) == 1
 
 
 async def test_an_account_that_was_deleted_meanwhile_stops_nobody(shop: Shop) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflux.monitor.projections.rules.pacing import DAY, may_read_at
+from payflux.monitor.projections.projection import ReserveProjection
+from payflux.monitor.projections.rules.pacing import DAY, is_scored_too, may_read_at
+from tests.unit.projections.building import projected
+from tests.unit.risk.building import elevated_merchant
 
 MIDNIGHT = datetime(2026, 11, 21, tzinfo=UTC)
 LIMITS = st.one_of(st.none(), st.integers(1, 200))
@@ -60,3 +64,24 @@ def test_of_48_a_day_a_busy_morning_uses_a_quarter_and_the_rest_is_spread() -> N
     assert len([at for at in made if at <= MIDNIGHT + timedelta(hours=2)]) <= 16
     assert len(made) == 47
     assert may_read_at(MIDNIGHT + timedelta(hours=9), used=20, per_day=48, urgent=True) == MIDNIGHT + timedelta(hours=9)
+
+
+def said(*trapped: int) -> ReserveProjection:
+    """A projection with a window for each of `trapped`, whose interval is a tenth to both sides."""
+    made = projected(elevated_merchant())
+    windows = tuple(
+        msgspec.structs.replace(window, trapped=each, low=each * 9 // 10, high=each * 11 // 10)
+        for window, each in zip(made.windows, trapped, strict=True)
+    )
+    return msgspec.structs.replace(made, windows=windows)
+
+
+def test_of_one_day_only_what_says_something_else_is_scored_too() -> None:
+    first = said(1000, 2000, 3000)
+    assert is_scored_too(first, None, same_tier=True)
+    assert not is_scored_too(first, first, same_tier=True)
+    assert not is_scored_too(said(1050, 1900, 3300), first, same_tier=True), "within what was said"
+    assert is_scored_too(said(1000, 2000, 3301), first, same_tier=True)
+    assert is_scored_too(said(1000, 1799, 3000), first, same_tier=True)
+    assert is_scored_too(first, first, same_tier=False)
+    assert is_scored_too(msgspec.structs.replace(first, currency="eur"), first, same_tier=True)

@@ -1,10 +1,11 @@
-"""Which mails a member wants, and channels at more services."""
+"""Which mails a member wants, channels at more services, and deliveries that end."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
+from payflux.kit.database import SYSTEM_ROLE
 from payflux.kit.tenancy import system_access, tenant_table
 
 revision = "0029"
@@ -32,6 +33,7 @@ def upgrade() -> None:
     for statement in (
         *tenant_table("mail_opt_outs", writable="SELECT, INSERT, DELETE"),
         *system_access("alert_mail_times", privileges="SELECT"),
+        f"GRANT DELETE ON alert_deliveries TO {SYSTEM_ROLE}",
     ):
         op.execute(statement)
     _kinds("alert_channels", "'webhook', 'slack', 'pagerduty', 'apprise'")

@@ -10,17 +10,19 @@ from functools import partial
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.jobs import Payload, enqueue
 from payflux.monitor.alerts.channels import address_of, disable, secret_of
 from payflux.monitor.alerts.handling import get_alert
 from payflux.monitor.alerts.models import (
+    Alert,
     AlertAttempt,
     AlertChannel,
     AlertDelivery,
     AlertEvent,
+    AlertState,
     DeliveryState,
     Happening,
 )
@@ -55,6 +57,9 @@ RETRY_AFTER = (
 GONE = 410
 UNDER_WAY = timedelta(minutes=2)
 """For so long a try is left alone; after that, its worker is taken to be dead."""
+
+KEPT_FOR = timedelta(days=90)
+"""For so long it can be looked up what became of a delivery."""
 
 _LONGEST_WAIT = timedelta(days=1)
 _JOB = "deliver_alert"
@@ -210,6 +215,21 @@ async def note_attempt(
         )
     )
     await session.flush()
+
+
+async def delete_old_deliveries(session: AsyncSession, *, now: datetime) -> None:
+    """Forget what became of deliveries long ago, with their tries; for the system role. What an alert that is not over
+    was told to stays, so that its end is told there too."""
+    row = AlertDelivery
+    under_way = exists().where(
+        AlertEvent.account_id == row.account_id,
+        AlertEvent.id == row.event_id,
+        Alert.account_id == AlertEvent.account_id,
+        Alert.id == AlertEvent.alert_id,
+        Alert.state != AlertState.RESOLVED,
+    )
+    ended = row.state.not_in((DeliveryState.WAITING, DeliveryState.HELD))
+    await session.execute(delete(row).where(row.created_at < now - KEPT_FOR, ended, ~under_way))
 
 
 async def enqueue_delivery(

@@ -26,7 +26,9 @@ from payflux.monitor.processors.queries import (
 from payflux.monitor.projections.evidence import score_draft
 from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
 from payflux.monitor.projections.projection import ReserveProjection
+from payflux.monitor.projections.queries import scored_of_day
 from payflux.monitor.projections.rules import project
+from payflux.monitor.projections.rules.pacing import is_scored_too
 from payflux.monitor.projections.rules.scoring import INSTANT, due_at, score_projection, unread_from
 from payflux.monitor.risk.models import RiskSurfaceRecord
 from payflux.monitor.risk.queries import stored_surface_of_pull
@@ -74,7 +76,8 @@ async def store_projection(
     surface_id: UUID,
     pull_id: UUID | None = None,
 ) -> None:
-    """Keep a projection made from the surface `surface_id`, with the horizons that it will be scored at."""
+    """Keep a projection made from the surface `surface_id`, with the horizons that it will be scored at; of one day's
+    readings only of those that say something else."""
     record = ReserveProjectionRecord(
         account_id=account_id,
         id=new_id(),
@@ -89,6 +92,12 @@ async def store_projection(
     )
     session.add(record)
     await session.flush()
+    surface = await session.get_one(RiskSurfaceRecord, (account_id, surface_id))
+    ends = due_at(projection.as_of, projection.windows[0].horizon_days)
+    earlier = await scored_of_day(session, account_id=account_id, connection_id=surface.connection_id, ends=ends)
+    tier, scored = earlier or (surface.risk_tier, None)
+    if not is_scored_too(projection, scored, same_tier=tier == surface.risk_tier):
+        return
     session.add_all(
         ProjectionScoreRecord(
             account_id=account_id,

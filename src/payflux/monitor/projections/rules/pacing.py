@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from payflux.monitor.projections.projection import ReserveProjection
+
 DAY = timedelta(days=1)
 
 ROUTINE_AT_ONCE, URGENT_AT_ONCE = 0.25, 0.75
@@ -30,3 +32,19 @@ def may_read_at(now: datetime, *, used: int, per_day: int | None, urgent: bool) 
     if used >= pace:
         return tomorrow
     return max(now, tomorrow - DAY * ((pace - used - 1) / (pace - at_once)))
+
+
+def is_scored_too(said: ReserveProjection, scored: ReserveProjection | None, *, same_tier: bool) -> bool:
+    """Whether what is `said` now is scored at its horizons, beside what of the same UTC day is `scored` already: where
+    there is nothing yet, or it says something else, another tier or a figure outside the interval of before.
+
+    One day's readings end on the same day: small steps between them would be the same score over and over.
+    """
+    if scored is None or not same_tier or said.currency != scored.currency:
+        return True
+    before = {each.horizon_days: each for each in scored.windows}
+    return any(
+        each.horizon_days not in before
+        or not before[each.horizon_days].low <= each.trapped <= before[each.horizon_days].high
+        for each in said.windows
+    )

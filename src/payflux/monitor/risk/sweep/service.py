@@ -13,7 +13,7 @@ from payflux.monitor.risk.sweep.kernel import DAYS
 PIECE = 4 << 20
 """Bytes handed to the kernel at once: much less costs threads, more costs memory."""
 
-_LOCK = 5_102_883_447
+SWEEP_LOCK = 5_102_883_447
 _KEY = ("account_id", "workspace_id", "currency")
 _VALUES = [name for name in READINGS if name not in _KEY]
 
@@ -35,8 +35,9 @@ _UPSERT = f"""
 """  # noqa: S608 -- our own column names
 
 
-async def sweep(database: Database, now: datetime) -> int:
-    """Make `sweep_readings` those of all rollups as of `now`; how many there are, 0 when another sweep is under way.
+async def sweep(database: Database, now: datetime) -> int | None:
+    """Make `sweep_readings` those of all rollups as of `now`; how many there are, None when another sweep is under
+    way.
 
     The kernel runs in a thread, while the next piece arrives and a worker's heartbeats go on.
     """
@@ -56,8 +57,8 @@ async def sweep(database: Database, now: datetime) -> int:
 
     async with database.system() as session:
         connection = await driver_connection(session)
-        if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", _LOCK):
-            return 0
+        if not await connection.fetchval("SELECT pg_try_advisory_xact_lock($1)", SWEEP_LOCK):
+            return None
         first = today - timedelta(days=DAYS - 1)
         await connection.copy_from_query(ROLLUPS, first, output=collect, format="binary")
         if under_way is not None:
