@@ -11,8 +11,6 @@ from payflux.monitor.risk.outlook import Forecasting
 from payflux.web.rendering import build_templates
 from tests.unit.web.samples import DASHBOARD, NOW, PAGES, PROJECTION, ROOT, SURFACE, TRIAL, charts, render
 
-EVERY_PAGE = pytest.mark.parametrize("page", PAGES)
-
 
 class Outline(HTMLParser):
     """What the rules below look at: every tag with its attributes, and which controls stand in which form."""
@@ -40,26 +38,32 @@ def text_of(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
 
 
-@EVERY_PAGE
-def test_no_page_holds_a_style_a_script_or_a_handler_of_its_own(page: str) -> None:
-    outline = Outline(render(page))
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_keeps_the_rules_of_every_page(page: str) -> None:
+    html = render(page)
+    outline = Outline(html)
+    holds_no_style_script_or_handler_of_its_own(outline)
+    asks_for_files_that_exist(outline)
+    sends_the_csrf_token_with_each_form_that_changes_something(outline)
+    has_one_main_heading_a_title_and_no_id_twice(html, outline)
+    has_a_label_for_every_field_and_every_description(outline)
+
+
+def holds_no_style_script_or_handler_of_its_own(outline: Outline) -> None:
     assert not [attributes for _, attributes in outline.tags if "style" in attributes]
     assert not [name for _, attributes in outline.tags for name in attributes if name.startswith("on")]
     assert not outline.having("style")
     assert all(script["src"].startswith("/static/js/") for script in outline.having("script"))
 
 
-@EVERY_PAGE
-def test_every_file_a_page_asks_for_exists(page: str) -> None:
-    outline = Outline(render(page))
+def asks_for_files_that_exist(outline: Outline) -> None:
     asked = [script["src"] for script in outline.having("script")] + [link["href"] for link in outline.having("link")]
     assert asked
     assert [path for path in asked if not (ROOT / path.removeprefix("/").partition("?")[0]).is_file()] == []
 
 
-@EVERY_PAGE
-def test_every_form_that_changes_something_carries_the_csrf_token(page: str) -> None:
-    for form, inputs in Outline(render(page)).forms:
+def sends_the_csrf_token_with_each_form_that_changes_something(outline: Outline) -> None:
+    for form, inputs in outline.forms:
         if form["method"] == "get":
             assert [field for field in inputs if field["type"] == "hidden"] == []
             continue
@@ -67,19 +71,14 @@ def test_every_form_that_changes_something_carries_the_csrf_token(page: str) -> 
         assert [field["value"] for field in inputs if field.get("name") == "csrf_token"] == ["token"]
 
 
-@EVERY_PAGE
-def test_a_page_has_one_main_heading_a_title_and_no_id_twice(page: str) -> None:
-    html = render(page)
-    outline = Outline(html)
+def has_one_main_heading_a_title_and_no_id_twice(html: str, outline: Outline) -> None:
     ids = [attributes["id"] for _, attributes in outline.tags if "id" in attributes]
     assert len(outline.having("h1")) == 1
     assert re.search(r"<title>[^<]+ – PayFlux</title>", html)
     assert sorted(set(ids)) == sorted(ids)
 
 
-@EVERY_PAGE
-def test_every_field_has_a_label_and_every_description_exists(page: str) -> None:
-    outline = Outline(render(page))
+def has_a_label_for_every_field_and_every_description(outline: Outline) -> None:
     ids = {attributes.get("id") for _, attributes in outline.tags}
     labelled = {label["for"] for label in outline.having("label")}
     for field in outline.having("input"):
