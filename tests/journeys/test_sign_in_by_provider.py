@@ -14,8 +14,8 @@ from tests.running import Running
 
 pytestmark = pytest.mark.xdist_group("journeys")
 
-AT_HOME = re.compile(r"/activate$")
-AT_HOME_OR_WITHOUT_TRIAL = re.compile(r"/(activate|account/no-trial)$")
+AT_HOME = re.compile(r"/welcome/step-1$")
+AT_HOME_OR_WITHOUT_TRIAL = re.compile(r"/(welcome/step-1|account/no-trial)$")
 """Alice and Bob are of one business: whoever of them comes first has its trial."""
 
 

@@ -63,6 +63,7 @@ from tests.unit.web.alert_samples import OPEN_ALERTS, alert_pages
 from tests.unit.web.billing_samples import FORECASTING, billing_pages
 from tests.unit.web.identity_samples import UNVERIFIED, identity_pages
 from tests.unit.web.launch_samples import launch_pages
+from tests.unit.web.onboarding_samples import onboarding_pages
 from tests.unit.web.provider_samples import provider_pages
 from tests.unit.web.public_samples import public_pages
 from tests.unit.web.security_samples import security_pages
@@ -316,7 +317,10 @@ READINESS = SIGNED_IN | {
     "key_permissions": KEY_PERMISSIONS,
     "key_creation_url": key_creation_url(),
 }
+EMPTY = SIGNED_IN | {"live": False, "problem": None, "notices": [], "first_run": None}
 PARTIAL = SIGNED_IN | {
+    "notices": [],
+    "first_run": None,
     "live": False,
     "progress": Progress(
         "connected_generating", tuple(Stage(**stage) for stage in stages(1, "3,412 charges")), False, True, None
@@ -663,7 +667,8 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
         "projections.html",
         PROJECTIONS | {"asked": True, "readings": readings(1), "trapped_charts": [], "tier_charts": [], "left_out": 0},
     ),
-    "dashboard-empty": ("dashboard_empty.html", SIGNED_IN | {"live": False, "problem": None}),
+    "dashboard-empty": ("dashboard_empty.html", EMPTY),
+    **onboarding_pages(SIGNED_IN, EMPTY),
     "connection": ("connection.html", CONNECTION),
     "connection-none": ("connection.html", CONNECTION | {"connection": None}),
     "connection-polling": (

@@ -138,6 +138,7 @@ def team_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dict[st
         "account-deleted": ("account_deleted.html", signed_out | {"receipt": RECEIPT, "email": ALICE.email}),
         "dashboard-welcome": (
             "dashboard_empty.html",
-            signed_in | {"live": False, "problem": None, "welcome": ALICE.account_name},
+            signed_in
+            | {"live": False, "problem": None, "notices": [], "first_run": None, "welcome": ALICE.account_name},
         ),
     }
