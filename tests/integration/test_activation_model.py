@@ -42,8 +42,8 @@ class Killed(BaseException):
 class Machine:
     """A queue in memory with jobs that may be lost or come twice, a processor with moods, and a worker that may die."""
 
-    def __init__(self, world: World, clock: MovedClock, chance: random.Random) -> None:
-        self.world, self.clock, self.chance = world, clock, chance
+    def __init__(self, world: World, clock: MovedClock) -> None:
+        self.world, self.clock = world, clock
         self.queue: list[tuple[str, Payload]] = []
         self.failing: Exception | None = None
         self.dying = False
@@ -67,8 +67,15 @@ class Machine:
             return self.obstacle
 
         patch.setattr(service, "enqueue", enqueue)
+
+        async def surface(*_: object, **__: object) -> object:
+            return object()
+
         for name in ("run_pull", "start_backfill", "score_workspace", "project_workspace", "arm_default_rules"):
             patch.setattr(pipeline, name, work)
+        for name in ("record_baseline", "record_first_projection"):
+            patch.setattr(pipeline, name, work)
+        patch.setattr(pipeline, "surface_of_pull", surface)
         for module in (pipeline, keeping):
             patch.setattr(module, "obstacle_here", obstacle)
 
@@ -131,7 +138,7 @@ async def test_every_walk_ends_live_or_at_a_page_that_says_what_to_do(
     world: World, clock: MovedClock, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     chance = random.Random(seed)
-    machine = Machine(world, clock, chance)
+    machine = Machine(world, clock)
     machine.be(monkeypatch)
     alice = await add_owner(world, "Alice")
 
