@@ -13,12 +13,12 @@ from payflux.monitor.ledger.artifacts import (
     FIRST_HASH,
     Statement,
     b64,
-    canonical,
     key_id_of,
     protected_header,
     sha256,
     written,
 )
+from payflux.monitor.ledger.canonical import canonical
 from payflux.monitor.ledger.checkpoints import Checkpoint, sign_checkpoint
 from payflux.monitor.ledger.exports import FORMAT, HEADER_TYPE, Consistency, Header, artifact_line, header_line
 from payflux.monitor.ledger.keys import jwk

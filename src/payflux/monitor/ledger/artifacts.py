@@ -74,11 +74,6 @@ def decode_statement(payload: bytes) -> Statement:
     return statement
 
 
-def canonical(body: Mapping[str, object]) -> bytes:
-    """The canonical JSON (RFC 8785) of a body made of plain values. Raises ValueError for what JSON cannot hold."""
-    return rfc8785.dumps(msgspec.to_builtins(body, str_keys=True))
-
-
 def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 

@@ -17,11 +17,11 @@ from payflux.monitor.ledger.artifacts import (
     Kind,
     Statement,
     b64,
-    canonical,
     protected_header,
     sha256,
     written,
 )
+from payflux.monitor.ledger.canonical import canonical
 from payflux.monitor.ledger.keys import SigningKey, signing_key
 from payflux.monitor.ledger.models import LedgerArtifact, LedgerHead
 from payflux.world.bootstrap import World

@@ -6,7 +6,8 @@ from datetime import datetime
 
 import msgspec
 
-from payflux.monitor.ledger.artifacts import Draft, Kind, canonical, sha256
+from payflux.monitor.ledger.artifacts import Draft, Kind, sha256
+from payflux.monitor.ledger.canonical import canonical
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.queries import StoredReadout
 from payflux.monitor.projections.scorebook import ProjectionScore
