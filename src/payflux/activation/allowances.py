@@ -12,6 +12,7 @@ from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.frontdoor.entitlements.rules import SEATS
 from payflux.frontdoor.entitlements.usage import Usage, require_room, used, window_of
 from payflux.kit.errors import NotFound
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.queries import count_connected
 from payflux.monitor.projections.queries import count_projections
 from payflux.world.bootstrap import World
@@ -35,7 +36,10 @@ async def usage_of(session: AsyncSession, world: World, *, account_id: UUID, key
     held = await entitlements_of(session, world, account_id=account_id, fresh=fresh)
     if key not in held.limits or key == KEPT:
         known = ", ".join(each for each in held.limits if each != KEPT)
-        raise UnknownLimit(f"No limit that is used up is called {key[:50]}.", way_out=f"Ask for one of {known}.")
+        raise UnknownLimit(
+            _("No limit that is used up is called %(key)s.") % {"key": key[:50]},
+            way_out=_("Ask for one of %(known)s.") % {"known": known},
+        )
     now = world.clock.now()
     window = window_of(key, now)
     match key, window:

@@ -24,6 +24,7 @@ from payflux.frontdoor.accounts.verification.proving import send_verification, t
 from payflux.frontdoor.billing.launch import may_register
 from payflux.frontdoor.funnel.events import SignUpMethod
 from payflux.kit.errors import UserError
+from payflux.kit.messages import gettext as _
 from payflux.world.bootstrap import World
 
 
@@ -65,8 +66,8 @@ async def arrive(
         return Arrival(identity.user_id, None)
     if not profile.email:
         raise NoAddress(
-            f"{profile.provider.label} does not tell us an e-mail address of this account.",
-            way_out="Choose an account with an address, or register with your address and a password.",
+            _("%(label)s does not tell us an e-mail address of this account.") % {"label": profile.provider.label},
+            way_out=_("Choose an account with an address, or register with your address and a password."),
         )
     user, holder = await find_holder(session, profile)
     if user is not None and holder is Holder.VERIFIED and await needs_second_step(session, user_id=user.id):
@@ -74,7 +75,7 @@ async def arrive(
     step = SIGN_IN_STEPS[holder, profile.attested]
     if user is None or step is SignInStep.TELL_BY_MAIL:  # one answer for both, or it told who has an address
         budget = Budget(f"register from {client.address}", REGISTRATIONS_PER_CLIENT)
-        refusal = "Too many registrations from your network."
+        refusal = _("Too many registrations from your network.")
         await require_budget(session, world.tokens, budget, refusal=refusal, now=now)
         await spend(session, world.tokens, budget.key, now=now)
         if not carried.invite and not await may_register(session, world.settings, email=profile.email):

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.models import Workspace
 from payflux.kit.errors import Conflict
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.generic.connecting import current_source
 from payflux.monitor.processors.models import Connection
 from payflux.monitor.processors.queries import another_active
@@ -20,8 +21,9 @@ class AnotherConnected(Conflict):
 
     def __init__(self, other: Connection) -> None:
         super().__init__(
-            f"{other.name or other.external_account_id} is connected to this workspace.",
-            way_out="Disconnect it on the Connection page first; what was read stays.",
+            _("%(external_account_id)s is connected to this workspace.")
+            % {"external_account_id": other.name or other.external_account_id},
+            way_out=_("Disconnect it on the Connection page first; what was read stays."),
         )
 
 

@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from payflux.activation.models import Workspace
 from payflux.activation.states import missing_conditions
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 
 
 class Condition(NamedTuple):
@@ -22,29 +24,34 @@ class Condition(NamedTuple):
 
 
 _WORDS = {
-    "entitled": ("Your plan includes monitoring", "Choose a plan that does.", "See the plans", "/account/billing"),
+    "entitled": (
+        mark("Your plan includes monitoring"),
+        mark("Choose a plan that does."),
+        mark("See the plans"),
+        "/account/billing",
+    ),
     "processor_connected": (
-        "A processor is connected",
-        "PayFlux can't monitor what it can't see. Connect your processor to start.",
-        "Connect your processor",
+        mark("A processor is connected"),
+        mark("PayFlux can't monitor what it can't see. Connect your processor to start."),
+        mark("Connect your processor"),
         "/activate",
     ),
     "baseline_generated": (
-        "The baseline is computed",
-        "It is computed from your history; see how far that is.",
-        "Watch it arm",
+        mark("The baseline is computed"),
+        mark("It is computed from your history; see how far that is."),
+        mark("Watch it arm"),
         "/activate/arming",
     ),
     "first_projection": (
-        "The first projection is made",
-        "It follows the baseline; see how far that is.",
-        "Watch it arm",
+        mark("The first projection is made"),
+        mark("It follows the baseline; see how far that is."),
+        mark("Watch it arm"),
         "/activate/arming",
     ),
     "alert_policy_armed": (
-        "The default alerts are armed, and the workspace is in the sweep",
-        "They are armed as soon as nothing is in the way.",
-        "See what is in the way",
+        mark("The default alerts are armed, and the workspace is in the sweep"),
+        mark("They are armed as soon as nothing is in the way."),
+        mark("See what is in the way"),
         "/activate/arming",
     ),
 }
@@ -60,6 +67,6 @@ def conditions_of(workspace: Workspace, *, entitled: bool) -> list[Condition]:
         "alert_policy_armed": workspace.alert_policy_armed_at,
     }
     return [
-        Condition(key, label, key not in missing, met_at.get(key), way_out, action, path)
+        Condition(key, _(label), key not in missing, met_at.get(key), _(way_out), _(action), path)
         for key, (label, way_out, action, path) in _WORDS.items()
     ]

@@ -21,6 +21,7 @@ from payflux.frontdoor.billing.ending import cancel_for_deletion
 from payflux.frontdoor.billing.trials import remember_owner
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, Unavailable
 from payflux.kit.jobs import Payload, enqueue, is_pending
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.account_state import read_state
 from payflux.monitor.processors.connecting.ending import give_up_access
 from payflux.monitor.processors.credentials import auth_of
@@ -58,7 +59,7 @@ async def deletion_blockers(session: AsyncSession, *, account_id: UUID, now: dat
     blockers = []
     if await queries.open_transfer(session, account_id=account_id, now=now) is not None:
         blockers.append(
-            Blocker("open_transfer", "The ownership is being transferred.", "Cancel the offer under Team first.")
+            Blocker("open_transfer", _("The ownership is being transferred."), _("Cancel the offer under Team first."))
         )
     return blockers
 
@@ -119,9 +120,13 @@ async def sweep_up_account(world: World, payload: Payload) -> None:
 async def _refuse(session: AsyncSession, who: SignedIn, typed_name: str, *, now: datetime) -> None:
     member = await queries.find_member(session, account_id=who.account_id, user_id=who.user_id)
     if member is None or not may(member.role, "account.delete"):
-        raise Forbidden("Only the owner can delete the account.", way_out="Ask the owner.", code="role_not_allowed")
+        raise Forbidden(
+            _("Only the owner can delete the account."), way_out=_("Ask the owner."), code="role_not_allowed"
+        )
     if " ".join(typed_name.split()) != who.account_name:
-        raise InvalidInput({"name": f"Type the account's name exactly: {who.account_name}"})
+        raise InvalidInput(
+            {"name": _("Type the account's name exactly: %(account_name)s") % {"account_name": who.account_name}}
+        )
     if blockers := await deletion_blockers(session, account_id=who.account_id, now=now):
         raise DeletionBlocked(
             " ".join(blocker.message for blocker in blockers),
@@ -147,8 +152,8 @@ async def _require_answer(world: World, connection: Connection) -> None:
         await read_state(reader, now=world.clock.now(), livemode=connection.livemode)
     except ProcessorUnavailable:
         raise Unavailable(
-            "Stripe does not answer, so PayFlux cannot give up its access there. Nothing was deleted.",
-            way_out="Try again in a few minutes.",
+            _("Stripe does not answer, so PayFlux cannot give up its access there. Nothing was deleted."),
+            way_out=_("Try again in a few minutes."),
         ) from None
     except StripeFailure:
         log.info("Stripe has ended the access already", connection_id=str(connection.id))

@@ -66,7 +66,7 @@ async def _no_password_to_reset(world: World, payload: Payload, addressee: Addre
         "no_password_to_reset",
         greeting=_("Hello,"),
         address=addressee.email,
-        providers=" or ".join(provider.label for provider in providers) or "the provider that you chose",
+        providers=" or ".join(provider.label for provider in providers) or _("the provider that you chose"),
         url=f"{world.settings.url}/login",
     )
 

@@ -24,6 +24,7 @@ from payflux.frontdoor.accounts.team.members import act_in
 from payflux.frontdoor.accounts.team.rules import InviteState
 from payflux.frontdoor.funnel.events import SignUpMethod
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import gettext as _
 from payflux.world.bootstrap import World
 
 
@@ -54,7 +55,7 @@ async def register_invited(
         user.name, user.password_hash, user.email_verified_at = " ".join(name.split()), digest, now
         await session.flush()
     else:
-        raise EmailTaken("This address has an account already.", way_out="Sign in to accept the invite.")
+        raise EmailTaken(_("This address has an account already."), way_out=_("Sign in to accept the invite."))
     joined = await _join(session, world, code=code, user=user)
     sign_up = SignUp(SignUpMethod.PASSWORD)
     await record_sign_up(session, user, sign_up, account_id=joined.account_id, invited=True, now=now)

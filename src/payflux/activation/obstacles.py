@@ -7,6 +7,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from payflux.activation.problems import PASSES_BY_ITSELF, PERMISSION_MISSING, Problem
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.processors.snapshots import AccountSnapshot
 from payflux.monitor.risk.rules.bands import MINIMUM_PAYMENTS
 
@@ -31,10 +33,10 @@ SUPPORT_AFTER = timedelta(minutes=5)
 """How long a step may fail before support is told."""
 
 _DISABLED = {
-    "under_review": "Stripe is reviewing the account.",
-    "listed": "Stripe found the account on a list of prohibited persons or companies and is looking into it.",
-    "platform_paused": "The platform that manages the account has paused it.",
-    "other": "Stripe is reviewing the account.",
+    "under_review": mark("Stripe is reviewing the account."),
+    "listed": mark("Stripe found the account on a list of prohibited persons or companies and is looking into it."),
+    "platform_paused": mark("The platform that manages the account has paused it."),
+    "other": mark("Stripe is reviewing the account."),
 }
 
 
@@ -61,42 +63,53 @@ def not_ready_problem(account: AccountSnapshot) -> Problem:
     Source: docs.stripe.com/api/accounts/object, `requirements`.
     """
     asked = tuple(dict.fromkeys((*account.past_due, *account.currently_due)))
-    happened = f"{_reason(account.disabled_reason)} Payments are switched off."
+    happened = _("%(disabled_reason)s Payments are switched off.") % {
+        "disabled_reason": _reason(account.disabled_reason)
+    }
     if asked:
-        happened += f" Stripe asks for: {', '.join(map(requirement_label, asked))}."
+        happened += " " + _("Stripe asks for: %(asked)s.") % {"asked": ", ".join(map(requirement_label, asked))}
     refused = account.disabled_reason.startswith("rejected.")
     return {
         "code": Obstacle.NOT_READY,
-        "title": "Your Stripe account is not ready yet.",
+        "title": _("Your Stripe account is not ready yet."),
         "what_happened": happened,
-        "what_is_safe": "It stays connected, and what is known so far stands on the dashboard.",
-        "what_to_do": "Ask Stripe's support what can be done."
+        "what_is_safe": _("It stays connected, and what is known so far stands on the dashboard."),
+        "what_to_do": _("Ask Stripe's support what can be done.")
         if refused
-        else "Complete it at Stripe. PayFlux asks again every 15 minutes and goes on by itself.",
+        else _("Complete it at Stripe. PayFlux asks again every 15 minutes and goes on by itself."),
         "link": REQUIREMENTS,
-        "link_label": "Open the requirements at Stripe",
+        "link_label": _("Open the requirements at Stripe"),
     }
 
 
 def too_little_problem(payments: int) -> Problem:
     """That there are too few payments for any rate, and what is shown meanwhile."""
-    counted = "is one payment" if payments == 1 else f"are {payments or 'no'} payments"
+    counted = {
+        0: _("There are no payments in the last 90 days; %(needed)s are needed before a rate means anything."),
+        1: _("There is one payment in the last 90 days; %(needed)s are needed before a rate means anything."),
+    }.get(
+        payments,
+        _("There are %(payments)s payments in the last 90 days; %(needed)s are needed before a rate means anything."),
+    )
     return {
         "code": Obstacle.TOO_LITTLE,
-        "title": "There is too little activity to judge yet.",
-        "what_happened": f"There {counted} in the last 90 days; {MINIMUM_PAYMENTS} are needed before a rate "
-        "means anything.",
-        "what_is_safe": "The account stays connected and new payments are read as they come. Where your own are too "
-        "few, the projection rests on what is usual for other merchants, and says so.",
-        "what_to_do": "You need do nothing: your workspace goes live by itself with payment number "
-        f"{MINIMUM_PAYMENTS}.",
+        "title": _("There is too little activity to judge yet."),
+        "what_happened": counted % {"payments": payments, "needed": MINIMUM_PAYMENTS},
+        "what_is_safe": _(
+            "The account stays connected and new payments are read as they come. Where your own are too "
+            "few, the projection rests on what is usual for other merchants, and says so."
+        ),
+        "what_to_do": _(
+            "You need do nothing: your workspace goes live by itself with payment number %(minimum_payments)s."
+        )
+        % {"minimum_payments": MINIMUM_PAYMENTS},
     }
 
 
 def requirement_label(requirement: str) -> str:
     """One of Stripe's requirements for a person: ``individual.verification.document`` is ``individual verification
     document``. An id of a person says no more than that it is one."""
-    parts = ["a person" if part.startswith("person_") else part.replace("_", " ") for part in requirement.split(".")]
+    parts = [_("a person") if part.startswith("person_") else part.replace("_", " ") for part in requirement.split(".")]
     return " ".join(parts)
 
 
@@ -112,7 +125,7 @@ def look_again_after(code: str, failures: int) -> timedelta | None:
 
 def _reason(disabled_reason: str) -> str:
     if disabled_reason.startswith("rejected."):
-        return "Stripe has rejected the account."
+        return _("Stripe has rejected the account.")
     if disabled_reason.startswith(("requirements.", "action_required.")):
-        return "Stripe does not have everything it has to know about the account."
-    return _DISABLED.get(disabled_reason, "Stripe has not switched the account on.")
+        return _("Stripe does not have everything it has to know about the account.")
+    return _(_DISABLED.get(disabled_reason, mark("Stripe has not switched the account on.")))

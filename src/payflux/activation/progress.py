@@ -11,15 +11,18 @@ from payflux.activation.models import Workspace
 from payflux.activation.obstacles import is_obstacle
 from payflux.activation.routing import Mode, is_slow, mode_of
 from payflux.activation.states import LIVE
+from payflux.kit.figures import written
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 
 _NOUNS = {
-    "charges": ("charge", "charges"),
-    "refunds": ("refund", "refunds"),
-    "disputes": ("dispute", "disputes"),
-    "early_fraud_warnings": ("fraud warning", "fraud warnings"),
-    "payouts": ("payout", "payouts"),
-    "balance_transactions": ("reserve movement", "reserve movements"),
-    "balance_report": ("row of Stripe's reports", "rows of Stripe's reports"),
+    "charges": (mark("charge"), mark("charges")),
+    "refunds": (mark("refund"), mark("refunds")),
+    "disputes": (mark("dispute"), mark("disputes")),
+    "early_fraud_warnings": (mark("fraud warning"), mark("fraud warnings")),
+    "payouts": (mark("payout"), mark("payouts")),
+    "balance_transactions": (mark("reserve movement"), mark("reserve movements")),
+    "balance_report": (mark("row of Stripe's reports"), mark("rows of Stripe's reports")),
 }
 
 
@@ -68,17 +71,19 @@ def progress_of(
     reached = next((index for index, moment in enumerate(done_at) if moment is None), len(done_at))
     counts = (
         _spoken(pulled),
-        f"{event_count:,} payment events analyzed" if event_count else "",
-        f"{windows} horizons projected" if windows else "",
-        f"{alerts} alerts armed" if alerts else "",
+        _("%(event_count)s payment events analyzed") % {"event_count": written(f"{event_count:,}")}
+        if event_count
+        else "",
+        _("%(windows)s horizons projected") % {"windows": windows} if windows else "",
+        _("%(alerts)s alerts armed") % {"alerts": alerts} if alerts else "",
     )
     waiting = is_obstacle(workspace.problem)
     here = "waiting" if waiting else "failed" if workspace.problem else "running"
     stages = tuple(
         Stage(
             key,
-            label,
-            detail.format(processor),
+            _(label),
+            _(detail).format(processor),
             "done" if index < reached else here if index == reached else "waiting",
             count,
         )
@@ -97,10 +102,18 @@ def progress_of(
 
 
 _STAGES = (
-    ("pull", "Pulling processor data", "Retrieving payment events from your {} account..."),
-    ("baseline", "Computing risk baseline", "Analyzing failure patterns, retry pressure, geographic entropy..."),
-    ("projection", "Generating reserve projection", "Modeling reserve exposure across T+30, T+60, T+90 windows..."),
-    ("alerts", "Arming default alerts", "Setting up tier escalation, reserve spike, and trend monitors..."),
+    ("pull", mark("Pulling processor data"), mark("Retrieving payment events from your {} account...")),
+    (
+        "baseline",
+        mark("Computing risk baseline"),
+        mark("Analyzing failure patterns, retry pressure, geographic entropy..."),
+    ),
+    (
+        "projection",
+        mark("Generating reserve projection"),
+        mark("Modeling reserve exposure across T+30, T+60, T+90 windows..."),
+    ),
+    ("alerts", mark("Arming default alerts"), mark("Setting up tier escalation, reserve spike, and trend monitors...")),
 )
 
 

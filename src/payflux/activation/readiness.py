@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from payflux.activation.obstacles import not_ready_problem, too_little_problem
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.account_state import AccountState
 from payflux.monitor.processors.connecting.activity import recent_payments
 from payflux.monitor.processors.connecting.hosts import host_of
@@ -41,23 +42,27 @@ def checks_of(state: AccountState, capabilities: dict[str, str], payments: int) 
     """The tests of an account that a key opens, of whose newest charges so many were paid. Pure."""
     account = state.account
     assert account is not None, "a key that does not read its account is refused"
-    checks = [Check("The key", True, "Stripe accepts it, and it reads what the projection cannot do without.")]
+    checks = [Check(_("The key"), True, _("Stripe accepts it, and it reads what the projection cannot do without."))]
     ready = account.charges_enabled
-    words = "It may take payments." if ready else not_ready_problem(account)["what_happened"]
-    checks.append(Check("The account", ready, words, needed=payments < MINIMUM_PAYMENTS))
+    words = _("It may take payments.") if ready else not_ready_problem(account)["what_happened"]
+    checks.append(Check(_("The account"), ready, words, needed=payments < MINIMUM_PAYMENTS))
     enough = payments >= MINIMUM_PAYMENTS
     lacking = too_little_problem(payments)
     words = f"{lacking['what_happened']} {lacking['what_to_do']}"
     if enough:
-        words = f"At least {payments} payments in the last 90 days."
-    checks.append(Check("The activity", enough, words))
+        words = _("At least %(payments)s payments in the last 90 days.") % {"payments": payments}
+    checks.append(Check(_("The activity"), enough, words))
     host = host_of(account.url)
-    words = f"It sells on {host}." if host else "Stripe does not say which; you are asked for it once connected."
-    checks.append(Check("The website", bool(host), words, needed=False))
+    words = (
+        _("It sells on %(host)s.") % {"host": host}
+        if host
+        else _("Stripe does not say which; you are asked for it once connected.")
+    )
+    checks.append(Check(_("The website"), bool(host), words, needed=False))
     for name, capability in CAPABILITIES.items():
         if capabilities[name] == "forbidden" and not capability.optional:
-            words = (
-                f"The key may not read it. Missing then: {capability.without} Allow “{capability.permission}” in the "
-            )
-            checks.append(Check(capability.label, False, f"{words}Stripe Dashboard.", needed=False))
+            words = _(
+                "The key may not read it. Missing then: %(without)s Allow “%(permission)s” in the Stripe Dashboard."
+            ) % {"without": _(capability.without), "permission": capability.permission}
+            checks.append(Check(_(capability.label), False, words, needed=False))
     return checks

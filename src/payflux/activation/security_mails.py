@@ -7,6 +7,7 @@ from datetime import datetime
 from payflux.frontdoor.accounts.queries import Addressee
 from payflux.kit.figures import moment_words
 from payflux.kit.jobs import Payload
+from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
 from payflux.world.bootstrap import World
 from payflux.world.mail import Mail, write_mail
@@ -25,7 +26,7 @@ NOTICES = {
         mark("A recovery code was used"),
         mark("Somebody signed in with it in place of the app's code."),
     ),
-    "passkey_added": (mark("A passkey was added"), "Whoever holds it can sign in as you."),
+    "passkey_added": (mark("A passkey was added"), mark("Whoever holds it can sign in as you.")),
     "passkey_removed": (mark("A passkey was removed"), mark("It no longer signs you in.")),
     "refresh_token_reused": (
         mark("An API client was signed out"),
@@ -43,8 +44,8 @@ async def _security_notice(world: World, payload: Payload, addressee: Addressee)
     return write_mail(
         "security_notice",
         greeting=addressee.greeting,
-        what_happened=what_happened,
-        meaning=meaning,
+        what_happened=_(what_happened),
+        meaning=_(meaning),
         at=moment_words(datetime.fromisoformat(payload["at"])),
         url=f"{world.settings.url}/account/security",
         reset_url=f"{world.settings.url}/forgot",

@@ -14,6 +14,7 @@ from payflux.activation.states import ActivationState
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import Conflict
 from payflux.kit.jobs import Payload
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.generic.applying import apply_waiting
 from payflux.monitor.processors.generic.history import payments_stored
 from payflux.monitor.processors.models import Connection, ConnectionStatus
@@ -53,8 +54,9 @@ async def compute_from_stored(
     await refuse_beside_another(session, workspace, connection.id)
     if not await has_enough(session, connection):
         raise TooFewPayments(
-            f"There are fewer than {MINIMUM_PAYMENTS} payments: too few for any rate.",
-            way_out="Import a file with your history, or post more events.",
+            _("There are fewer than %(minimum_payments)s payments: too few for any rate.")
+            % {"minimum_payments": MINIMUM_PAYMENTS},
+            way_out=_("Import a file with your history, or post more events."),
         )
     await begin_with_stored(session, workspace, connection, now=now, actor_id=actor_id)
 

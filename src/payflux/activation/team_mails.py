@@ -16,6 +16,7 @@ from payflux.frontdoor.accounts.team.models import AccountInvite, DeletionReceip
 from payflux.frontdoor.accounts.team.rules import CAP_WINDOW, RECIPIENT_CAP, InviteState, invite_state, name_in_mail
 from payflux.kit.figures import moment_words
 from payflux.kit.jobs import Payload
+from payflux.kit.messages import gettext as _
 from payflux.world.bootstrap import World
 from payflux.world.mail import Mail, write_mail
 
@@ -48,9 +49,9 @@ async def _account_invite(world: World, payload: Payload, addressee: Addressee) 
     stored, inviter, inviter_email = found
     return write_mail(
         "account_invite",
-        inviter=name_in_mail(inviter, otherwise="A member"),
+        inviter=name_in_mail(inviter, otherwise=_("A member")),
         inviter_email=inviter_email,
-        account=name_in_mail(addressee.account_name, otherwise="their business"),
+        account=name_in_mail(addressee.account_name, otherwise=_("their business")),
         role=stored.role,
         expires_at=moment_words(stored.expires_at),
         url=f"{world.settings.url}/accept-invite?{urlencode({'code': invite_code(world.tokens, stored.id)})}",
@@ -102,8 +103,8 @@ async def _ownership_transfer(world: World, payload: Payload, addressee: Address
         greeting=addressee.greeting,
         account=addressee.account_name,
         event=payload["event"],
-        old_owner=names.get(offer.from_user_id, "the owner"),
-        new_owner=names.get(offer.to_user_id, "a member"),
+        old_owner=names.get(offer.from_user_id, _("the owner")),
+        new_owner=names.get(offer.to_user_id, _("a member")),
         to_new_owner=payload["user_id"] == str(offer.to_user_id),
         expires_at=moment_words(offer.expires_at),
         url=f"{world.settings.url}/account/team",

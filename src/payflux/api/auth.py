@@ -19,6 +19,7 @@ from payflux.frontdoor.accounts.providers.identities import providers_instead_of
 from payflux.frontdoor.accounts.sessions import Client, sign_out
 from payflux.frontdoor.accounts.signing_in import sign_in
 from payflux.kit.errors import NotSignedIn, UserError
+from payflux.kit.messages import gettext as _
 from payflux.web.browsers import client_of
 from payflux.web.guards import CurrentWorld, Who
 from payflux.web.policies import Audience, guard
@@ -130,13 +131,14 @@ async def _prove(session: AsyncSession, world: World, given: Credentials, client
     )
     if user is None and (providers := await providers_instead_of_password(session, email=given.email)):
         return UseProvider(
-            f"You sign in to this account with {' or '.join(provider.label for provider in providers)}.",
-            way_out="Sign in on the web page, and set up what the program needs there.",
+            _("You sign in to this account with %(providers)s.")
+            % {"providers": " or ".join(provider.label for provider in providers)},
+            way_out=_("Sign in on the web page, and set up what the program needs there."),
             details={"error": UseProvider.code, "providers": [str(provider) for provider in providers]},
         )
     if user is None:
         return InvalidCredentials(
-            "That address and password do not belong together.", way_out="Check both, then try again."
+            _("That address and password do not belong together."), way_out=_("Check both, then try again.")
         )
     if not await needs_second_step(session, user_id=user.id):
         return Proven(user.id, frozenset({"password"}))
@@ -154,8 +156,8 @@ async def _prove(session: AsyncSession, world: World, given: Credentials, client
     if factor:
         return Proven(user.id, frozenset({"password", factor}))
     return SecondFactorRequired(
-        "That code is wrong, or was used before." if given.code else "A code is asked for as well.",
-        way_out="Send `code`: what your authenticator app shows now, or a recovery code.",
+        _("That code is wrong, or was used before.") if given.code else _("A code is asked for as well."),
+        way_out=_("Send `code`: what your authenticator app shows now, or a recovery code."),
     )
 
 
@@ -165,7 +167,9 @@ async def refresh(world: CurrentWorld, given: Refresh) -> Tokens:
     later, it ends the session."""
     async with world.database.system() as session:
         issued = await exchange_refresh_token(session, world.settings, token=given.refresh_token, now=world.clock.now())
-    return _answer(issued or InvalidRefreshToken("This refresh token opens no session.", way_out="Sign in again."))
+    return _answer(
+        issued or InvalidRefreshToken(_("This refresh token opens no session."), way_out=_("Sign in again."))
+    )
 
 
 @router.post("/logout", dependencies=SIGNED_IN, status_code=HTTPStatus.NO_CONTENT)

@@ -19,6 +19,7 @@ from payflux.frontdoor.entitlements.explaining import explain
 from payflux.frontdoor.entitlements.rules import Claim, Source
 from payflux.frontdoor.entitlements.state import billing_state
 from payflux.kit.errors import Forbidden
+from payflux.kit.messages import gettext as _
 from payflux.web.guards import CurrentWorld, Tenant, Who
 from payflux.web.policies import guard
 
@@ -157,7 +158,7 @@ async def start_checkout(who: Who, world: CurrentWorld, given: Purchase) -> Addr
 async def open_portal(who: Who, world: CurrentWorld) -> Address:
     """Where to change the card, end the subscription and find the invoices; good for minutes."""
     if who.impersonated_by is not None:  # it only asks, but what it opens changes things
-        raise Forbidden("You look at this account for support: its portal stays closed.", code="not_for_support")
+        raise Forbidden(_("You look at this account for support: its portal stays closed."), code="not_for_support")
     return Address(url=await open_customer_portal(world, who))
 
 

@@ -13,6 +13,7 @@ from payflux.api.problems import Responses
 from payflux.frontdoor.accounts.team import queries, transfers
 from payflux.frontdoor.accounts.team.models import OwnershipTransfer
 from payflux.kit.errors import NotFound
+from payflux.kit.messages import gettext as _
 from payflux.web.guards import CurrentWorld, Tenant, Who
 from payflux.web.policies import guard
 
@@ -44,7 +45,7 @@ async def get_transfer(who: Who, world: CurrentWorld, session: Tenant) -> Transf
     """The offer of ownership that waits for an answer."""
     offer = await queries.open_transfer(session, account_id=who.account_id, now=world.clock.now())
     if offer is None:
-        raise NotFound("No transfer of ownership is open.", way_out="The owner can offer it.")
+        raise NotFound(_("No transfer of ownership is open."), way_out=_("The owner can offer it."))
     return _transfer(offer)
 
 

@@ -15,6 +15,7 @@ from payflux.frontdoor.accounts.passwords import leak_problem, password_problem
 from payflux.frontdoor.accounts.verification import proving
 from payflux.frontdoor.accounts.verification.rules import LinkState
 from payflux.kit.errors import Conflict, InvalidInput
+from payflux.kit.messages import gettext as _
 from payflux.web.guards import CurrentWorld, Who
 from payflux.web.policies import Audience, guard
 
@@ -68,8 +69,8 @@ async def verify(world: CurrentWorld, given: Link) -> Verified:
         opened = await proving.use_link(session, world.tokens, token=given.token, signed_in=None, now=now)
     if opened.state is not LinkState.OPEN:
         raise LinkNotUsable(
-            f"This link proves nothing ({opened.state}).",
-            way_out="Use the newest mail, or have another one sent.",
+            _("This link proves nothing (%(state)s).") % {"state": opened.state},
+            way_out=_("Use the newest mail, or have another one sent."),
             details={"error": LinkNotUsable.code, "state": opened.state},
         )
     return Verified(email=opened.email, verified_at=now)
@@ -90,6 +91,6 @@ async def change(who: Who, world: CurrentWorld, given: PasswordChange) -> None:
             await change_password(session, user=user, session_id=who.session_id, password=given.password, now=now)
     # refused after the transaction, so that a wrong password stays counted
     if not correct:
-        raise InvalidInput({"old_password": "This is not your password."})
+        raise InvalidInput({"old_password": _("This is not your password.")})
     if problem:
         raise InvalidInput({"password": problem})

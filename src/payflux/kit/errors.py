@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from payflux.kit.messages import gettext as _
+
 
 class UserError(Exception):
     """Something the person, and not the programmer, has to act on.
@@ -33,8 +35,11 @@ class InvalidInput(UserError):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     code = "invalid_input"
 
-    def __init__(self, fields: dict[str, str], *, message: str = "Some fields need your attention.") -> None:
-        super().__init__(message, way_out="Correct the marked fields and send the form again.")
+    def __init__(self, fields: dict[str, str], *, message: str = "") -> None:
+        super().__init__(
+            message or _("Some fields need your attention."),
+            way_out=_("Correct the marked fields and send the form again."),
+        )
         self.fields = fields
 
 
@@ -83,14 +88,14 @@ def problem_details(error: UserError, *, instance: str, request_id: str) -> dict
         "type": f"urn:payflux:error:{error.code}",
         "title": error.status.phrase,
         "status": error.status.value,
-        "detail": error.message,
+        "detail": _(error.message),
         "code": error.code,
         "instance": instance,
         "request_id": request_id,
     }
     details |= error.details
     if error.way_out:
-        details["way_out"] = error.way_out
+        details["way_out"] = _(error.way_out)
     if isinstance(error, InvalidInput):
         details["errors"] = [{"field": field, "detail": detail} for field, detail in error.fields.items()]
     return details

@@ -53,6 +53,11 @@ def ngettext(singular: str, plural: str, count: int) -> str:
     return _catalogue(language()).ngettext(singular, plural, count)
 
 
+def sentence_start(words: str) -> str:
+    """`words` as a sentence begins with them; the rest as it is, for a language may write nouns with a capital."""
+    return words[:1].upper() + words[1:]
+
+
 def mark(message: str) -> str:
     """`message` itself: says to the extractor that it is looked up where it is shown."""
     return message

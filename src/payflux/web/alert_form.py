@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import gettext as _
 from payflux.kit.money import exponent
 from payflux.monitor.alerts.metrics import METRICS
 from payflux.monitor.alerts.models import AlertRule
@@ -44,9 +45,9 @@ def read_threshold(text: str, unit: str, currency: str) -> float:
     try:
         number = Decimal(text.replace(",", "").replace("%", "").replace("−", "-").strip())
     except InvalidOperation:
-        raise InvalidInput({"threshold": "Write a number such as 10 or 12.5."}) from None
+        raise InvalidInput({"threshold": _("Write a number such as 10 or 12.5.")}) from None
     if not number.is_finite() or abs(number) > 10**12:
-        raise InvalidInput({"threshold": "Write a number such as 10 or 12.5."})
+        raise InvalidInput({"threshold": _("Write a number such as 10 or 12.5.")})
     if unit == "rate":
         return float(number / 100)
     return float(number.scaleb(exponent(currency))) if unit == "money" else float(number)

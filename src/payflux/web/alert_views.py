@@ -11,18 +11,20 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.models import Workspace
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.alerts.models import Alert, AlertEvent, AlertState, Happening
 from payflux.monitor.alerts.queries import told_facts, unresolved_alerts
 from payflux.monitor.alerts.wording import explanation, headline
 
 _HAPPENED = {
-    Happening.RAISED: "Raised",
-    Happening.WORSENED: "Became worse",
-    Happening.CLEARED: "Cleared: calm for two sweeps",
-    Happening.ACKNOWLEDGED: "Acknowledged",
-    Happening.SNOOZED: "Snoozed",
-    Happening.WOKEN: "Snooze over",
-    Happening.RESOLVED: "Resolved",
+    Happening.RAISED: mark("Raised"),
+    Happening.WORSENED: mark("Became worse"),
+    Happening.CLEARED: mark("Cleared: calm for two sweeps"),
+    Happening.ACKNOWLEDGED: mark("Acknowledged"),
+    Happening.SNOOZED: mark("Snoozed"),
+    Happening.WOKEN: mark("Snooze over"),
+    Happening.RESOLVED: mark("Resolved"),
 }
 
 
@@ -79,9 +81,9 @@ def alert_view(alert: Alert, events: Sequence[AlertEvent], names: Mapping[UUID, 
         as_of=facts.as_of,
         history=tuple(
             PastEvent(
-                _HAPPENED[Happening(event.kind)],
+                _(_HAPPENED[Happening(event.kind)]),
                 event.at,
-                "" if event.actor_id is None else names.get(event.actor_id, "somebody who has left"),
+                "" if event.actor_id is None else names.get(event.actor_id, _("somebody who has left")),
             )
             for event in events
         ),

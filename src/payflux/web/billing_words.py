@@ -11,6 +11,8 @@ from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.billing.rules import TRIAL_PLAN, Standing, State, state_of, trial_days_left
 from payflux.frontdoor.catalogue.file import read_catalogue
 from payflux.frontdoor.entitlements.notices import NOTICES
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import ngettext
 from payflux.web.formatting import day, money, money_short
 
 BILLING = "/account/billing"
@@ -54,25 +56,29 @@ def pill_of(standing: Standing | None, *, may_pay: bool, now: datetime) -> Pill:
     """What the pill says. Only who `may_pay` is led to the plans; the others are led to who can act."""
     choosing = SELECT_PLAN if may_pay else BILLING
     if standing is None:
-        return Pill("Pick a plan", "danger", choosing)
+        return Pill(_("Pick a plan"), "danger", choosing)
     name, end = plan_name(standing.plan), ends_at(standing)
     match state_of(standing, now):
         case "trial" | "bought_trial":
             return _trial_pill(standing, now)
         case "trial_ended":
-            return Pill("Trial expired — pick a plan", "danger", choosing)
+            return Pill(_("Trial expired — pick a plan"), "danger", choosing)
         case "bought_trial_ended":
-            return Pill("Confirming your payment", "warn", BILLING)
+            return Pill(_("Confirming your payment"), "warn", BILLING)
         case "complimentary":
-            return Pill(f"Complimentary {name}")
+            return Pill(_("Complimentary %(name)s") % {"name": name})
         case "past_due":
-            return Pill("Payment failed — update card", "danger", BILLING)
+            return Pill(_("Payment failed — update card"), "danger", BILLING)
         case "incomplete":
-            return Pill("Payment not complete", "danger", BILLING)
+            return Pill(_("Payment not complete"), "danger", BILLING)
         case "canceled":
-            return Pill("Reactivate", "danger", choosing)
+            return Pill(_("Reactivate"), "danger", choosing)
         case _:
-            return Pill(f"{name} · ends {day(end)}", "warn", BILLING) if end else Pill(name)
+            return (
+                Pill(_("%(name)s · ends %(end)s") % {"name": name, "end": day(end)}, "warn", BILLING)
+                if end
+                else Pill(name)
+            )
 
 
 def buys_by_checkout(standing: Standing | None, now: datetime) -> bool:
@@ -87,9 +93,12 @@ def may_choose_plan(standing: Standing | None, now: datetime) -> bool:
 
 def _trial_pill(standing: Standing, now: datetime) -> Pill:
     left = trial_days_left(status=standing.status, current_period_end=standing.current_period_end, now=now) or 0
-    words = f"{plan_name(TRIAL_PLAN)} trial · {left} {'day' if left == 1 else 'days'} left"
+    words = ngettext("%(plan)s trial · %(left)s day left", "%(plan)s trial · %(left)s days left", left) % {
+        "plan": plan_name(TRIAL_PLAN),
+        "left": left,
+    }
     if standing.stripe_status and not ends_at(standing):
-        return Pill(f"{words}, then {plan_name(standing.plan)}", "info", BILLING)
+        return Pill(_("%(trial)s, then %(plan)s") % {"trial": words, "plan": plan_name(standing.plan)}, "info", BILLING)
     return Pill(words, "info" if left > 3 else "warn" if left > 1 else "danger", BILLING)
 
 

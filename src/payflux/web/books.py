@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.processors.models import Connection
 from payflux.monitor.processors.reconciling.queries import latest_checks
 from payflux.monitor.processors.reconciling.rules import Check, Identity, State
@@ -15,20 +17,20 @@ from payflux.web.formatting import count, money
 from payflux.world.bootstrap import World
 
 _WHAT = {
-    Identity.BALANCE_CHANGE: "The balance against what moved it",
-    Identity.OPEN_RESERVES: "The reserve against its holds and releases",
-    Identity.REFUNDS_OF_CHARGES: "Charges against their refunds",
-    Identity.PAYOUTS: "The newest payouts against what they pay out",
+    Identity.BALANCE_CHANGE: mark("The balance against what moved it"),
+    Identity.OPEN_RESERVES: mark("The reserve against its holds and releases"),
+    Identity.REFUNDS_OF_CHARGES: mark("Charges against their refunds"),
+    Identity.PAYOUTS: mark("The newest payouts against what they pay out"),
 }
-_BALANCES = {"risk_reserved": "The reserved balance against what moved it"}
+_BALANCES = {"risk_reserved": mark("The reserved balance against what moved it")}
 _NOUNS = {
     "charge": "charges",
     "refund": "refunds",
     "dispute": "disputes",
     "payout": "payouts",
-    "reserve_hold": "reserve holds",
-    "reserve_release": "reserve releases",
-    "early_fraud_warnings": "early fraud warnings",
+    "reserve_hold": mark("reserve holds"),
+    "reserve_release": mark("reserve releases"),
+    "early_fraud_warnings": mark("early fraud warnings"),
 }
 
 
@@ -58,22 +60,22 @@ def lines_of(checks: Sequence[Check]) -> list[BooksLine]:
 
 
 def _what(check: Check) -> str:
-    noun = _NOUNS.get(check.subject, check.subject)
+    noun = _(_NOUNS.get(check.subject, check.subject))
     what = {
-        Identity.MOVEMENTS_STORED: f"What Stripe booked against the stored {noun}",
-        Identity.COUNTS: f"The number of {noun}",
-        Identity.BALANCE_CHANGE: _BALANCES.get(check.subject, _WHAT[Identity.BALANCE_CHANGE]),
-    }.get(check.identity) or _WHAT[check.identity]
+        Identity.MOVEMENTS_STORED: _("What Stripe booked against the stored %(noun)s") % {"noun": noun},
+        Identity.COUNTS: _("The number of %(noun)s") % {"noun": noun},
+        Identity.BALANCE_CHANGE: _(_BALANCES.get(check.subject, _WHAT[Identity.BALANCE_CHANGE])),
+    }.get(check.identity) or _(_WHAT[check.identity])
     return f"{what}, {check.currency.upper()}" if check.currency else what
 
 
 def _said(check: Check) -> str:
     if check.state == State.CANNOT_TELL:
-        return f"Cannot tell: {check.reason}"
+        return _("Cannot tell: %(reason)s") % {"reason": check.reason}
     if check.state == State.HOLDS:
-        return "Adds up"
+        return _("Adds up")
     size = abs(check.difference)
     if not size:
-        return f"Differs: {check.reason}"
+        return _("Differs: %(reason)s") % {"reason": check.reason}
     amount = money(size, check.currency) if check.currency else count(size)
-    return f"Differs by {amount}: {check.reason}"
+    return _("Differs by %(amount)s: %(reason)s") % {"amount": amount, "reason": check.reason}

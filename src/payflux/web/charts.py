@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from markupsafe import Markup
 
 from payflux.kit.charts import BandPoint, Bar, band_chart, bar_chart, step_scale
+from payflux.kit.messages import gettext as _
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.timeline import ReadingPoint
 from payflux.monitor.risk.surface import BANDS, RiskSurface
@@ -23,11 +24,15 @@ def trapped_capital_chart(projection: ReserveProjection, *, width: int = 720, he
     def words(amount: float) -> str:
         return money_short(round(amount), currency)
 
-    horizons = ", ".join(f"{words(window.trapped)} at T+{window.horizon_days}" for window in projection.windows)
+    horizons = ", ".join(
+        _("%(trapped)s at T+%(horizon_days)s") % {"trapped": words(window.trapped), "horizon_days": window.horizon_days}
+        for window in projection.windows
+    )
     return band_chart(
         [BandPoint(*day) for day in projection.daily],
-        title="Projected trapped capital by day",
-        description=f"Expected trapped capital rises to {horizons}. The band is the 80 % range.",
+        title=_("Projected trapped capital by day"),
+        description=_("Expected trapped capital rises to %(horizons)s. The band is the 80 %% range.")
+        % {"horizons": horizons},
         format_x=lambda day: f"T+{day:.0f}",
         format_y=words,
         marks=[window.horizon_days for window in projection.windows],
@@ -45,17 +50,20 @@ def comparison_chart(answer: Answer, width: int, height: int) -> Markup:
 
     pairs = zip(before.windows, after.windows, strict=True)
     horizons = ", ".join(
-        f"{words(now.trapped)} becomes {words(then.trapped)} at T+{now.horizon_days}" for now, then in pairs
+        _("%(trapped)s becomes %(trapped_2)s at T+%(horizon_days)s")
+        % {"trapped": words(now.trapped), "trapped_2": words(then.trapped), "horizon_days": now.horizon_days}
+        for now, then in pairs
     )
     return band_chart(
         [BandPoint(*day) for day in after.daily],
-        title="Projected trapped capital by day, changed and as it is",
-        description=f"Expected trapped capital: {horizons}. The band is the 80 % range of the changed path.",
+        title=_("Projected trapped capital by day, changed and as it is"),
+        description=_("Expected trapped capital: %(horizons)s. The band is the 80 %% range of the changed path.")
+        % {"horizons": horizons},
         format_x=lambda day: f"T+{day:.0f}",
         format_y=words,
         marks=[window.horizon_days for window in after.windows],
         reference=[trapped for _, trapped, _, _ in before.daily],
-        reference_name="As it is",
+        reference_name=_("As it is"),
         width=width,
         height=height,
     )
@@ -75,8 +83,9 @@ def trapped_timeline_chart(points: Sequence[ReadingPoint], width: int) -> Markup
             BandPoint((point.as_of - first).total_seconds(), window.trapped, window.low, window.high)
             for point, window in zip(points, last, strict=True)
         ],
-        title=f"Trapped capital at T+{horizon} by reading",
-        description=f"From {words(last[0].trapped)} to {words(last[-1].trapped)}. The band is the 80 % range.",
+        title=_("Trapped capital at T+%(horizon)s by reading") % {"horizon": horizon},
+        description=_("From %(trapped)s to %(trapped_2)s. The band is the 80 %% range.")
+        % {"trapped": words(last[0].trapped), "trapped_2": words(last[-1].trapped)},
         format_x=lambda seconds: _when(points, first + timedelta(seconds=seconds)),
         format_y=words,
         marks=[(points[-1].as_of - first).total_seconds()],
@@ -89,8 +98,9 @@ def tier_timeline_chart(points: Sequence[ReadingPoint], width: int) -> Markup:
     """The tier of each of several readings, the oldest first."""
     return bar_chart(
         [Bar(_when(points, point.as_of), point.risk_tier) for point in points],
-        title="Risk tier by reading",
-        description=f"From tier {points[0].risk_tier} to tier {points[-1].risk_tier} of {len(BANDS)}.",
+        title=_("Risk tier by reading"),
+        description=_("From tier %(risk_tier)s to tier %(risk_tier_2)s of %(bands)s.")
+        % {"risk_tier": points[0].risk_tier, "risk_tier_2": points[-1].risk_tier, "bands": len(BANDS)},
         format_y=lambda tier: f"{tier:g}",
         width=width,
         height=160,
@@ -107,8 +117,8 @@ def release_chart(weeks: Sequence[ReleaseWeek], currency: str, width: int) -> Ma
     """What today's holds give back in each week."""
     return bar_chart(
         [Bar(f"{week.start.day} {week.start:%b}", week.amount) for week in weeks],
-        title="Releases of today's holds by week",
-        description="What is released in each week, named by its first day.",
+        title=_("Releases of today's holds by week"),
+        description=_("What is released in each week, named by its first day."),
         format_y=lambda amount: money_short(round(amount), currency),
         width=width,
         height=180,
@@ -120,6 +130,7 @@ def tier_chart(surface: RiskSurface) -> Markup:
     return step_scale(
         [band.capitalize() for band in BANDS.values()],
         surface.risk_tier,
-        title=f"Risk band {surface.risk_band}: tier {surface.risk_tier} of {len(BANDS)}",
+        title=_("Risk band %(risk_band)s: tier %(risk_tier)s of %(bands)s")
+        % {"risk_band": surface.risk_band, "risk_tier": surface.risk_tier, "bands": len(BANDS)},
         danger_from=4,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from payflux.kit.messages import gettext as _
 from payflux.monitor.risk.rules.bands import BANDINGS
 from payflux.monitor.whatif.answers import Answer, Measure
 from payflux.monitor.whatif.changes import Changes
@@ -39,17 +40,27 @@ def changes_in_words(changes: Changes) -> list[str]:
     """Each change as a phrase: "RDR on 90 % of Visa disputes"."""
     phrases = []
     if changes.refund_warnings:
-        phrases.append("open fraud warnings refunded")
+        phrases.append(_("open fraud warnings refunded"))
     if changes.rdr is not None:
-        phrases.append(f"RDR on {percent(changes.rdr)} of Visa disputes")
+        phrases.append(_("RDR on %(rdr)s of Visa disputes") % {"rdr": percent(changes.rdr)})
     if changes.three_d_secure is not None:
-        phrases.append(f"3\N{NON-BREAKING HYPHEN}D Secure on {percent(changes.three_d_secure)} of payments")
+        phrases.append(
+            _("3‑D Secure on %(three_d_secure)s of payments") % {"three_d_secure": percent(changes.three_d_secure)}
+        )
     if changes.growth is not None:
-        phrases.append(f"sales change by {percent(changes.growth)} a month")
+        phrases.append(_("sales change by %(growth)s a month") % {"growth": percent(changes.growth)})
     if changes.reserve_rate is not None or changes.hold_days is not None:
-        share = "" if changes.reserve_rate is None else f" of {percent(changes.reserve_rate)} of sales"
-        phrases.append(f"a reserve{share}" + (f" for {changes.hold_days} days" if changes.hold_days else ""))
+        phrases.append(_reserve(changes))
     return phrases
+
+
+def _reserve(changes: Changes) -> str:
+    told = {"rate": percent(changes.reserve_rate or 0.0), "days": changes.hold_days}
+    if changes.hold_days is None:
+        return _("a reserve of %(rate)s of sales") % told
+    if changes.reserve_rate is None:
+        return _("a reserve for %(days)s days") % told
+    return _("a reserve of %(rate)s of sales for %(days)s days") % told
 
 
 def _shown(measure: Measure, currency: str) -> bool:
@@ -59,8 +70,8 @@ def _shown(measure: Measure, currency: str) -> bool:
 
 def _row(measure: Measure, currency: str) -> ComparisonRow:
     before, after = (quantity(value, measure.unit, currency) for value in (measure.before, measure.after))
-    change = difference(measure.before, measure.after, measure.unit, currency) if before != after else "no change"
-    return ComparisonRow(measure.label, before, after, change, "" if before == after else _direction(measure))
+    change = difference(measure.before, measure.after, measure.unit, currency) if before != after else _("no change")
+    return ComparisonRow(_(measure.label), before, after, change, "" if before == after else _direction(measure))
 
 
 def _direction(measure: Measure) -> str:

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.processors.events import EVENT_DTYPE
 from payflux.monitor.projections.projection import ReserveScenario
 from payflux.monitor.projections.rules.reserves import SCENARIOS, rolling_reserve
@@ -22,9 +24,9 @@ EXAMPLE_SALES = 100_000
 """Minor units a day of the worked example."""
 
 _SET_BY = {
-    Level.WARN: "A signal is over its first threshold, watch",
-    Level.HIGH: "A signal is over its second threshold, high",
-    Level.CRITICAL: "A signal is over its third threshold, critical",
+    Level.WARN: mark("A signal is over its first threshold, watch"),
+    Level.HIGH: mark("A signal is over its second threshold, high"),
+    Level.CRITICAL: mark("A signal is over its third threshold, critical"),
 }
 
 
@@ -52,12 +54,12 @@ class SignalRow(NamedTuple):
 def tier_rows() -> list[TierRow]:
     """The five tiers, calm first."""
     asked = {tier: _SET_BY[level] for level, tier in TIER_OF_LEVEL.items()}
-    asked[1] = "No signal is over a threshold"
-    asked[5] = (
-        f"The account is rejected or its payouts are stopped, more than {percent(RESERVE_LIMIT)} of a month's sales is "
-        "held back, or a network programme charges you"
-    )
-    return [TierRow(tier, band, asked[tier], SCORE_LIMIT[tier], SCENARIOS[tier]) for tier, band in BANDS.items()]
+    asked[1] = _("No signal is over a threshold")
+    asked[5] = _(
+        "The account is rejected or its payouts are stopped, more than %(reserve_limit)s of a "
+        "month's sales is held back, or a network programme charges you"
+    ) % {"reserve_limit": percent(RESERVE_LIMIT)}
+    return [TierRow(tier, band, _(asked[tier]), SCORE_LIMIT[tier], SCENARIOS[tier]) for tier, band in BANDS.items()]
 
 
 def signal_rows(now: datetime) -> list[SignalRow]:
@@ -73,7 +75,7 @@ def signal_rows(now: datetime) -> list[SignalRow]:
 
 
 def _bound(bound: float, unit: str) -> str:
-    return measure(bound, unit) if bound else "any"
+    return measure(bound, unit) if bound else _("any")
 
 
 def rolling_example(tier: int) -> list[tuple[int, int]]:

@@ -7,30 +7,34 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark, ngettext
 from payflux.monitor.processors.live.freshness import Freshness, Staleness
 from payflux.monitor.processors.live.queries import freshness_of
 from payflux.monitor.processors.models import Connection
-from payflux.web.formatting import NBSP
 from payflux.world.bootstrap import World
 
 _WORDS = {
     Staleness.NONE: ("", ""),
-    Staleness.ENDED_HERE: ("This account was disconnected.", "Connect it again to go on where it stopped."),
+    Staleness.ENDED_HERE: (mark("This account was disconnected."), mark("Connect it again to go on where it stopped.")),
     Staleness.ENDED_THERE: (
-        "Stripe has taken PayFlux's access away: the key was rolled or deleted, or the app removed.",
-        "Connect the account again to go on where it stopped.",
+        mark("Stripe has taken PayFlux's access away: the key was rolled or deleted, or the app removed."),
+        mark("Connect the account again to go on where it stopped."),
     ),
     Staleness.WAITING: (
-        "Stripe has sent news that could not be looked up there yet.",
-        "Nothing is lost and PayFlux tries again by itself.",
+        mark("Stripe has sent news that could not be looked up there yet."),
+        mark("Nothing is lost and PayFlux tries again by itself."),
     ),
     Staleness.SILENT: (
-        "Stripe could not be read since.",
-        "PayFlux tries again by itself and reads what it has missed. If this stays, see whether the key still works.",
+        mark("Stripe could not be read since."),
+        mark(
+            "PayFlux tries again by itself and reads what it has missed. If this stays, see whether the key still "
+            "works."
+        ),
     ),
     Staleness.QUIET: (
-        "Your processor has posted nothing since.",
-        "If there was something to tell, look at the last deliveries on the Connection page.",
+        mark("Your processor has posted nothing since."),
+        mark("If there was something to tell, look at the last deliveries on the Connection page."),
     ),
 }
 
@@ -60,14 +64,16 @@ def line_of(fresh: Freshness, now: datetime, figures_as_of: datetime | None = No
     through = fresh.through
     if through is not None and figures_as_of is not None:
         through = min(through, figures_as_of)
-    return FreshnessLine(through, ago(now - through) if through else "", reason, way_out, ended)
+    return FreshnessLine(through, ago(now - through) if through else "", _(reason), _(way_out), ended)
 
 
 def ago(age: timedelta) -> str:
     """How long ago, in the largest whole unit: ``12 minutes ago``."""
-    seconds = age.total_seconds()
-    for unit, size in (("day", 86_400), ("hour", 3600), ("minute", 60)):
-        if seconds >= size:
-            number = int(seconds // size)
-            return f"{number}{NBSP}{unit}{'s' if number > 1 else ''} ago"
-    return "just now"
+    days, hours, minutes = (int(age.total_seconds() // size) for size in (86_400, 3600, 60))
+    if days:
+        return ngettext("%(number)s\u00a0day ago", "%(number)s\u00a0days ago", days) % {"number": days}
+    if hours:
+        return ngettext("%(number)s\u00a0hour ago", "%(number)s\u00a0hours ago", hours) % {"number": hours}
+    if minutes:
+        return ngettext("%(number)s\u00a0minute ago", "%(number)s\u00a0minutes ago", minutes) % {"number": minutes}
+    return _("just now")

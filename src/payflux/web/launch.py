@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from payflux.frontdoor.billing.launch import self_serve_enabled
 from payflux.kit.errors import NotFound
+from payflux.kit.messages import gettext as _
 from payflux.web.guards import CurrentWorld
 from payflux.web.rendering import render
 from payflux.world.bootstrap import World
@@ -29,7 +30,7 @@ SelfServe = Annotated[bool, Depends(open_to_all)]
 async def require_self_serve(is_open: SelfServe) -> None:
     """For a page that is only there when everybody may register. Raises NotFound."""
     if not is_open:
-        raise NotFound("There is no page here.", way_out="Check the address, or start from the first page.")
+        raise NotFound(_("There is no page here."), way_out=_("Check the address, or start from the first page."))
 
 
 def not_open(request: Request) -> Response:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.frontdoor.catalogue.file import read_catalogue
 from payflux.frontdoor.catalogue.queries import SoldPlan, feature_flags, sold_plans
 from payflux.frontdoor.entitlements.resolving import Entitlements
+from payflux.kit.messages import gettext as _
 from payflux.web.billing_words import plan_name
 from payflux.web.plan_table import limit_name, plans_beyond, plans_with
 
@@ -30,7 +31,7 @@ async def offer_of_feature(session: AsyncSession, held: Entitlements, feature: s
     words = (await feature_flags(session)).get(feature)
     if words is None or held.features.get(feature):
         return None
-    return _offer(feature, words, held, plans_with(await sold_plans(session), feature))
+    return _offer(feature, _(words), held, plans_with(await sold_plans(session), feature))
 
 
 async def offer_of_limit(session: AsyncSession, held: Entitlements, limit: str) -> Offer | None:

@@ -6,27 +6,29 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.projections.projection import Release
 from payflux.monitor.risk.outlook import Arrow, Forecasting, SeriesOutlook
 from payflux.monitor.risk.surface import DisputeCost, DisputeOutlook, Escalation, RiskSurface
-from payflux.web.formatting import NBSP, count, difference, money_short, percent, plain
+from payflux.web.formatting import count, difference, money_short, percent, plain
 
 SERIES = {
-    "sales": "Sales a day",
-    "payments": "Payments a day",
-    "dispute_activity": "Disputes per payment",
-    "fraud_warning_rate": "Fraud warnings per payment",
-    "refund_rate": "Refunded share of sales",
-    "decline_rate": "Declined attempts",
+    "sales": mark("Sales a day"),
+    "payments": mark("Payments a day"),
+    "dispute_activity": mark("Disputes per payment"),
+    "fraud_warning_rate": mark("Fraud warnings per payment"),
+    "refund_rate": mark("Refunded share of sales"),
+    "decline_rate": mark("Declined attempts"),
 }
 DIRECTIONS = {
-    Arrow.UP: "rising steeply",
-    Arrow.RISING: "rising",
-    Arrow.FLAT: "level",
-    Arrow.FALLING: "falling",
-    Arrow.DOWN: "falling steeply",
+    Arrow.UP: mark("rising steeply"),
+    Arrow.RISING: mark("rising"),
+    Arrow.FLAT: mark("level"),
+    Arrow.FALLING: mark("falling"),
+    Arrow.DOWN: mark("falling steeply"),
 }
-COUNTED = {"dispute_activity": "disputes", "fraud_warning_rate": "fraud warnings"}
+COUNTED = {"dispute_activity": mark("disputes"), "fraud_warning_rate": mark("fraud warnings")}
 """What a signal counts."""
 
 WEEK = timedelta(days=7)
@@ -65,13 +67,23 @@ class ReleaseWeek(NamedTuple):
 
 def escalation_sentence(next_tier: Escalation) -> str:
     """How likely the next tier is, and on how many events that rests."""
-    events = COUNTED.get(next_tier.signal, "events")
+    events = _(COUNTED.get(next_tier.signal, mark("events")))
     expected, low, high = (count(round(number)) for number in (next_tier.expected, next_tier.low, next_tier.high))
-    return (
-        f"{percent(round(next_tier.probability, 2))} chance that the next {next_tier.days_ahead} days ask for tier "
-        f"{next_tier.tier} or worse: it takes {count(next_tier.events)} {events} on about {count(next_tier.payments)} "
-        f"payments, and {expected} are expected (80{NBSP}%: {low}{NBSP}–{NBSP}{high})."
-    )
+    return _(
+        "%(probability)s chance that the next %(days)s days ask for tier %(tier)s or worse: it takes %(count)s "
+        "%(events)s on about %(payments)s payments, and %(expected)s are expected (80\u00a0%%: "
+        "%(low)s\u00a0–\u00a0%(high)s)."
+    ) % {
+        "probability": percent(round(next_tier.probability, 2)),
+        "days": next_tier.days_ahead,
+        "tier": next_tier.tier,
+        "count": count(next_tier.events),
+        "events": events,
+        "payments": count(next_tier.payments),
+        "expected": expected,
+        "low": low,
+        "high": high,
+    }
 
 
 def dispute_costs(surface: RiskSurface) -> list[tuple[str, tuple[DisputeCost, ...]]]:
@@ -80,13 +92,15 @@ def dispute_costs(surface: RiskSurface) -> list[tuple[str, tuple[DisputeCost, ..
     for dispute in surface.next_dispute:
         if dispute.items:
             networks.setdefault(dispute.items, []).append(network_name(dispute.network))
-    return [(" or ".join(filter(None, names)), items) for items, names in networks.items()]
+    return [(_(" or ").join(filter(None, names)), items) for items, names in networks.items()]
 
 
 def dispute_outlook_name(outlook: DisputeOutlook) -> str:
     """What an outlook is about: "All cards", "Visa, for fraud"."""
-    name = "All cards" if outlook.network == "all" else network_name(outlook.network)
-    return name + {"all": "", "fraud": ", for fraud", "other": ", other reasons"}[outlook.reason]
+    name = _("All cards") if outlook.network == "all" else network_name(outlook.network)
+    if outlook.reason == "all":
+        return name
+    return (_("%(cards)s, for fraud") if outlook.reason == "fraud" else _("%(cards)s, other reasons")) % {"cards": name}
 
 
 def network_name(network: str) -> str:
@@ -104,7 +118,7 @@ def releases_by_week(calendar: Sequence[Release], today: date) -> list[ReleaseWe
     week."""
     dated = [(release, (release.on - today) // WEEK) for release in calendar if release.on is not None]
     weeks = []
-    for week in range(max((place for _, place in dated), default=-1) + 1):
+    for week in range(max((place for _release, place in dated), default=-1) + 1):
         ending = [release for release, place in dated if place == week]
         assumed = sum(release.amount for release in ending if release.assumed)
         amount, count = (sum(getattr(release, name) for release in ending) for name in ("amount", "count"))
@@ -124,19 +138,20 @@ def _series_row(series: SeriesOutlook, currency: str) -> SeriesRow:
         unit = "money" if series.key == "sales" else "rate" if series.unit == "share" else ""
         return difference(0.0, slope * CHANGE_DAYS, unit, currency)
 
-    bend = "" if series.acceleration is None else ("bending up" if series.acceleration > 0 else "bending down")
+    bend = "" if series.acceleration is None else (_("bending up") if series.acceleration > 0 else _("bending down"))
     return SeriesRow(
-        label=SERIES[series.key],
+        label=_(SERIES[series.key]),
         arrow=series.arrow or "",
-        direction=DIRECTIONS[series.arrow] if series.arrow else "not enough data",
-        because=series.because,
+        direction=_(DIRECTIONS[series.arrow]) if series.arrow else _("not enough data"),
+        because=_(series.because),
         level=told(series.level),
         change=changed(series.slope),
-        change_range=f"{changed(series.slope_low)} to {changed(series.slope_high)}",
+        change_range=_("%(slope_low)s to %(slope_high)s")
+        % {"slope_low": changed(series.slope_low), "slope_high": changed(series.slope_high)},
         bend=bend if series.acceleration else "",
         projected=told(series.projected),
         projected_range=f"{told(series.projected_low)} – {told(series.projected_high)}" if series.horizon_days else "",
-        horizon=f"in {series.horizon_days} days" if series.horizon_days else "",
+        horizon=_("in %(days)s days") % {"days": series.horizon_days} if series.horizon_days else "",
         instability=plain(series.instability, 2),
     )
 

@@ -6,6 +6,7 @@ from fastapi import Request
 
 from payflux.frontdoor.accounts.factors.relying_party import RelyingParty, relying_party
 from payflux.kit.errors import Forbidden
+from payflux.kit.messages import gettext as _
 from payflux.world.bootstrap import World
 
 
@@ -25,7 +26,7 @@ def require_party(request: Request) -> RelyingParty:
     """Whom passkeys are made for. Raises Forbidden where none can be made."""
     party = _party(request)
     if party is None:
-        raise Forbidden("Passkeys need a domain name, and this is a network address.", way_out="Use a password.")
+        raise Forbidden(_("Passkeys need a domain name, and this is a network address."), way_out=_("Use a password."))
     return party
 
 

@@ -10,9 +10,12 @@ from payflux.frontdoor.billing.orders import MOST_SEATS
 from payflux.frontdoor.catalogue.file import LimitWords, read_catalogue
 from payflux.frontdoor.catalogue.queries import SoldPlan
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.web.formatting import count
 
 LONGEST_NUMBER = 7
+_PER = {"day": mark("%(name)s a day"), "month": mark("%(name)s a month")}
 
 
 @dataclass(frozen=True)
@@ -27,14 +30,14 @@ class Row:
 
 def limit_name(words: LimitWords) -> str:
     """A limit as the head of a line: "API calls a day"."""
-    return f"{words.name} a {words.per}" if words.per else words.name
+    return _(_PER[words.per]) % {"name": _(words.name)} if words.per else _(words.name)
 
 
 def limit_value(value: int | None, words: LimitWords) -> str:
     """How much of a limit a plan has: "Unlimited", "None", "730 days"."""
     if value is None:
-        return "Unlimited"
-    return f"{count(value)} {words.one if value == 1 else words.many}" if value else "None"
+        return _("Unlimited")
+    return f"{count(value)} {_(words.one if value == 1 else words.many)}" if value else _("None")
 
 
 def comparison_rows(plans: Sequence[SoldPlan], features: Mapping[str, str]) -> list[Row]:
@@ -47,7 +50,12 @@ def comparison_rows(plans: Sequence[SoldPlan], features: Mapping[str, str]) -> l
     places = {key: place for place, key in enumerate(catalogue.features)}
     ordered = sorted(features, key=lambda key: (places.get(key, len(places)), key))
     return limits + [
-        Row("feature", key, features[key], tuple("Yes" if key in plan.content.features else "No" for plan in plans))
+        Row(
+            "feature",
+            key,
+            _(features[key]),
+            tuple(_("Yes") if key in plan.content.features else _("No") for plan in plans),
+        )
         for key in ordered
     ]
 
@@ -106,7 +114,7 @@ def picker_of(
         Choice(
             plan=sold.plan,
             name=sold.content.display_name,
-            description=sold.content.description or "",
+            description=_(sold.content.description or ""),
             monthly_price_cents=sold.content.monthly_price_cents,
             most_seats=_most_seats(sold),
             fits=members <= _most_seats(sold),
@@ -129,5 +137,5 @@ def seats_of(typed: str) -> int:
     """The number of seats that a form names. Raises InvalidInput for what is no number."""
     text = typed.strip()
     if not (text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER):
-        raise InvalidInput({"seats": "Write how many seats, as a number such as 3."})
+        raise InvalidInput({"seats": _("Write how many seats, as a number such as 3.")})
     return int(text)

@@ -5,40 +5,46 @@ from __future__ import annotations
 from datetime import date
 from typing import NamedTuple
 
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.risk.rules.programmes import REGISTRY, Condition, Programme, Step
 from payflux.monitor.risk.rules.programmes.programme import BASIS_POINTS, Quantity
 from payflux.monitor.risk.rules.programmes.regions import STRONG_AUTHENTICATION, Scope
 from payflux.web.formatting import count, day, money_short, percent
 
 QUANTITIES: dict[Quantity, str] = {
-    "payments": "the month's payments",
-    "previous_payments": "the payments of the month before",
-    "net_payments": "the payments less refunded ones",
-    "sales_amount": "sales",
-    "secured_payments": "payments with 3-D Secure",
-    "secured_amount": "sales with 3-D Secure",
-    "authorisations": "authorisations",
-    "disputes": "disputes",
-    "net_disputes": "disputes less won ones",
-    "fraud_disputes": "fraud disputes",
-    "fraud_dispute_amount": "fraud disputes",
-    "fraud_reports": "fraud reports",
-    "fraud_report_amount": "fraud reports",
-    "secured_fraud_amount": "fraud reports on payments with 3-D Secure",
-    "vamp_events": "disputes and fraud reports",
-    "vamp_amount": "disputes and fraud reports",
-    "enumerated": "attempts that Visa takes for card testing",
+    "payments": mark("the month's payments"),
+    "previous_payments": mark("the payments of the month before"),
+    "net_payments": mark("the payments less refunded ones"),
+    "sales_amount": mark("sales"),
+    "secured_payments": mark("payments with 3-D Secure"),
+    "secured_amount": mark("sales with 3-D Secure"),
+    "authorisations": mark("authorisations"),
+    "disputes": mark("disputes"),
+    "net_disputes": mark("disputes less won ones"),
+    "fraud_disputes": mark("fraud disputes"),
+    "fraud_dispute_amount": mark("fraud disputes"),
+    "fraud_reports": mark("fraud reports"),
+    "fraud_report_amount": mark("fraud reports"),
+    "secured_fraud_amount": mark("fraud reports on payments with 3-D Secure"),
+    "vamp_events": mark("disputes and fraud reports"),
+    "vamp_amount": mark("disputes and fraud reports"),
+    "enumerated": mark("attempts that Visa takes for card testing"),
 }
-SIDES = {">=": "at least", ">": "more than", "<=": "at most"}
+SIDES = {">=": mark("at least"), ">": mark("more than"), "<=": mark("at most")}
 REGIONS = {
-    "AP": "Asia-Pacific",
-    "CA": "Canada",
-    "CEMEA": "Central and Eastern Europe outside the EU, Middle East, Africa",
-    "EU": "Europe",
-    "LAC": "Latin America and the Caribbean",
-    "US": "United States",
+    "AP": mark("Asia-Pacific"),
+    "CA": mark("Canada"),
+    "CEMEA": mark("Central and Eastern Europe outside the EU, Middle East, Africa"),
+    "EU": mark("Europe"),
+    "LAC": mark("Latin America and the Caribbean"),
+    "US": mark("United States"),
 }
-MARKS = {"processor": "", "secondary": "reported, not confirmed", "unconfirmed": "unconfirmed, figures not seen"}
+MARKS = {
+    "processor": "",
+    "secondary": mark("reported, not confirmed"),
+    "unconfirmed": mark("unconfirmed, figures not seen"),
+}
 
 
 class ProgrammeRow(NamedTuple):
@@ -63,24 +69,24 @@ def programme_rows(today: date) -> list[ProgrammeRow]:
 
 def step_needs(step: Step, currency: str) -> str:
     """All that one month needs to reach `step`; amounts are in `currency`."""
-    return " and ".join(_condition(condition, currency) for condition in step.conditions)
+    return _(" and ").join(_condition(condition, currency) for condition in step.conditions)
 
 
 def _row(phase: Programme) -> ProgrammeRow:
-    marks = [MARKS[phase.confidence]]
-    marks.append("about the processor, not you" if phase.subject == "acquirer" else "")
-    marks.append("" if phase.visible else "only the network can count it")
-    marks.append("" if phase.sets_tier else "never sets tier 5")
+    marks = [_(MARKS[phase.confidence])]
+    marks.append(_("about the processor, not you") if phase.subject == "acquirer" else "")
+    marks.append("" if phase.visible else _("only the network can count it"))
+    marks.append("" if phase.sets_tier else _("never sets tier 5"))
     return ProgrammeRow(
         name=phase.name,
         where=_where(phase.scope),
-        counts=phase.counts,
+        counts=_(phase.counts),
         steps=tuple(
             (step.name, step_needs(step, phase.currency), _fines(step, phase.currency)) for step in phase.steps
         ),
         dates=_dates(phase),
         marks=tuple(mark for mark in marks if mark),
-        note=phase.note,
+        note=_(phase.note),
         source=phase.source,
     )
 
@@ -91,37 +97,60 @@ def _step(step: Step, currency: str) -> tuple[str, str, str]:
 
 def _dates(phase: Programme) -> str:
     replayed = min(other.valid_from for other in REGISTRY)
-    begins = f"From before {replayed.year}" if phase.valid_from == replayed else f"From {day(phase.valid_from)}"
-    return begins if phase.valid_to is None else f"{begins} until {day(phase.valid_to)}"
+    begins = (
+        _("From before %(year)s") % {"year": replayed.year}
+        if phase.valid_from == replayed
+        else _("From %(valid_from)s") % {"valid_from": day(phase.valid_from)}
+    )
+    return (
+        begins
+        if phase.valid_to is None
+        else _("%(begins)s until %(valid_to)s") % {"begins": begins, "valid_to": day(phase.valid_to)}
+    )
 
 
 def _where(scope: Scope) -> str:
     if scope.regions:
-        return ", ".join(REGIONS[region] for region in sorted(scope.regions))
+        return ", ".join(_(REGIONS[region]) for region in sorted(scope.regions))
     if scope.countries >= STRONG_AUTHENTICATION - scope.excluded:
-        text = "countries with strong authentication by law (EEA, United Kingdom)"
+        text = _("countries with strong authentication by law (EEA, United Kingdom)")
     elif scope.countries:
         return ", ".join(sorted(scope.countries))
     elif scope.excluded >= STRONG_AUTHENTICATION:
-        text = "all countries without strong authentication by law"
+        text = _("all countries without strong authentication by law")
     else:
-        text = "all countries"
+        text = _("all countries")
     without = ", ".join(sorted(scope.excluded - STRONG_AUTHENTICATION if not scope.countries else scope.excluded))
-    return f"{text}, without {without}" if without else text
+    return _("%(regions)s, without %(without)s") % {"regions": text, "without": without} if without else text
 
 
 def _condition(condition: Condition, currency: str) -> str:
-    side, what = SIDES[condition.comparison], QUANTITIES[condition.quantity]
+    side, what = _(SIDES[condition.comparison]), _(QUANTITIES[condition.quantity])
     if condition.of is not None:
-        return f"{what} {side} {percent(condition.bound / BASIS_POINTS)} of {QUANTITIES[condition.of]}"
+        return _("%(what)s %(side)s %(basis_points)s of %(of)s") % {
+            "what": what,
+            "side": side,
+            "basis_points": percent(condition.bound / BASIS_POINTS),
+            "of": _(QUANTITIES[condition.of]),
+        }
     if condition.quantity.endswith("_amount"):
-        return f"{side} {money_short(condition.bound, currency)} of {what}"
+        return _("%(side)s %(currency)s of %(what)s") % {
+            "side": side,
+            "currency": money_short(condition.bound, currency),
+            "what": what,
+        }
     return f"{side} {count(condition.bound)} {what}"
 
 
 def _fines(step: Step, currency: str) -> str:
-    told = [f"{money_short(amount, currency)} from month {month}" for month, amount in step.fines]
+    told = [
+        _("%(currency)s from month %(month)s") % {"currency": money_short(amount, currency), "month": month}
+        for month, amount in step.fines
+    ]
     for fee in step.fees:
         beyond = f" above {count(fee.above)}" if fee.above else ""
-        told.append(f"{money_short(fee.amount, currency)} for each event{beyond} from month {fee.from_month}")
+        told.append(
+            _("%(currency)s for each event%(beyond)s from month %(from_month)s")
+            % {"currency": money_short(fee.amount, currency), "beyond": beyond, "from_month": fee.from_month}
+        )
     return "; ".join(told)

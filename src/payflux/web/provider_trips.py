@@ -15,6 +15,7 @@ from payflux.frontdoor.accounts.providers import trips
 from payflux.frontdoor.accounts.providers.rules import Profile, Provider, profile_of
 from payflux.frontdoor.accounts.providers.trips import Carried, Trip
 from payflux.kit.errors import NotFound
+from payflux.kit.messages import gettext as _
 from payflux.web.browsers import keep, kept
 from payflux.web.guards import CurrentWorld
 from payflux.web.provider_words import UNAVAILABLE, Words
@@ -32,7 +33,7 @@ def offered(provider: str, world: CurrentWorld) -> OidcProvider:
     """The provider that a path names. Raises NotFound for one that is not set up."""
     found = sign_in_providers(world.settings).get(provider)
     if found is None:
-        raise NotFound("Nobody signs in that way here.", way_out="Choose one of the ways on the sign-in page.")
+        raise NotFound(_("Nobody signs in that way here."), way_out=_("Choose one of the ways on the sign-in page."))
     return found
 
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.models import Workspace
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.processors.models import Connection
 from payflux.monitor.processors.news import ReadingReason
 from payflux.monitor.processors.queries import get_connection
@@ -17,11 +19,11 @@ from payflux.monitor.projections.queries import newest_readout
 from payflux.monitor.risk.surface import RiskSurface
 
 REASONS = {
-    ReadingReason.FIRST: "when your history had been read for the first time",
-    ReadingReason.HISTORY: "when older history had been read",
-    ReadingReason.EVENT: "because something happened in your account",
-    ReadingReason.SWEEP: "at the regular look every six hours",
-    ReadingReason.ASKED: "because somebody asked for it",
+    ReadingReason.FIRST: mark("when your history had been read for the first time"),
+    ReadingReason.HISTORY: mark("when older history had been read"),
+    ReadingReason.EVENT: mark("because something happened in your account"),
+    ReadingReason.SWEEP: mark("at the regular look every six hours"),
+    ReadingReason.ASKED: mark("because somebody asked for it"),
 }
 """Why a reading was made, after "computed"."""
 
@@ -60,7 +62,7 @@ async def current_readout(session: AsyncSession, workspace: Workspace) -> Curren
     looked_at = state.as_of if state is not None and state.connection_id == connection.id else None
     line = ReadingLine(
         made_at,
-        REASONS[readout.reason],
+        _(REASONS[readout.reason]),
         looked_at if looked_at is not None and looked_at > made_at else None,
         state.due_at if state else None,
         state is not None and state.failed_at is not None,

@@ -11,7 +11,7 @@ from payflux.frontdoor.entitlements.resolving import Entitlements
 from payflux.frontdoor.entitlements.usage import UPGRADE_PATH
 from payflux.kit.errors import Forbidden, PaymentRequired
 from payflux.kit.messages import gettext as _
-from payflux.kit.messages import mark
+from payflux.kit.messages import mark, sentence_start
 
 STEP_UP_WINDOW = timedelta(minutes=15)
 """How long a proof of who somebody is opens what is dangerous."""
@@ -42,15 +42,15 @@ class SubscriptionInactive(PaymentRequired):
         if standing is None:
             super().__init__(
                 _("This account has no plan."),
-                way_out=CHOOSE_A_PLAN,
+                way_out=choose_a_plan(),
                 code="no_subscription",
                 details={"error": "no_subscription", "upgrade_url": UPGRADE_PATH, "changed_by": _BILLING},
             )
             return
         end = standing.current_period_end
         super().__init__(
-            _WHY_INACTIVE.get(standing.status, _("Your subscription is not active.")),
-            way_out=CHOOSE_A_PLAN,
+            _(_WHY_INACTIVE.get(standing.status, mark("Your subscription is not active."))),
+            way_out=choose_a_plan(),
             code="subscription_inactive",
             details={
                 "error": "subscription_inactive",
@@ -72,7 +72,8 @@ class FeatureNotInPlan(PaymentRequired):
         self.feature, self.plan = feature, held.plan
         super().__init__(
             _("Your plan, %(plan)s, does not include this (%(feature)s).") % {"plan": held.plan, "feature": feature},
-            way_out=_("%(who_pays)s of the account can choose a plan that does.") % {"who_pays": _WHO_PAYS},
+            way_out=_("%(who)s of the account can choose a plan that does.")
+            % {"who": sentence_start(holders("billing.manage"))},
             details={
                 "error": "feature_not_in_plan",
                 "feature": feature,
@@ -85,8 +86,16 @@ class FeatureNotInPlan(PaymentRequired):
 
 
 _BILLING = sorted(CAPABILITIES["billing.manage"])
-_WHO_PAYS = holders("billing.manage").capitalize()
-CHOOSE_A_PLAN = f"{_WHO_PAYS} of the account can choose a plan. What was computed so far is kept."
+
+
+def choose_a_plan() -> str:
+    """The way out of a wall, and who can go it."""
+    payers = holders("billing.manage")
+    return _("%(who)s of the account can choose a plan. What was computed so far is kept.") % {
+        "who": sentence_start(payers)
+    }
+
+
 _WHY_INACTIVE = {
     "trialing": mark("Your trial has ended."),
     "canceled": mark("Your subscription has ended."),

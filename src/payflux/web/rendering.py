@@ -33,7 +33,7 @@ def build_templates() -> Environment:
         extensions=["jinja2.ext.i18n", VersionedAddresses],
     )
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # ty: ignore[missing-attribute] -- i18n's
-    environment.globals |= {"language": language, "languages": LANGUAGES}
+    environment.globals.update(language=language, languages=LANGUAGES)
     environment.filters |= {"translate": gettext}
     environment.filters |= FILTERS | outlook.FILTERS | billing_words.FILTERS
     return environment

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.allowances import KEPT, usage_of
 from payflux.frontdoor.catalogue.file import read_catalogue
+from payflux.kit.messages import gettext as _
 from payflux.web.formatting import count
 from payflux.web.plan_table import limit_name, limit_value
 from payflux.world.bootstrap import World
@@ -32,7 +33,11 @@ class UsageRow:
         """Such as "12 of 100 scans", or "4,210, unlimited"; only what is allowed where nothing is used of it."""
         if self.used is None or not (self.limit or self.used):
             return self.allowed
-        return f"{count(self.used)} of {self.allowed}" if self.limit else f"{count(self.used)}, {self.allowed.lower()}"
+        return (
+            _("%(used)s of %(allowed)s") % {"used": count(self.used), "allowed": self.allowed}
+            if self.limit
+            else f"{count(self.used)}, {self.allowed.lower()}"
+        )
 
     @property
     def is_full(self) -> bool:

@@ -9,6 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.whatif.changes import Changes
 
 _NUMBER = re.compile(r"[+-]?\d{1,4}(?:[.,]\d{1,2})?")
@@ -26,32 +28,38 @@ class NumberField(NamedTuple):
 
     @property
     def unit(self) -> str:
-        return "%" if self.percent else "days"
+        return "%" if self.percent else _("days")
 
 
 FIELDS = (
     NumberField(
         "rdr",
-        "Rapid Dispute Resolution",
-        "Share of Visa disputes that are refunded before they are filed. They no longer count as disputes.",
+        mark("Rapid Dispute Resolution"),
+        mark("Share of Visa disputes that are refunded before they are filed. They no longer count as disputes."),
         0,
         100,
     ),
     NumberField(
         "three_d_secure",
         "3-D Secure",
-        "Share of card payments whose buyer is authenticated. The bank then bears most fraud disputes.",
+        mark("Share of card payments whose buyer is authenticated. The bank then bears most fraud disputes."),
         0,
         100,
     ),
-    NumberField("growth", "Growth a month", "How your sales change from here: 10 is up, −10 is down.", -50, 100),
     NumberField(
-        "reserve_rate", "Reserve rate", "Share of each day's sales that the processor would hold back.", 0, 100
+        "growth", mark("Growth a month"), mark("How your sales change from here: 10 is up, −10 is down."), -50, 100
+    ),
+    NumberField(
+        "reserve_rate",
+        mark("Reserve rate"),
+        mark("Share of each day's sales that the processor would hold back."),
+        0,
+        100,
     ),
     NumberField(
         "hold_days",
-        "Reserve days",
-        "How long each day's share is held. Left empty, as long as is assumed now.",
+        mark("Reserve days"),
+        mark("How long each day's share is held. Left empty, as long as is assumed now."),
         1,
         365,
         percent=False,
@@ -61,18 +69,18 @@ NAMES = ("refund_warnings", *(field.name for field in FIELDS))
 
 EXAMPLES = (
     (
-        "What if I refund every open fraud warning today?",
-        "Four in five warnings become disputes: see what refunding costs, and what it saves.",
+        mark("What if I refund every open fraud warning today?"),
+        mark("Four in five warnings become disputes: see what refunding costs, and what it saves."),
         "refund_warnings=yes",
     ),
     (
-        "What if disputes were stopped earlier?",
-        "RDR on 90 % of Visa disputes and 3-D Secure on half of the payments.",
+        mark("What if disputes were stopped earlier?"),
+        mark("RDR on 90 % of Visa disputes and 3-D Secure on half of the payments."),
         "rdr=90&three_d_secure=50",
     ),
     (
-        "What if my processor holds a quarter of my sales?",
-        "A reserve of 25 % for 120 days, as others have imposed it.",
+        mark("What if my processor holds a quarter of my sales?"),
+        mark("A reserve of 25 % for 120 days, as others have imposed it."),
         "reserve_rate=25&hold_days=120",
     ),
 )
@@ -91,17 +99,25 @@ def read_changes(form: Mapping[str, str]) -> Changes:
     if form["refund_warnings"] == "yes":
         values["refund_warnings"] = True
     elif form["refund_warnings"]:
-        errors["refund_warnings"] = "Refunding open warnings is chosen or not: tick the box or leave it."
+        errors["refund_warnings"] = _("Refunding open warnings is chosen or not: tick the box or leave it.")
     for field in FIELDS:
         text = form[field.name].strip().replace("\N{MINUS SIGN}", "-").removesuffix("%").removesuffix("days").strip()
         if not text:
             continue
         number = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else None
         if number is None or not (field.percent or number.is_integer()):
-            example = "such as 10 or 12.5" if field.percent else "of whole days, such as 90"
-            errors[field.name] = f"{field.label}: write a number {example}."
+            example = _("such as 10 or 12.5") if field.percent else _("of whole days, such as 90")
+            errors[field.name] = _("%(label)s: write a number %(example)s.") % {
+                "label": _(field.label),
+                "example": example,
+            }
         elif not field.low <= number <= field.high:
-            errors[field.name] = f"{field.label} is from {field.low} to {field.high} {field.unit}.".replace("-", "−")
+            errors[field.name] = _("%(label)s is from %(low)s to %(high)s %(unit)s.") % {
+                "label": _(field.label),
+                "low": str(field.low).replace("-", "−"),
+                "high": field.high,
+                "unit": field.unit,
+            }
         else:
             values[field.name] = number / 100 if field.percent else int(number)
     if errors:

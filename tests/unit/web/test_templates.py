@@ -133,7 +133,7 @@ def test_the_clock_is_a_plain_date_without_javascript() -> None:
 
 def test_without_an_oauth_application_the_restricted_key_is_the_primary_way() -> None:
     outline = Outline(render("activate-key-only"))
-    assert [form["action"] for form, _ in outline.forms] == ["/sign-out", "/api/stripe/key"]
+    assert [form["action"] for form, _ in outline.forms] == ["/sign-out", "/api/stripe/key", "/language"]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from joserfc.jwk import KeySet, OctKey
 from payflux.kit.crypto import derive_key
 from payflux.kit.errors import NotSignedIn
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 from payflux.settings import Settings
 
 ACCESS_TOKEN_LIFE = timedelta(minutes=10)
@@ -69,8 +70,8 @@ def read_access_token(settings: Settings, token: str, *, now: datetime) -> UUID:
         return UUID(str(found.claims["sid"]))
     except (JoseError, ValueError):
         raise NotSignedIn(
-            "The access token is not valid, or no longer.",
-            way_out="Exchange your refresh token at /api/v1/auth/refresh, or sign in at /api/v1/auth/login.",
+            _("The access token is not valid, or no longer."),
+            way_out=_("Exchange your refresh token at /api/v1/auth/refresh, or sign in at /api/v1/auth/login."),
         ) from None
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.frontdoor.accounts.models import Membership, User
 from payflux.kit.audit import AuditEntry
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import gettext as _
 
 SYSTEM = "system"
 """What the filter calls an actor who is nobody: a job, or the processor."""
@@ -43,15 +44,15 @@ def read_filter(*, actor: str, action: str, first_day: str, last_day: str) -> Lo
         try:
             chosen = SYSTEM if actor == SYSTEM else UUID(actor)
         except ValueError:
-            problems["actor"] = "Choose somebody from the list."
+            problems["actor"] = _("Choose somebody from the list.")
     days: dict[str, date | None] = {}
     for name, typed in (("from", first_day), ("to", last_day)):
         try:
             days[name] = date.fromisoformat(typed) if typed else None
         except ValueError:
-            problems[name] = "Write the day as 2026-11-21."
+            problems[name] = _("Write the day as 2026-11-21.")
     if not problems and days["from"] and days["to"] and days["from"] > days["to"]:
-        problems["to"] = "The last day is before the first."
+        problems["to"] = _("The last day is before the first.")
     if problems:
         raise InvalidInput(problems)
     return LogFilter(chosen, action.strip().replace("\x00", ""), days["from"], days["to"])

@@ -15,6 +15,7 @@ from payflux.frontdoor.accounts.sessions import end_sessions
 from payflux.frontdoor.accounts.throttling import Budget, require_budget, restore, spend
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import UserError
+from payflux.kit.messages import gettext as _
 from payflux.world.outbox import enqueue_mail_to_user
 
 
@@ -28,8 +29,8 @@ def require_password(user: User) -> None:
     """Raises NoPassword."""
     if user.password_hash is None:
         raise NoPassword(
-            "You sign in by Google or Microsoft and have no password here.",
-            way_out="Change your password there.",
+            _("You sign in by Google or Microsoft and have no password here."),
+            way_out=_("Change your password there."),
         )
 
 
@@ -38,7 +39,7 @@ async def is_password_of(
 ) -> bool:
     """Whether a signed-in user knows their password. A wrong one is counted; raises TooManyRequests after too many."""
     budget = Budget(f"password of {user.id}", rules.OLD_PASSWORDS)
-    await require_budget(session, tokens, budget, refusal="Too many wrong passwords.", now=now)
+    await require_budget(session, tokens, budget, refusal=_("Too many wrong passwords."), now=now)
     if await verify_password(password, user.password_hash):
         await restore(session, tokens, budget.key)
         return True

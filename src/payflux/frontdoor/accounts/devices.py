@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from ua_parser import parse
 
 from payflux.kit.crypto import TokenHasher
+from payflux.kit.messages import gettext as _
 
 
 def device_cookie(tokens: TokenHasher, address: str) -> str:
@@ -42,9 +43,9 @@ def place_name(address: str, country: str) -> str:
     try:
         known = ip_address(address)
     except ValueError:
-        return "An unknown network"
+        return _("An unknown network")
     if known.is_loopback:
-        return "The machine that PayFlux runs on"
+        return _("The machine that PayFlux runs on")
     if known.is_private:
-        return f"Your own network, {address}"
+        return _("Your own network, %(address)s") % {"address": address}
     return f"{country}, {address}" if country else address

@@ -24,6 +24,7 @@ from payflux.frontdoor.funnel.events import EmailVerificationCompleted, Proof
 from payflux.frontdoor.funnel.recording import record
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import NotFound
+from payflux.kit.messages import gettext as _
 from payflux.world.outbox import enqueue_mail_to_user
 
 
@@ -75,11 +76,14 @@ async def disconnect_provider(session: AsyncSession, who: SignedIn, provider: Pr
     user = await session.get(User, who.user_id, with_for_update=True)
     methods = await sign_in_methods(session, user_id=who.user_id)
     if user is None or provider not in methods.providers:
-        raise NotFound(f"{provider.label} is not connected.", way_out="Reload the page to see how it stands.")
+        raise NotFound(
+            _("%(label)s is not connected.") % {"label": provider.label},
+            way_out=_("Reload the page to see how it stands."),
+        )
     if not may_remove_method(methods):
         raise LastSignInMethod(
-            f"{provider.label} is your only way to sign in.",
-            way_out="Add a passkey or connect another provider first.",
+            _("%(label)s is your only way to sign in.") % {"label": provider.label},
+            way_out=_("Add a passkey or connect another provider first."),
         )
     await detach(session, user_id=who.user_id, provider=provider)
     await end_sessions(session, user_id=who.user_id, except_id=who.session_id)

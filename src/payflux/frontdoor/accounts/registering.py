@@ -13,6 +13,7 @@ from payflux.frontdoor.accounts.passwords import hash_password, leak_problem
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, InvalidInput
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 from payflux.world.bootstrap import World
 
 
@@ -46,7 +47,7 @@ async def create_user(
     )
     user = added.scalar_one_or_none()
     if user is None:
-        raise EmailTaken("This address cannot be registered again.", way_out="Sign in, or use another address.")
+        raise EmailTaken(_("This address cannot be registered again."), way_out=_("Sign in, or use another address."))
     return user
 
 

@@ -7,6 +7,7 @@ import unicodedata
 from datetime import datetime, timedelta
 
 from payflux.frontdoor.accounts.passwords import password_problem
+from payflux.kit.messages import gettext as _
 
 SESSION_IDLE = timedelta(days=14)
 SESSION_ABSOLUTE = timedelta(days=30)
@@ -60,13 +61,13 @@ def registration_problems(*, name: str, email: str, password: str) -> dict[str, 
     """What is wrong with a registration, by field; empty when nothing is."""
     problems = {}
     if not name.strip():
-        problems["name"] = "Enter your name."
+        problems["name"] = _("Enter your name.")
     elif len(name) > 200:
-        problems["name"] = "Use at most 200 characters."
+        problems["name"] = _("Use at most 200 characters.")
     elif _CONTROL.search(" ".join(name.split())):
-        problems["name"] = "Use letters, digits and punctuation; this holds a control character."
+        problems["name"] = _("Use letters, digits and punctuation; this holds a control character.")
     if len(email) > 320 or not is_email(normalize_email(email)):
-        problems["email"] = "Enter an e-mail address like you@company.com."
+        problems["email"] = _("Enter an e-mail address like you@company.com.")
     if problem := password_problem(password, context=(name, email)):
         problems["password"] = problem
     return problems

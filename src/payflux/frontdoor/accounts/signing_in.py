@@ -13,6 +13,7 @@ from payflux.frontdoor.accounts.models import User
 from payflux.frontdoor.accounts.passwords import verify_password
 from payflux.frontdoor.accounts.throttling import PRESSURE_KEY, Budget, require_budget, restore, spend, under_pressure
 from payflux.kit.crypto import TokenHasher
+from payflux.kit.messages import gettext as _
 
 
 async def sign_in(
@@ -46,7 +47,7 @@ async def sign_in(
         )
         per_client = rules.CLIENT_FREE_FAILURES_UNDER_PRESSURE if pressed else rules.CLIENT_FREE_FAILURES
         budgets = [own, Budget(f"sign in from {client}", per_client)]
-    await require_budget(session, tokens, *budgets, refusal="Too many attempts to sign in.", now=now)
+    await require_budget(session, tokens, *budgets, refusal=_("Too many attempts to sign in."), now=now)
     user = (await session.execute(select(User).where(User.email_normalized == address))).scalar_one_or_none()
     correct = await verify_password(password, user.password_hash if user is not None else None)
     if user is None or not correct:

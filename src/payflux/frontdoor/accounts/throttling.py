@@ -17,6 +17,7 @@ from payflux.frontdoor.accounts.models import SignInFailure
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import TooManyRequests
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 
 PRESSURE_KEY = "sign in"
 
@@ -50,7 +51,7 @@ async def require_budget(
         if last is not None:
             wait = max(wait, (last + rules.throttle_delay(tried, free=budget.free) - now).total_seconds())
     if wait > 0:
-        raise TooManyRequests(refusal, way_out=f"Wait {int(wait) + 1} seconds, then try again.")
+        raise TooManyRequests(refusal, way_out=_("Wait %(wait)s seconds, then try again.") % {"wait": int(wait) + 1})
 
 
 async def spend(session: AsyncSession, tokens: TokenHasher, *keys: str, now: datetime) -> None:

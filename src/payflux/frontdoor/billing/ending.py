@@ -10,6 +10,7 @@ from sqlalchemy import select
 from payflux.frontdoor.accounts.models import Account
 from payflux.frontdoor.billing.models import CheckoutAttempt, Subscription
 from payflux.kit.errors import Unavailable
+from payflux.kit.messages import gettext as _
 from payflux.world.bootstrap import World
 from payflux.world.stripe.billing import StripeBilling
 from payflux.world.stripe.errors import StripeFailure
@@ -47,6 +48,6 @@ async def cancel_for_deletion(world: World, account_id: UUID) -> None:
     except StripeFailure as failure:
         log.warning("subscription not ended for a deletion", account_id=str(account_id), failure=str(failure))
         raise Unavailable(
-            "Stripe does not answer, so your subscription cannot be ended there. Nothing was deleted.",
-            way_out="Try again in a few minutes.",
+            _("Stripe does not answer, so your subscription cannot be ended there. Nothing was deleted."),
+            way_out=_("Try again in a few minutes."),
         ) from None

@@ -16,6 +16,7 @@ from payflux.frontdoor.catalogue.versions import bump_account
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 
 
 class FreeNotOffered(Conflict):
@@ -34,10 +35,12 @@ async def choose_free(session: AsyncSession, who: SignedIn, now: datetime) -> Su
         return newest
     if "free_chosen" not in TRANSITIONS[state]:
         raise FreeNotOffered(
-            "Your account has a complimentary plan." if state == "complimentary" else "Your plan is still paid for.",
-            way_out="It includes all that Free does."
+            _("Your account has a complimentary plan.")
             if state == "complimentary"
-            else "Cancel it under Billing first; you can choose Free when it has ended.",
+            else _("Your plan is still paid for."),
+            way_out=_("It includes all that Free does.")
+            if state == "complimentary"
+            else _("Cancel it under Billing first; you can choose Free when it has ended."),
         )
     live = await live_subscription(session, account_id=who.account_id)
     if live is not None:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.frontdoor.accounts.rules import is_email, normalize_email
 from payflux.frontdoor.billing.models import LaunchState, SelfServeAllowed
 from payflux.kit.errors import InvalidInput, NotFound
+from payflux.kit.messages import gettext as _
 from payflux.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -67,7 +68,7 @@ async def allow(session: AsyncSession, *, email: str, by: str, now: datetime) ->
     """Let this address register whatever the switch says; one that may already changes nothing. Raises InvalidInput."""
     address = normalize_email(email)
     if not is_email(address):
-        raise InvalidInput({"email": "Enter an e-mail address like you@company.com."})
+        raise InvalidInput({"email": _("Enter an e-mail address like you@company.com.")})
     row = {"email_normalized": address, "added_by": by, "added_at": now}
     await session.execute(insert(SelfServeAllowed).values(row).on_conflict_do_nothing())
 
@@ -77,4 +78,4 @@ async def disallow(session: AsyncSession, *, email: str) -> None:
     address = normalize_email(email)
     taken = delete(SelfServeAllowed).where(SelfServeAllowed.email_normalized == address)
     if (await session.execute(taken.returning(SelfServeAllowed.email_normalized))).scalar_one_or_none() is None:
-        raise NotFound("This address is not on the list.", way_out="Look at the list for how it is written.")
+        raise NotFound(_("This address is not on the list."), way_out=_("Look at the list for how it is written."))

@@ -13,6 +13,7 @@ from payflux.frontdoor.accounts.models import Membership
 from payflux.frontdoor.catalogue.prices import Interval, price_of
 from payflux.frontdoor.catalogue.queries import SoldPlan, sold_plans
 from payflux.kit.errors import InvalidInput, Unavailable
+from payflux.kit.messages import gettext as _
 
 MOST_SEATS = 10_000
 """Of a plan without a limit of seats."""
@@ -44,14 +45,21 @@ async def order_of(
     """What is bought when `seats` seats of `plan` are, by what is sold now. Raises InvalidInput, and PlanNotAtStripe
     where the plan has no price for our key yet."""
     if interval not in ("month", "year"):
-        raise InvalidInput({"interval": "Choose month or year."})
+        raise InvalidInput({"interval": _("Choose month or year.")})
     sold = {each.plan: each for each in await sold_plans(session)}
     chosen = sold.get(plan)
     if chosen is None:
-        raise InvalidInput({"plan": f"Choose one of {', '.join(_priced(sold, interval))}."})
+        raise InvalidInput(
+            {"plan": _("Choose one of %(interval)s.") % {"interval": ", ".join(_priced(sold, interval))}}
+        )
     paid: Interval = "month" if interval == "month" else "year"
     if plan not in _priced(sold, interval):
-        raise InvalidInput({"plan": f"{chosen.content.display_name} is not sold by itself; contact sales."})
+        raise InvalidInput(
+            {
+                "plan": _("%(display_name)s is not sold by itself; contact sales.")
+                % {"display_name": chosen.content.display_name}
+            }
+        )
     await _check_seats(session, chosen, seats, account_id=account_id)
     price = await price_of(session, plan=plan, version=chosen.version, interval=paid, livemode=livemode)
     if price is None:
@@ -67,8 +75,8 @@ def _priced(sold: dict[str, SoldPlan], interval: str) -> list[str]:
 def _not_at_stripe(plan: SoldPlan) -> PlanNotAtStripe:
     log.error("a plan has no price at Stripe", plan=plan.plan, version=plan.version)
     return PlanNotAtStripe(
-        f"{plan.content.display_name} cannot be bought right now.",
-        way_out="Try again later. Whoever runs this installation has to run `payflux sync-stripe-plans`.",
+        _("%(display_name)s cannot be bought right now.") % {"display_name": plan.content.display_name},
+        way_out=_("Try again later. Whoever runs this installation has to run `payflux sync-stripe-plans`."),
     )
 
 
@@ -80,6 +88,16 @@ async def _check_seats(session: AsyncSession, plan: SoldPlan, seats: int, *, acc
     most = MOST_SEATS if limit is None else limit
     name = plan.content.display_name
     if least > most:
-        raise InvalidInput({"plan": f"{name} has {most} seats, and {least} people are in this account."})
+        raise InvalidInput(
+            {
+                "plan": _("%(name)s has %(most)s seats, and %(least)s people are in this account.")
+                % {"name": name, "most": most, "least": least}
+            }
+        )
     if not least <= seats <= most:
-        raise InvalidInput({"seats": f"Choose {least} to {most} seats: {least} are taken, and {name} has {most}."})
+        raise InvalidInput(
+            {
+                "seats": _("Choose %(least)s to %(most)s seats: %(least)s are taken, and %(name)s has %(most)s.")
+                % {"least": least, "most": most, "name": name}
+            }
+        )

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from payflux.frontdoor.accounts.models import Account
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.kit.errors import Conflict, Unavailable
+from payflux.kit.messages import gettext as _
 from payflux.world.bootstrap import World
 from payflux.world.stripe.billing import StripeBilling
 from payflux.world.stripe.billing_objects import RemoteSubscription
@@ -67,7 +68,8 @@ async def open_customer_portal(world: World, who: SignedIn) -> str:
     except StripeFailure as failure:
         log.warning("portal not opened", account_id=str(who.account_id), failure=str(failure))
         raise PortalFailed(
-            "Couldn't open the billing portal. Try again.", way_out="Nothing was changed. Try again in a few minutes."
+            _("Couldn't open the billing portal. Try again."),
+            way_out=_("Nothing was changed. Try again in a few minutes."),
         ) from None
 
 
@@ -128,4 +130,4 @@ async def _configuration(billing: StripeBilling, asked: ConfigurationCreateParam
 
 
 def _no_customer() -> NoCustomer:
-    return NoCustomer("This account has not bought a plan yet.", way_out="Choose a plan first.")
+    return NoCustomer(_("This account has not bought a plan yet."), way_out=_("Choose a plan first."))

@@ -14,6 +14,7 @@ from payflux.frontdoor.entitlements import rules
 from payflux.frontdoor.entitlements.grounds import grounds_of
 from payflux.frontdoor.entitlements.rules import Change, Claim, Grounds, Value
 from payflux.kit.errors import NotFound
+from payflux.kit.messages import gettext as _
 
 
 class UnknownEntitlement(NotFound):
@@ -54,7 +55,8 @@ async def explain(
     grounds = await grounds_of(session, account_id=account_id, now=now)
     if key not in grounds.names:
         raise UnknownEntitlement(
-            f"No feature or limit is called {key[:50]}.", way_out=f"Ask for one of {', '.join(grounds.names)}."
+            _("No feature or limit is called %(key)s.") % {"key": key[:50]},
+            way_out=_("Ask for one of %(names)s.") % {"names": ", ".join(grounds.names)},
         )
     return explanation(grounds, await sold_plans(session), key, at or now)
 

@@ -13,6 +13,9 @@ from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES, holders
 from payflux.frontdoor.entitlements.models import UsageCounter
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import PaymentRequired
+from payflux.kit.figures import day_words
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import sentence_start
 from payflux.world.bootstrap import World
 
 UPGRADE_PATH = "/account/billing/select-plan"
@@ -47,16 +50,24 @@ class Usage:
         return None if self.limit is None else max(0, self.limit - self.used)
 
 
+def _instant(at: datetime) -> dict[str, str]:
+    return {"day": day_words(at, long=True), "time": f"{at:%H:%M}"}
+
+
 class LimitReached(PaymentRequired):
     """What was asked for is more than the account's plan allows."""
 
     code = "limit_reached"
 
     def __init__(self, usage: Usage) -> None:
-        resets = f" It begins anew on {usage.reset_at:%d %B %Y at %H:%M} UTC." if usage.reset_at else ""
+        resets = (
+            " " + _("It begins anew on %(day)s at %(time)s UTC.") % _instant(usage.reset_at) if usage.reset_at else ""
+        )
         super().__init__(
-            f"Your plan allows {usage.limit} of this ({usage.key}), and {usage.used} are used.{resets}",
-            way_out=f"{holders('billing.manage').capitalize()} of the account can choose a larger plan.",
+            _("Your plan allows %(limit)s of this (%(key)s), and %(used)s are used.%(resets)s")
+            % {"limit": usage.limit, "key": usage.key, "used": usage.used, "resets": resets},
+            way_out=_("%(who)s of the account can choose a larger plan.")
+            % {"who": sentence_start(holders("billing.manage"))},
             details={
                 "error": "limit_reached",
                 "limit": usage.limit,

@@ -12,6 +12,8 @@ from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.alerts import channels
 from payflux.monitor.alerts.asking import replay, send_test
 from payflux.monitor.alerts.queries import deliveries_to
@@ -41,7 +43,11 @@ async def add_channel(
 ) -> Response:
     """A channel of Slack, a service of PagerDuty, or one of those that Apprise knows."""
     if kind not in KINDS:
-        wrong = Refused("channel", {"name": name}, {"kind": f"Choose one of {', '.join(KINDS.values())}."})
+        wrong = Refused(
+            "channel",
+            {"name": name},
+            {"kind": _("Choose one of %(kinds)s.") % {"kinds": ", ".join(map(_, KINDS.values()))}},
+        )
         return await settings_page(request, world, who, wrong, status=422)
     return await _add(request, world, who, form="channel", kind=kind, name=name, address=address)
 
@@ -85,7 +91,7 @@ async def show(
         request,
         "alert_channel.html",
         channel=channel,
-        kind=KINDS.get(channel.kind, "Endpoint"),
+        kind=_(KINDS.get(channel.kind, mark("Endpoint"))),
         deliveries=await deliveries_to(session, account_id=who.account_id, target=channel_id),
         may_change=may(who.role, "alerts.manage"),
         **product_context(world, await get_workspace(session, account_id=who.account_id), subscription),

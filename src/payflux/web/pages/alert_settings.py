@@ -20,6 +20,8 @@ from payflux.frontdoor.accounts.team.queries import members
 from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.alerts.channels import FEATURE_OF, channels_of
 from payflux.monitor.alerts.evaluating import rule_of
 from payflux.monitor.alerts.mail_times import mail_times
@@ -47,7 +49,7 @@ router = APIRouter()
 PAGE = "/settings/alerts"
 ROUTING = "alert_routing"
 OWN_RULES = "custom_alert_policies"
-KINDS = {"slack": "Slack", "pagerduty": "PagerDuty", "apprise": "Teams and others"}
+KINDS = {"slack": "Slack", "pagerduty": "PagerDuty", "apprise": mark("Teams and others")}
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,7 @@ async def settings_page(
         rules=[rule for rule in rules if rule.row.trigger != Trigger.CUSTOM],
         own_rules=[rule for rule in rules if rule.row.trigger == Trigger.CUSTOM],
         metrics=METRICS,
-        kinds=KINDS,
+        kinds={kind: _(label) for kind, label in KINDS.items()},
         services=SERVICES.values(),
         currency=currency.upper(),
         time_zones=time_zones(),

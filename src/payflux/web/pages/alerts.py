@@ -11,6 +11,8 @@ from payflux.activation.routing import Page, elsewhere
 from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.accounts.team.queries import members
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.alerts import handling
 from payflux.monitor.alerts.evaluating import rule_of
 from payflux.monitor.alerts.queries import events_of, resolved_alerts, rules_of, unresolved_alerts
@@ -29,7 +31,7 @@ FEATURE = "reserve_projection"
 READING = [guard(capability="monitor.read", feature=FEATURE)]
 HANDLING = [guard(capability="alerts.manage", feature=FEATURE)]
 
-SNOOZE_WORDS = {"1h": "an hour", "1d": "a day", "1w": "a week"}
+SNOOZE_WORDS = {"1h": mark("an hour"), "1d": mark("a day"), "1w": mark("a week")}
 
 
 @router.get("/alerts", dependencies=READING)
@@ -52,7 +54,7 @@ async def alerts(
         unresolved=[alert_view(alert, events[alert.id], names) for alert in unresolved],
         resolved=[alert_view(alert, events[alert.id], names) for alert in resolved],
         armed=[(rule.name, asks(rule_of(rule), "usd")) for rule in armed],
-        snoozes=SNOOZE_WORDS,
+        snoozes={key: _(words) for key, words in SNOOZE_WORDS.items()},
         may_handle=may(who.role, "alerts.manage"),
         live_version=await version_of(session, workspace),
         **product_context(world, workspace, subscription),

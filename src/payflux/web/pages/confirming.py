@@ -15,6 +15,7 @@ from payflux.frontdoor.accounts.factors.second_step import use_code
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.verification.challenges import lock_user
 from payflux.kit.errors import TooManyRequests
+from payflux.kit.messages import gettext as _
 from payflux.web.browsers import client_of, local_path
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Who
@@ -93,7 +94,7 @@ async def confirm_by_passkey(
             now=world.clock.now(),
         )
         if holder is None:
-            problem = {"": "That passkey is not one of yours here. Try another way."}
+            problem = {"": _("That passkey is not one of yours here. Try another way.")}
             return await _page(request, session, who, next, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
         return await _confirmed(request, session, who, ["passkey"], next)
 
@@ -106,7 +107,7 @@ async def _prove(
     user = await lock_user(session, who.user_id)
     try:
         if not await is_password_of(session, world.tokens, user=user, password=password, now=now):
-            return {"password": "That is not your password."}, [], HTTPStatus.UNPROCESSABLE_ENTITY
+            return {"password": _("That is not your password.")}, [], HTTPStatus.UNPROCESSABLE_ENTITY
         if (await sign_in_methods(session, user_id=who.user_id)).totp:
             factor = await use_code(
                 session,
@@ -118,7 +119,7 @@ async def _prove(
                 now=now,
             )
             if not factor:
-                return {"code": "That code is wrong, or was used before."}, [], HTTPStatus.UNPROCESSABLE_ENTITY
+                return {"code": _("That code is wrong, or was used before.")}, [], HTTPStatus.UNPROCESSABLE_ENTITY
             factors.append(factor)
     except TooManyRequests as error:
         return {"": f"{error.message} {error.way_out}"}, [], error.status

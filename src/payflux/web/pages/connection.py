@@ -17,6 +17,8 @@ from payflux.activation.states import Cause
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.models import Subscription
 from payflux.kit.errors import InvalidInput, NotFound, UserError
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.processors.backfill.queries import backfill_progress
 from payflux.monitor.processors.codes import Kind
 from payflux.monitor.processors.connecting.ending import (
@@ -57,15 +59,15 @@ MANAGED = [guard(capability="connection.manage", feature="processor_connection")
 TAKEN_AWAY = [guard(capability="connection.manage")]
 
 _KINDS = {
-    Kind.CHARGE: "Charges",
-    Kind.REFUND: "Refunds",
-    Kind.DISPUTE: "Disputes",
-    Kind.EARLY_FRAUD_WARNING: "Early fraud warnings",
-    Kind.REVIEW: "Reviews",
-    Kind.PAYOUT: "Payouts",
-    Kind.RESERVE_HOLD: "Reserve holds",
-    Kind.RESERVE_RELEASE: "Reserve releases",
-    Kind.ACCOUNT_CHANGE: "Changes of the account",
+    Kind.CHARGE: mark("Charges"),
+    Kind.REFUND: mark("Refunds"),
+    Kind.DISPUTE: mark("Disputes"),
+    Kind.EARLY_FRAUD_WARNING: mark("Early fraud warnings"),
+    Kind.REVIEW: mark("Reviews"),
+    Kind.PAYOUT: mark("Payouts"),
+    Kind.RESERVE_HOLD: mark("Reserve holds"),
+    Kind.RESERVE_RELEASE: mark("Reserve releases"),
+    Kind.ACCOUNT_CHANGE: mark("Changes of the account"),
 }
 
 
@@ -167,7 +169,7 @@ async def _current(session: AsyncSession, who: SignedIn) -> Connection:
     """The connection that the workspace stands on. Raises NotFound."""
     workspace = await activation.get_workspace(session, account_id=who.account_id)
     if workspace.connection_id is None:
-        raise NotFound("No processor is connected.", way_out="Connect Stripe first.")
+        raise NotFound(_("No processor is connected."), way_out=_("Connect Stripe first."))
     return await get_connection(session, account_id=who.account_id, connection_id=workspace.connection_id)
 
 
@@ -229,7 +231,7 @@ async def _connection_context(session: AsyncSession, world: World, stored: Conne
     return {
         "last_pulled_at": await last_pulled_at(session, account_id=stored.account_id, connection_id=stored.id),
         "capabilities": [(capability, state) for capability, state in known if state],
-        "event_counts": [(label, counts[kind]) for kind, label in _KINDS.items() if counts.get(kind)],
+        "event_counts": [(_(label), counts[kind]) for kind, label in _KINDS.items() if counts.get(kind)],
         "freshness": await freshness_line(session, world, stored),
         "books": await books_lines(session, world, stored),
         "older": await backfill_progress(session, account_id=stored.account_id, connection_id=stored.id),

@@ -15,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.exports import UnreadableFileError
 from payflux.monitor.processors.generic.importing import import_history
 from payflux.web.guards import CurrentWorld, Who
@@ -40,7 +41,7 @@ async def upload_history(request: Request, who: Who, world: CurrentWorld) -> Res
         async with _saved(form) as files:
             try:
                 if not files:
-                    raise UnreadableFileError("No file was chosen.")
+                    raise UnreadableFileError(_("No file was chosen."))
                 await import_history(
                     world,
                     account_id=who.account_id,

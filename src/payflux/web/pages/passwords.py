@@ -21,6 +21,7 @@ from payflux.frontdoor.accounts.resetting import open_reset_link, request_reset,
 from payflux.frontdoor.accounts.throttling import Budget, require_budget, spend
 from payflux.frontdoor.accounts.verification.rules import LinkState
 from payflux.kit.errors import InvalidInput, TooManyRequests
+from payflux.kit.messages import gettext as _
 from payflux.web.browsers import client_of
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Who
@@ -49,10 +50,10 @@ async def forgot(request: Request, world: CurrentWorld, email: Text = "") -> Res
     now, client = world.clock.now(), client_of(request)
     try:
         if not rules.is_email(rules.normalize_email(email)):
-            raise InvalidInput({"email": "Enter an e-mail address like you@company.com."})
+            raise InvalidInput({"email": _("Enter an e-mail address like you@company.com.")})
         async with world.database.system() as session:
             budget = Budget(f"forgot from {client.address}", rules.RESETS_PER_CLIENT)
-            await require_budget(session, world.tokens, budget, refusal="Too many requests.", now=now)
+            await require_budget(session, world.tokens, budget, refusal=_("Too many requests."), now=now)
             await spend(session, world.tokens, budget.key, now=now)
             await request_reset(session, email=email, now=now)
     except (InvalidInput, TooManyRequests) as error:
@@ -107,7 +108,7 @@ async def change(
                 session, world.tokens, user=user, password=old_password, now=now
             )
             if not correct:
-                errors["old_password"] = "This is not your password."  # noqa: S105 -- words for a person
+                errors["old_password"] = _("This is not your password.")
             if problem := await new_password_problem(world, password, user):
                 errors["password"] = problem
             if not errors:

@@ -11,6 +11,7 @@ from payflux.activation.problems import problem_of
 from payflux.activation.readiness import check_readiness
 from payflux.frontdoor.accounts.throttling import Budget, require_budget, spend
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.permissions import KEY_PERMISSIONS, key_creation_url
 from payflux.web.guards import CurrentWorld, Who
 from payflux.web.policies import guard
@@ -36,7 +37,7 @@ async def check(request: Request, who: Who, world: CurrentWorld, key: Annotated[
     """Test the account that a key opens; the key is kept nowhere."""
     now, budget = world.clock.now(), Budget(f"readiness of {who.account_id}", CHECKS_PER_ACCOUNT)
     async with world.database.system() as session:
-        await require_budget(session, world.tokens, budget, refusal="Too many checks.", now=now)
+        await require_budget(session, world.tokens, budget, refusal=_("Too many checks."), now=now)
         await spend(session, world.tokens, budget.key, now=now)
     try:
         checks = await check_readiness(world, key=key.strip())

@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.frontdoor.accounts.factors.passkeys import authentication_options, use_passkey
 from payflux.frontdoor.accounts.factors.second_step import Proven, end_second_step, half_signed_in, prove_by_code
 from payflux.kit.errors import TooManyRequests
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.web.browsers import client_of, local_path, with_last_method
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Visitor
@@ -26,9 +28,9 @@ router = APIRouter()
 
 PUBLIC = [guard(Audience.PUBLIC)]
 
-LATE = "That took too long, or too many codes were wrong. Sign in again."
-WRONG_CODE = "That code is wrong, or was used before. Type the one that your app shows now."
-NO_PASSKEY = "That passkey does not sign anybody in here. Try another, or use your password."
+LATE = mark("That took too long, or too many codes were wrong. Sign in again.")
+WRONG_CODE = mark("That code is wrong, or was used before. Type the one that your app shows now.")
+NO_PASSKEY = mark("That passkey does not sign anybody in here. Try another, or use your password.")
 
 
 @router.get("/login/second-step", dependencies=PUBLIC)
@@ -77,8 +79,8 @@ async def take_second_step(
     except TooManyRequests as error:
         return _page(request, next, {"code": f"{error.message} {error.way_out}"}, error.status)
     if still is None:
-        return without_second_step(_start_over(request, LATE), world)
-    return _page(request, next, {"code": WRONG_CODE}, HTTPStatus.UNPROCESSABLE_ENTITY)
+        return without_second_step(_start_over(request, _(LATE)), world)
+    return _page(request, next, {"code": _(WRONG_CODE)}, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
 @router.post("/login/second-step/passkey/options", dependencies=PUBLIC)
@@ -100,9 +102,9 @@ async def second_step_by_passkey(
     async with world.database.system() as session:
         half = await _half(request, session, world)
         if half is None:
-            return without_second_step(_start_over(request, LATE), world)
+            return without_second_step(_start_over(request, _(LATE)), world)
         if await _holder(request, session, world, credential, half) is None:
-            problem = {"": "That passkey is not one of yours here. Try another, or type a code."}
+            problem = {"": _("That passkey is not one of yours here. Try another, or type a code.")}
             return _page(request, next, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
         await end_second_step(session, world.tokens, token=second_step_token(request, world))
         proven = Proven(half.user_id, half.factors | {"passkey"})
@@ -128,7 +130,7 @@ async def sign_in_by_passkey(
     async with world.database.system() as session:
         user_id = await _holder(request, session, world, credential, None)
         if user_id is None:
-            return _start_over(request, NO_PASSKEY)
+            return _start_over(request, _(NO_PASSKEY))
         proven = Proven(user_id, frozenset({"passkey"}))
         answer = await _go_on(request, session, who=who, proven=proven, next_page=next)
     return with_last_method(answer, world, "passkey")

@@ -19,6 +19,8 @@ from payflux.frontdoor.accounts.factors.recovery import recovery_codes_left
 from payflux.frontdoor.accounts.factors.totp import begin_totp, unconfirmed_secret
 from payflux.frontdoor.accounts.providers.identities import identities_of
 from payflux.frontdoor.accounts.sessions import list_sessions
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
 from payflux.web.passkeys import browser_of, passkeys_elsewhere, require_party
@@ -33,21 +35,21 @@ DANGEROUS = [guard(verified=False, step_up=True)]
 HERE = "/account/security"
 
 EVENT_WORDS = {
-    "user.email_verified": "E-mail address confirmed",
-    "user.email_changed": "E-mail address changed",
-    "user.renamed": "Name changed",
-    "user.password_changed": "Password changed",
-    "user.password_reset": "Password set by mail",
-    "user.claimed": "Taken over by whoever proved the address",
-    "user.totp_added": "Authenticator app set up",
-    "user.totp_removed": "Authenticator app removed",
-    "user.recovery_codes_replaced": "Recovery codes replaced",
-    "user.passkey_added": "Passkey added",
-    "user.passkey_removed": "Passkey removed",
-    "user.google_connected": "Google connected",
-    "user.google_disconnected": "Google disconnected",
-    "user.microsoft_connected": "Microsoft connected",
-    "user.microsoft_disconnected": "Microsoft disconnected",
+    "user.email_verified": mark("E-mail address confirmed"),
+    "user.email_changed": mark("E-mail address changed"),
+    "user.renamed": mark("Name changed"),
+    "user.password_changed": mark("Password changed"),
+    "user.password_reset": mark("Password set by mail"),
+    "user.claimed": mark("Taken over by whoever proved the address"),
+    "user.totp_added": mark("Authenticator app set up"),
+    "user.totp_removed": mark("Authenticator app removed"),
+    "user.recovery_codes_replaced": mark("Recovery codes replaced"),
+    "user.passkey_added": mark("Passkey added"),
+    "user.passkey_removed": mark("Passkey removed"),
+    "user.google_connected": mark("Google connected"),
+    "user.google_disconnected": mark("Google disconnected"),
+    "user.microsoft_connected": mark("Microsoft connected"),
+    "user.microsoft_disconnected": mark("Microsoft disconnected"),
 }
 """What the audit log's actions are called on the page; others are shown by their name."""
 
@@ -82,7 +84,7 @@ async def confirm_app(request: Request, who: Who, world: CurrentWorld, code: Tex
             session, world.tokens, world.secrets, who, code=code[:64], now=world.clock.now()
         )
     if codes is None:
-        wrong = {"code": "That is not the code that your app shows now. Check the clock of its device."}
+        wrong = {"code": _("That is not the code that your app shows now. Check the clock of its device.")}
         return await _app_page(request, who, world, wrong, HTTPStatus.UNPROCESSABLE_ENTITY)
     return render(request, "recovery_codes.html", codes=codes)
 
@@ -140,7 +142,7 @@ async def add_passkey(
         )
     if added:
         return see_other(f"{HERE}#passkeys")
-    problem = {"passkey": "The passkey was not made, or took too long. Try again."}
+    problem = {"passkey": _("The passkey was not made, or took too long. Try again.")}
     return await _page(request, who, world, session, subscription, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
@@ -196,5 +198,5 @@ async def _app_page(
 def qr_code(address: str) -> Markup:
     """`address` as a QR code, drawn as SVG."""
     code = segno.make(address, error="m", micro=False)
-    drawing = code.svg_inline(border=4, omitsize=True, svgclass="qr", title="QR code of the key")
+    drawing = code.svg_inline(border=4, omitsize=True, svgclass="qr", title=_("QR code of the key"))
     return Markup(drawing)  # noqa: S704 -- it holds nothing that a person typed

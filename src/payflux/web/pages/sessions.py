@@ -15,6 +15,8 @@ from payflux.frontdoor.accounts.providers.identities import providers_instead_of
 from payflux.frontdoor.accounts.rules import normalize_email
 from payflux.frontdoor.accounts.signing_in import sign_in as check_password
 from payflux.kit.errors import TooManyRequests
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.web.browsers import (
     client_of,
     kept,
@@ -35,7 +37,7 @@ router = APIRouter()
 PUBLIC = [guard(Audience.PUBLIC)]
 OWN = [guard(verified=False)]
 
-REFUSAL = (
+REFUSAL = mark(
     "That address and password do not belong together. Check both, or sign in the way you registered: an account "
     "made with Google or Microsoft has no password."
 )
@@ -79,7 +81,7 @@ async def sign_in(
     told that it has none."""
     now, client = world.clock.now(), client_of(request)
     cookie, address = kept(request, world, "device"), normalize_email(email)
-    problem, status, answer = REFUSAL, HTTPStatus.UNPROCESSABLE_ENTITY, None
+    problem, status, answer = _(REFUSAL), HTTPStatus.UNPROCESSABLE_ENTITY, None
     try:
         async with world.database.system() as session:
             user = await check_password(
@@ -104,7 +106,10 @@ async def sign_in(
                 providers := await providers_instead_of_password(session, email=address)
             ):
                 names = " or ".join(provider.label for provider in providers)
-                problem, status = f"You sign in to this account with {names}.", HTTPStatus.BAD_REQUEST
+                problem, status = (
+                    _("You sign in to this account with %(names)s.") % {"names": names},
+                    HTTPStatus.BAD_REQUEST,
+                )
     except TooManyRequests as error:
         problem, status = f"{error.message} {error.way_out}", error.status
     if answer is None:

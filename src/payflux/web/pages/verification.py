@@ -19,7 +19,9 @@ from payflux.frontdoor.accounts.verification.challenges import newest_challenge,
 from payflux.frontdoor.accounts.verification.proving import AlreadyVerified, CodeAnswer, OpenedLink
 from payflux.frontdoor.accounts.verification.rules import LinkState, Purpose
 from payflux.kit.errors import InvalidInput, TooManyRequests
-from payflux.web.browsers import kept_address, local_path
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
+from payflux.web.browsers import kept_address, local_path, with_resend_at
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Visitor, Who
 from payflux.web.policies import Audience, guard
@@ -32,9 +34,11 @@ PUBLIC = [guard(Audience.PUBLIC)]
 PROVEN = [guard(verified=False, step_up=True)]
 
 CODE_PROBLEMS = {
-    CodeAnswer.WRONG: "This is not the code of the newest mail. Check the digits.",
-    CodeAnswer.CLOSED: "This code is not valid any more: it holds for 10 minutes and five tries. Have a new one sent.",
-    CodeAnswer.TAKEN: "This address has an account of its own meanwhile. Use another one.",
+    CodeAnswer.WRONG: mark("This is not the code of the newest mail. Check the digits."),
+    CodeAnswer.CLOSED: mark(
+        "This code is not valid any more: it holds for 10 minutes and five tries. Have a new one sent."
+    ),
+    CodeAnswer.TAKEN: mark("This address has an account of its own meanwhile. Use another one."),
 }
 
 
@@ -54,7 +58,7 @@ async def verify_page(
                 session, world.tokens, token=token, signed_in=_id(who), now=world.clock.now()
             )
         return _link_page(request, opened, token)
-    return await _code_page(request, who, world, next=next, notice="A new mail is on its way." if sent else "")
+    return await _code_page(request, who, world, next=next, notice=_("A new mail is on its way.") if sent else "")
 
 
 @router.post("/verify-email", dependencies=PUBLIC)
@@ -82,7 +86,7 @@ async def use_code(
             )
     if answer is CodeAnswer.RIGHT or (who is not None and who.email_verified):
         return see_other(local_path(next) or "/start")
-    return await _code_page(request, who, world, next=next, errors={"code": CODE_PROBLEMS[answer]})
+    return await _code_page(request, who, world, next=next, errors={"code": _(CODE_PROBLEMS[answer])})
 
 
 @router.post("/verify-email/resend", dependencies=PUBLIC)

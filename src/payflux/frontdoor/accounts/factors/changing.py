@@ -20,6 +20,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn, end_sessions
 from payflux.frontdoor.accounts.verification.challenges import lock_user
 from payflux.kit.crypto import SecretBox, TokenHasher
 from payflux.kit.errors import Conflict, NotFound
+from payflux.kit.messages import gettext as _
 from payflux.world.outbox import enqueue_mail_to_user
 
 Change = Literal["totp_added", "totp_removed", "recovery_codes_replaced", "passkey_added", "passkey_removed"]
@@ -52,7 +53,7 @@ async def renew_recovery_codes(
     """Ten new recovery codes in place of the old. Raises Conflict where there is no app for them to stand in for."""
     await lock_user(session, who.user_id)
     if not (await sign_in_methods(session, user_id=who.user_id)).totp:
-        raise Conflict("Recovery codes stand in for an authenticator app.", way_out="Set one up first.")
+        raise Conflict(_("Recovery codes stand in for an authenticator app."), way_out=_("Set one up first."))
     codes = await replace_recovery_codes(session, tokens, user_id=who.user_id)
     await _tell(session, who, "recovery_codes_replaced", now)
     return codes
@@ -82,11 +83,11 @@ async def drop_passkey(session: AsyncSession, who: SignedIn, *, passkey_id: UUID
     """Forget one of the caller's passkeys. Raises NotFound, and LastSignInMethod where nothing else signs them in."""
     await lock_user(session, who.user_id)  # or two methods could be removed at once, each thinking the other stays
     if passkey_id not in {passkey.id for passkey in await passkeys_of(session, user_id=who.user_id)}:
-        raise NotFound("You have no such passkey.", way_out="Look at the list of your passkeys.")
+        raise NotFound(_("You have no such passkey."), way_out=_("Look at the list of your passkeys."))
     if not may_remove_method(await sign_in_methods(session, user_id=who.user_id)):
         raise LastSignInMethod(
-            "This passkey is the only way you can sign in.",
-            way_out="Add another passkey, or connect Google or Microsoft, before you remove it.",
+            _("This passkey is the only way you can sign in."),
+            way_out=_("Add another passkey, or connect Google or Microsoft, before you remove it."),
         )
     await remove_passkey(session, user_id=who.user_id, passkey_id=passkey_id)
     await _tell(session, who, "passkey_removed", now)

@@ -37,6 +37,7 @@ from payflux.frontdoor.accounts.models import User
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 
 Purpose = Literal["register", "sign_in", "second_step", "confirm"]
 
@@ -63,8 +64,8 @@ async def registration_options(
     held = await passkeys_of(session, user_id=user_id)
     if len(held) >= rules.PASSKEYS_MAX:
         raise Conflict(
-            f"You have {len(held)} passkeys, and nobody may have more.",
-            way_out="Remove one that you no longer use.",
+            _("You have %(held)s passkeys, and nobody may have more.") % {"held": len(held)},
+            way_out=_("Remove one that you no longer use."),
             code="passkeys_limit",
         )
     options = webauthn.generate_registration_options(

@@ -19,6 +19,7 @@ from payflux.frontdoor.accounts.factors.totp import use_totp_code
 from payflux.frontdoor.accounts.rules import FREE_FAILURES
 from payflux.frontdoor.accounts.throttling import Budget, require_budget, restore, spend
 from payflux.kit.crypto import SecretBox, TokenHasher
+from payflux.kit.messages import gettext as _
 
 _FREE_FROM_ANYWHERE = 20  # wrong codes for one user from all addresses together
 
@@ -103,7 +104,7 @@ async def use_code(
     """
     own = f"code {user_id} {address}"
     budgets = (Budget(own, FREE_FAILURES), Budget(f"code {user_id}", _FREE_FROM_ANYWHERE))
-    await require_budget(session, tokens, *budgets, refusal="Too many wrong codes.", now=now)
+    await require_budget(session, tokens, *budgets, refusal=_("Too many wrong codes."), now=now)
     if rules.normalize_recovery_code(code):
         used = await use_recovery_code(session, tokens, user_id=user_id, code=code, now=now)
         factor = "recovery_code" if used else ""

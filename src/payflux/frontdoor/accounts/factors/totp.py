@@ -14,6 +14,7 @@ from payflux.frontdoor.accounts.factors import rules
 from payflux.frontdoor.accounts.factors.models import RecoveryCode, TotpFactor
 from payflux.kit.crypto import SecretBox
 from payflux.kit.errors import Conflict
+from payflux.kit.messages import gettext as _
 
 
 async def begin_totp(session: AsyncSession, secrets: SecretBox, *, user_id: UUID, now: datetime) -> None:
@@ -36,8 +37,8 @@ async def begin_totp(session: AsyncSession, secrets: SecretBox, *, user_id: UUID
     )
     if begun.scalar_one_or_none() is None:
         raise Conflict(
-            "An authenticator app is set up already.",
-            way_out="Remove it first, then set up another.",
+            _("An authenticator app is set up already."),
+            way_out=_("Remove it first, then set up another."),
             code="totp_set_up",
         )
 

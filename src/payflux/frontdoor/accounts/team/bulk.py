@@ -15,6 +15,7 @@ from payflux.frontdoor.accounts.team.inviting import invite
 from payflux.frontdoor.accounts.team.rules import BULK_MAX
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import InvalidInput, UserError
+from payflux.kit.messages import gettext as _
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ async def invite_many(
     Raises InvalidInput for an empty or too long list.
     """
     if not 0 < len(emails) <= BULK_MAX:
-        raise InvalidInput({"emails": f"Give one to {BULK_MAX} addresses."})
+        raise InvalidInput({"emails": _("Give one to %(bulk_max)s addresses.") % {"bulk_max": BULK_MAX}})
     outcomes = []
     for email in emails:
         try:

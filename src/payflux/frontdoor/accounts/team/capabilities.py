@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
+
 
 class Role(StrEnum):
     OWNER = "owner"
@@ -50,9 +53,22 @@ def may(role: str, capability: str) -> bool:
 
 def holders(capability: str) -> str:
     """The roles that have `capability` as a sentence names them, such as "the owner or an admin"."""
-    articles = {Role.OWNER: "the owner", Role.ADMIN: "an admin", Role.ANALYST: "an analyst", Role.VIEWER: "a viewer"}
-    *names, last = (articles[role] for role in Role if role in CAPABILITIES[capability])
-    return f"{', '.join(names)} or {last}" if names else last
+    articles = _ARTICLES | {Role.OWNER: mark("the owner")}
+    *names, last = (_(articles[role]) for role in Role if role in CAPABILITIES[capability])
+    return _("%(names)s or %(last)s") % {"names": ", ".join(names), "last": last} if names else last
+
+
+def with_article(role: str) -> str:
+    """A member in `role` as a sentence names one: "an admin"."""
+    return _(_ARTICLES[Role(role)])
+
+
+_ARTICLES = {
+    Role.OWNER: mark("an owner"),
+    Role.ADMIN: mark("an admin"),
+    Role.ANALYST: mark("an analyst"),
+    Role.VIEWER: mark("a viewer"),
+}
 
 
 def manageable_roles(actor: str) -> list[Role]:

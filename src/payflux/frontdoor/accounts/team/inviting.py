@@ -12,7 +12,14 @@ from payflux.frontdoor.accounts.models import Membership, User
 from payflux.frontdoor.accounts.rules import is_email, normalize_email
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import queries, rules
-from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES, Role, holders, manageable_roles, may
+from payflux.frontdoor.accounts.team.capabilities import (
+    CAPABILITIES,
+    Role,
+    holders,
+    manageable_roles,
+    may,
+    with_article,
+)
 from payflux.frontdoor.accounts.team.models import AccountInvite, InviteMail
 from payflux.frontdoor.accounts.team.rules import Cap, InviteState, invite_state
 from payflux.frontdoor.funnel.events import MemberRole, TeammateInvited
@@ -21,6 +28,8 @@ from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, PaymentRequired, TooManyRequests
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import ngettext
 from payflux.world.outbox import enqueue_mail_to_address
 
 
@@ -71,20 +80,31 @@ async def invite(
     _refuse_inviter(who, role)
     address = normalize_email(email)
     if len(email) > 320 or not is_email(address):
-        raise InvalidInput({"email": "Enter an e-mail address like you@company.com."})
+        raise InvalidInput({"email": _("Enter an e-mail address like you@company.com.")})
     await hold_seats(session, account_id=who.account_id)
     present = select(User.id).join(Membership, Membership.user_id == User.id)
     if (await session.execute(present.where(User.email_normalized == address))).first() is not None:
-        raise AlreadyMember(f"{address} is a member already.", way_out="Change their role in the list of members.")
+        raise AlreadyMember(
+            _("%(address)s is a member already.") % {"address": address},
+            way_out=_("Change their role in the list of members."),
+        )
     earlier = await _unanswered(session, account_id=who.account_id, address=address)
     if earlier is not None and invite_state(earlier, now) is InviteState.OPEN:
-        raise AlreadyInvited(f"{address} is invited already.", way_out="Send that invite again, or revoke it first.")
+        raise AlreadyInvited(
+            _("%(address)s is invited already.") % {"address": address},
+            way_out=_("Send that invite again, or revoke it first."),
+        )
     taken = await queries.seats(session, account_id=who.account_id, limit=seat_limit, now=now)
     if taken.left == 0:
         raise SeatLimit(
-            f"Your plan has {taken.limit} {'seat' if taken.limit == 1 else 'seats'}: {taken.members} taken by members "
-            f"and {taken.invites} held by open invites.",
-            way_out=f"Revoke an invite, remove a member, or have {holders('billing.manage')} choose a larger plan.",
+            ngettext(
+                "Your plan has %(limit)s seat: %(members)s taken by members and %(invites)s held by open invites.",
+                "Your plan has %(limit)s seats: %(members)s taken by members and %(invites)s held by open invites.",
+                taken.limit or 0,
+            )
+            % {"limit": taken.limit, "members": taken.members, "invites": taken.invites},
+            way_out=_("Revoke an invite, remove a member, or have %(holders)s choose a larger plan.")
+            % {"holders": holders("billing.manage")},
             details={
                 "error": "limit_reached",
                 "limit": taken.limit,
@@ -129,12 +149,12 @@ async def resend_invite(
     _refuse_inviter(who, found.role)
     state = invite_state(found, now)
     if state in (InviteState.ACCEPTED, InviteState.REVOKED):
-        raise Conflict(f"This invite is {state}.", way_out="Invite the address anew.")
+        raise Conflict(_("This invite is %(state)s.") % {"state": _(state)}, way_out=_("Invite the address anew."))
     if state is InviteState.EXPIRED:
         taken = await queries.seats(session, account_id=who.account_id, limit=seat_limit, now=now)
         if taken.left == 0:
             raise SeatLimit(
-                "Your plan has no seat left for this invite.", way_out="Revoke another, or remove a member."
+                _("Your plan has no seat left for this invite."), way_out=_("Revoke another, or remove a member.")
             )
     await _send_mail(session, tokens, who, found, now=now)
     found.expires_at = now + rules.INVITE_LIFETIME
@@ -154,7 +174,7 @@ async def revoke_invite(session: AsyncSession, who: SignedIn, *, invite_id: UUID
     if found.role not in manageable_roles(who.role):
         raise _role_refused(found.role)
     if found.accepted_at is not None:
-        raise Conflict("This invite is accepted.", way_out="Remove the member instead.")
+        raise Conflict(_("This invite is accepted."), way_out=_("Remove the member instead."))
     if found.revoked_at is None:
         found.revoked_at = now
         await session.flush()
@@ -164,20 +184,21 @@ async def revoke_invite(session: AsyncSession, who: SignedIn, *, invite_id: UUID
 def _refuse_inviter(who: SignedIn, role: str) -> None:
     if not who.email_verified:
         raise InviterNotVerified(
-            "Your e-mail address is not verified, and invites are sent in your name.",
-            way_out=f"Open the link in the mail to {who.email}, or have a new one sent.",
+            _("Your e-mail address is not verified, and invites are sent in your name."),
+            way_out=_("Open the link in the mail to %(email)s, or have a new one sent.") % {"email": who.email},
         )
     if role not in tuple(Role):
-        raise InvalidInput({"role": f"Choose one of {', '.join(manageable_roles(who.role))}."})
+        raise InvalidInput({"role": _("Choose one of %(role)s.") % {"role": ", ".join(manageable_roles(who.role))}})
     if not may(who.role, "team.invite") or role not in manageable_roles(who.role):
         raise _role_refused(role)
 
 
 def _role_refused(role: str) -> RoleNotAllowed:
-    article = "an" if role[0] in "ao" else "a"
     return RoleNotAllowed(
-        f"Your role may not invite {article} {role}.",
-        way_out="Ask the owner of the account." if role == Role.ADMIN else f"Ask {holders('team.invite')}.",
+        _("Your role may not invite %(role)s.") % {"role": with_article(role)},
+        way_out=_("Ask the owner of the account.")
+        if role == Role.ADMIN
+        else _("Ask %(holders)s.") % {"holders": holders("team.invite")},
     )
 
 
@@ -185,7 +206,7 @@ async def _own_invite(session: AsyncSession, who: SignedIn, invite_id: UUID) -> 
     query = select(AccountInvite).where(AccountInvite.account_id == who.account_id, AccountInvite.id == invite_id)
     found = (await session.execute(query.with_for_update())).scalar_one_or_none()
     if found is None:
-        raise NotFound("This invite does not exist.", way_out="Reload the list of invites.")
+        raise NotFound(_("This invite does not exist."), way_out=_("Reload the list of invites."))
     return found
 
 
@@ -216,8 +237,9 @@ async def _send_mail(
     for cap, reached in caps:
         if reached:
             raise InviteCap(
-                f"{cap.mails} invite mails {cap.whose} within a day, and that is the most.",
-                way_out="Send more tomorrow.",
+                _("%(mails)s invite mails %(whose)s within a day, and that is the most.")
+                % {"mails": cap.mails, "whose": _(cap.whose)},
+                way_out=_("Send more tomorrow."),
             )
     mail = InviteMail(
         account_id=who.account_id,

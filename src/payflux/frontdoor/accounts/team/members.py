@@ -21,6 +21,7 @@ from payflux.frontdoor.accounts.team.capabilities import (
     may,
     may_change_role,
     may_remove,
+    with_article,
 )
 from payflux.frontdoor.accounts.team.inviting import hold_seats
 from payflux.frontdoor.accounts.team.models import AccountInvite
@@ -28,6 +29,7 @@ from payflux.frontdoor.accounts.team.queries import Invite, Member
 from payflux.frontdoor.accounts.team.rules import InviteState
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, NotFound
+from payflux.kit.messages import gettext as _
 from payflux.world.outbox import enqueue_mail_to_user
 
 InvitesOfLeaver = Literal["keep", "revoke"]
@@ -57,14 +59,15 @@ async def change_role(session: AsyncSession, who: SignedIn, *, user_id: UUID, ro
     not below their own, and nobody changes their own.
     """
     if role not in tuple(Role):
-        raise InvalidInput({"role": f"Choose one of {', '.join(manageable_roles(who.role))}."})
+        raise InvalidInput({"role": _("Choose one of %(role)s.") % {"role": ", ".join(manageable_roles(who.role))}})
     acting, target = await _locked_pair(session, who, user_id)
     if target.user_id == who.user_id or not may_change_role(acting, of=target.role, to=role):
         raise NotYours(
-            f"Your role may not make {'yourself' if user_id == who.user_id else target.name} {_a(role)}.",
-            way_out="Ownership changes hands by a transfer."
+            _("Your role may not make %(name)s %(role)s.")
+            % {"name": _("yourself") if user_id == who.user_id else target.name, "role": with_article(role)},
+            way_out=_("Ownership changes hands by a transfer.")
             if Role.OWNER in (role, target.role)
-            else f"Ask {holders('account.transfer')} of the account.",
+            else _("Ask %(holders)s of the account.") % {"holders": holders("account.transfer")},
         )
     if target.role != role:
         await session.execute(
@@ -97,13 +100,13 @@ async def remove_member(
     await hold_seats(session, account_id=who.account_id)
     acting, target = await _locked_pair(session, who, user_id)
     if user_id == who.user_id:
-        raise Conflict("You cannot remove yourself.", way_out="Leave the account instead.", code="use_leave")
+        raise Conflict(_("You cannot remove yourself."), way_out=_("Leave the account instead."), code="use_leave")
     if not may(acting, "team.manage") or not may_remove(acting, target=target.role):
         raise NotYours(
-            f"Your role may not remove {_a(target.role)}.",
-            way_out="The owner is changed by a transfer."
+            _("Your role may not remove %(role)s.") % {"role": with_article(target.role)},
+            way_out=_("The owner is changed by a transfer.")
             if target.role is Role.OWNER
-            else f"Ask {holders('account.transfer')} of the account.",
+            else _("Ask %(holders)s of the account.") % {"holders": holders("account.transfer")},
         )
     await _end_membership(session, who, target, heir=who.user_id if invites == "keep" else None, now=now)
     await _record(session, who, "member.removed", user_id, now, before=target.role)
@@ -114,10 +117,10 @@ async def remove_member(
 async def leave(session: AsyncSession, who: SignedIn, *, now: datetime) -> None:
     """End the caller's own place in the account; open invites they sent are revoked. Raises OwnerStays."""
     await hold_seats(session, account_id=who.account_id)
-    _, target = await _locked_pair(session, who, who.user_id)
+    _role, target = await _locked_pair(session, who, who.user_id)
     if target.role is Role.OWNER:
         raise OwnerStays(
-            "You own this account, so you cannot leave it.", way_out="Transfer the ownership first, or delete it."
+            _("You own this account, so you cannot leave it."), way_out=_("Transfer the ownership first, or delete it.")
         )
     await _end_membership(session, who, target, heir=None, now=now)
     await _record(session, who, "member.left", who.user_id, now, before=target.role)
@@ -145,7 +148,7 @@ async def act_in(session: AsyncSession, *, session_id: UUID, user_id: UUID, acco
     """Have a session act in another of its user's accounts. Runs as the system role. Raises NotFound for one that
     they are not in, whether or not there is such an account."""
     if account_id not in {place.account_id for place in await queries.places_of(session, user_id=user_id)}:
-        raise NotFound("You are not a member of this account.", way_out="Choose one of your own.")
+        raise NotFound(_("You are not a member of this account."), way_out=_("Choose one of your own."))
     await session.execute(
         update(Session).where(Session.id == session_id, Session.user_id == user_id).values(account_id=account_id)
     )
@@ -193,7 +196,7 @@ async def _locked_pair(session: AsyncSession, who: SignedIn, user_id: UUID) -> t
     roles = {member_id: Role(role) for member_id, role in rows}
     target = await queries.find_member(session, account_id=who.account_id, user_id=user_id)
     if who.user_id not in roles or target is None:
-        raise NotFound("This person is not a member of your account.", way_out="Reload the list of members.")
+        raise NotFound(_("This person is not a member of your account."), way_out=_("Reload the list of members."))
     return roles[who.user_id], target
 
 
@@ -233,7 +236,3 @@ async def _record(
         before=None if before is None else {"role": str(before)},
         after=None if after is None else {"role": str(after)},
     )
-
-
-def _a(role: str) -> str:
-    return f"{'an' if role[0] in 'ao' else 'a'} {role}"

@@ -8,6 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
+
 INVITE_LIFETIME = timedelta(days=14)
 TRANSFER_LIFETIME = timedelta(days=7)
 
@@ -26,9 +29,9 @@ class Cap(NamedTuple):
     whose: str
 
 
-INVITER_CAP = Cap(30, "you have sent")
-ACCOUNT_CAP = Cap(60, "your account has sent")
-INVITE_CAP = Cap(3, "have gone to this address")
+INVITER_CAP = Cap(30, mark("you have sent"))
+ACCOUNT_CAP = Cap(60, mark("your account has sent"))
+INVITE_CAP = Cap(3, mark("have gone to this address"))
 RECIPIENT_CAP = Cap(5, "")
 """What one address gets from all accounts together; beyond it a mail is held back without a word, so that nobody learns
 who else invites an address."""
@@ -86,9 +89,9 @@ def name_problem(name: str, *, longest: int) -> str:
     """Why a person or an account cannot be called `name`, or an empty string."""
     name = " ".join(name.split())
     if not name:
-        return "Enter a name."
+        return _("Enter a name.")
     if len(name) > longest:
-        return f"Use at most {longest} characters."
+        return _("Use at most %(longest)s characters.") % {"longest": longest}
     if _CONTROL.search(name):
-        return "Use letters, digits and punctuation; this holds a control character."
+        return _("Use letters, digits and punctuation; this holds a control character.")
     return ""

@@ -16,6 +16,7 @@ from payflux.frontdoor.accounts.team.models import OwnershipTransfer
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, Forbidden, NotFound
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 from payflux.world.outbox import enqueue_mail
 
 
@@ -37,17 +38,18 @@ async def request_transfer(session: AsyncSession, who: SignedIn, *, user_id: UUI
     Raises TransferRefused, NotFound, RecipientNotVerified, and TransferOpen while an earlier offer waits.
     """
     if not may(await _locked_role(session, who), "account.transfer"):
-        raise TransferRefused("Only the owner can transfer the account.", way_out="Ask the owner.")
+        raise TransferRefused(_("Only the owner can transfer the account."), way_out=_("Ask the owner."))
     member = await queries.find_member(session, account_id=who.account_id, user_id=user_id)
     if member is None or member.user_id == who.user_id:
-        raise NotFound("The new owner has to be another member of the account.", way_out="Invite them first.")
+        raise NotFound(_("The new owner has to be another member of the account."), way_out=_("Invite them first."))
     if not member.verified:
         raise RecipientNotVerified(
-            f"{member.name} has not verified their e-mail address.", way_out="Ask them to, then offer it again."
+            _("%(name)s has not verified their e-mail address.") % {"name": member.name},
+            way_out=_("Ask them to, then offer it again."),
         )
     await _close_expired(session, who, now=now)
     if await queries.open_transfer(session, account_id=who.account_id, now=now) is not None:
-        raise TransferOpen("An offer waits for its answer.", way_out="Cancel it before you make another.")
+        raise TransferOpen(_("An offer waits for its answer."), way_out=_("Cancel it before you make another."))
     offer = OwnershipTransfer(
         account_id=who.account_id,
         id=new_id(),
@@ -65,7 +67,7 @@ async def request_transfer(session: AsyncSession, who: SignedIn, *, user_id: UUI
 async def cancel_transfer(session: AsyncSession, who: SignedIn, *, now: datetime) -> OwnershipTransfer:
     """Take the open offer back, as the owner. Raises TransferRefused, and NotFound when none is open."""
     if not may(await _locked_role(session, who), "account.transfer"):
-        raise TransferRefused("Only the owner can cancel the transfer.", way_out="Decline it, if it is yours.")
+        raise TransferRefused(_("Only the owner can cancel the transfer."), way_out=_("Decline it, if it is yours."))
     return await _close(session, who, await _open(session, who, now=now), "canceled", now=now)
 
 
@@ -82,8 +84,8 @@ async def accept_transfer(session: AsyncSession, who: SignedIn, *, now: datetime
     """
     if not who.email_verified:
         raise TransferRefused(
-            "Your e-mail address is not verified.",
-            way_out="Verify it, then accept. The offer stays open until it expires.",
+            _("Your e-mail address is not verified."),
+            way_out=_("Verify it, then accept. The offer stays open until it expires."),
             code="email_not_verified",
         )
     await _locked_role(session, who)
@@ -100,14 +102,14 @@ async def _locked_role(session: AsyncSession, who: SignedIn) -> str:
     rows = await session.execute(members.order_by(Membership.user_id).with_for_update())
     role = {member.user_id: member.role for member in rows}.get(who.user_id)
     if role is None:
-        raise NotFound("You are not a member of this account (any more).", way_out="Sign in again.")
+        raise NotFound(_("You are not a member of this account (any more)."), way_out=_("Sign in again."))
     return role
 
 
 async def _open(session: AsyncSession, who: SignedIn, *, now: datetime) -> OwnershipTransfer:
     offer = await queries.open_transfer(session, account_id=who.account_id, now=now)
     if offer is None:
-        raise NotFound("No transfer of ownership is open.", way_out="Reload the page to see how it stands.")
+        raise NotFound(_("No transfer of ownership is open."), way_out=_("Reload the page to see how it stands."))
     return offer
 
 
@@ -115,7 +117,9 @@ async def _mine(session: AsyncSession, who: SignedIn, *, now: datetime) -> Owner
     offer = await _open(session, who, now=now)
     owner = select(Membership.user_id).where(Membership.account_id == who.account_id, Membership.role == Role.OWNER)
     if offer.to_user_id != who.user_id or offer.from_user_id != (await session.execute(owner)).scalar_one():
-        raise NotFound("No transfer of ownership is open to you.", way_out="Reload the page to see how it stands.")
+        raise NotFound(
+            _("No transfer of ownership is open to you."), way_out=_("Reload the page to see how it stands.")
+        )
     return offer
 
 

@@ -17,6 +17,7 @@ from payflux.frontdoor.accounts.verification.models import EmailChallenge
 from payflux.frontdoor.accounts.verification.rules import Purpose
 from payflux.kit.errors import TooManyRequests
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 
 
 async def lock_user(session: AsyncSession, user_id: UUID) -> User:
@@ -36,8 +37,9 @@ async def issue_challenge(
     wait_until = await next_mail_at(session, user_id=user.id, purpose=purpose, to=email, now=now)
     if wait_until is not None and now < wait_until:
         raise TooManyRequests(
-            "A mail was sent a short time ago.",
-            way_out=f"Look into your mailbox, or wait {int((wait_until - now).total_seconds()) + 1} seconds.",
+            _("A mail was sent a short time ago."),
+            way_out=_("Look into your mailbox, or wait %(now)s seconds.")
+            % {"now": int((wait_until - now).total_seconds()) + 1},
         )
     await supersede(session, user_id=user.id, purposes=[purpose], now=now)
     challenge = EmailChallenge(
@@ -111,7 +113,9 @@ async def challenged_address(session: AsyncSession, challenge_id: UUID) -> Addre
 
 async def previous_address(session: AsyncSession, challenge_id: UUID) -> Addressee | None:
     """Where its user was written to before."""
-    found = select(User.name, EmailChallenge.previous_email, User.language).join(User, User.id == EmailChallenge.user_id)
+    found = select(User.name, EmailChallenge.previous_email, User.language).join(
+        User, User.id == EmailChallenge.user_id
+    )
     row = (await session.execute(found.where(EmailChallenge.id == challenge_id))).one_or_none()
     return None if row is None else Addressee(row.name, row.previous_email, "", row.language)
 

@@ -30,6 +30,7 @@ from payflux.frontdoor.funnel.events import EmailVerificationCompleted, EmailVer
 from payflux.frontdoor.funnel.recording import record
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, InvalidInput, TooManyRequests
+from payflux.kit.messages import gettext as _
 from payflux.world.outbox import enqueue_mail_to_address, enqueue_mail_to_user
 
 
@@ -58,7 +59,7 @@ class OpenedLink:
 async def send_verification(session: AsyncSession, user: User, now: datetime) -> None:
     """Mail a link and a code to the user's address. Raises TooManyRequests, and AlreadyVerified."""
     if user.email_verified_at is not None:
-        raise AlreadyVerified("Your address is verified already.", way_out="There is nothing left to do.")
+        raise AlreadyVerified(_("Your address is verified already."), way_out=_("There is nothing left to do."))
     newest = await newest_challenge(session, user_id=user.id, purpose=Purpose.VERIFY)
     await _challenge(session, user, Purpose.VERIFY, newest.email if newest is not None else user.email, now)
 
@@ -70,7 +71,7 @@ async def correct_address(session: AsyncSession, user: User, *, email: str, now:
     Raises InvalidInput, TooManyRequests, and AlreadyVerified.
     """
     if user.email_verified_at is not None:
-        raise AlreadyVerified("Your address is verified already.", way_out="Change it on your profile.")
+        raise AlreadyVerified(_("Your address is verified already."), way_out=_("Change it on your profile."))
     email = _checked(email)
     if not await _is_somebodys(session, email, but=user.id):
         await lock_user(session, user.id)
@@ -87,7 +88,7 @@ async def request_change(session: AsyncSession, user: User, *, email: str, now: 
     the link is used. Raises InvalidInput, and TooManyRequests."""
     email = _checked(email)
     if normalize_email(email) == user.email_normalized:
-        raise InvalidInput({"email": "This is your address already."})
+        raise InvalidInput({"email": _("This is your address already.")})
     challenge = await _challenge(session, user, Purpose.CHANGE, email, now)
     await enqueue_mail_to_user(session, "address_change_asked", user.id, challenge_id=str(challenge.id))
 
@@ -193,7 +194,7 @@ async def _prove(session: AsyncSession, challenge: EmailChallenge, proof: Proof,
 
 def _checked(email: str) -> str:
     if len(email) > 320 or not is_email(normalize_email(email)):
-        raise InvalidInput({"email": "Enter an e-mail address like you@company.com."})
+        raise InvalidInput({"email": _("Enter an e-mail address like you@company.com.")})
     return email.strip()
 
 
