@@ -31,10 +31,12 @@ KEYED_BY_ID = {
 }
 KEYED_BY_ID |= {"webhook_events": "comes in before anybody knows its account"}
 KEYED_BY_ID |= {"product_events": "may tell of a stranger, who has none"}
+KEYED_BY_ID |= {"site_scans": "may be a stranger's, who has no account"}
 """Tenant tables whose primary key does not begin with the account, and why."""
 
 ONE_FOR_ALL = {
     "pk_subscriptions": "random id",
+    "pk_site_scans": "random id",
     "pk_deletion_receipts": "random id",
     "pk_product_events": "random id",
     "pk_webhook_events": "the sender's own id, before anybody knows the account",

@@ -115,7 +115,16 @@ async def _create(session: AsyncSession, world: World, profile: Profile, carried
         await accept_invite(session, world.tokens, code=carried.invite, user=user, seat_limit=limit, now=now)
         await record_sign_up(session, user, sign_up, account_id=offer.account_id, invited=True, now=now)
     else:
-        await open_account(session, world.tokens, user, now, sign_up=sign_up, plan=carried.plan, source=carried.source)
+        await open_account(
+            session,
+            world.tokens,
+            user,
+            now,
+            sign_up=sign_up,
+            plan=carried.plan,
+            source=carried.source,
+            scan=carried.scan,
+        )
     if not verified:
         await send_verification(session, user, now)
     return user

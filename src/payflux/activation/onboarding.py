@@ -16,6 +16,7 @@ from payflux.frontdoor.catalogue.file import read_catalogue
 from payflux.frontdoor.funnel.events import EmailVerificationCompleted, Proof, RegisterCompleted, SignUpMethod
 from payflux.frontdoor.funnel.recording import record
 from payflux.kit.crypto import TokenHasher
+from payflux.monitor.scan.service import claim_scan
 
 SIGNUP_SOURCES = frozenset({"beta"})
 """The links that lead to the registration and are told apart: beta is the old waiting list's."""
@@ -38,11 +39,13 @@ async def open_account(
     sign_up: SignUp = SignUp(SignUpMethod.PASSWORD),  # noqa: B008 -- immutable
     plan: str = "",
     source: str = "",
+    scan: str = "",
 ) -> Account:
     """The account that a new `user` owns, with its workspace and, unless they had one before, its trial. As the system
     role.
 
-    `plan` is the one they chose on the way, `source` the link they came by; what is not known is ignored.
+    `plan` is the one they chose on the way, `source` the link they came by, `scan` the token of a website scan
+    that the account keeps from now on; what is not known is ignored.
     """
     intended = plan if plan in read_catalogue().plans else None
     account = await create_account(
@@ -55,6 +58,8 @@ async def open_account(
     await record_sign_up(session, user, sign_up, account_id=account.id, now=now)
     await grant_trial(session, tokens, account_id=account.id, owner=user, now=now)
     await create_workspace(session, account_id=account.id, name=account.name, now=now)
+    if scan:
+        await claim_scan(session, tokens, scan, account_id=account.id, now=now)
     return account
 
 

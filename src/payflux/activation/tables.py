@@ -27,6 +27,7 @@ from payflux.monitor.processors.reconciling import models as reconciling
 from payflux.monitor.projections import models as projections
 from payflux.monitor.risk import models as risk
 from payflux.monitor.risk.sweep import models as sweep
+from payflux.monitor.scan import models as scan
 
 MODELS = (
     accounts,
@@ -50,6 +51,7 @@ MODELS = (
     providers,
     reconciling,
     risk,
+    scan,
     sales,
     staff,
     sweep,

@@ -25,6 +25,7 @@ WITHOUT_PLAN = {
     "/connection": "what is connected can be looked at and taken away; all else about it needs a plan",
     "/connectors": "the same",
     "/readiness": "whether an account could go live is told before anything is paid",
+    "/scan": "a scan that somebody made before they had an account is theirs to keep",
     "/sources": "the same for another processor",
     "/how-it-works": "how the numbers are made is no secret",
     "/settings/mail": "which mails somebody gets is theirs to say",

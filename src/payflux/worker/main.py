@@ -53,6 +53,8 @@ from payflux.monitor.processors.live.refreshing import catch_up, read_gap
 from payflux.monitor.processors.live.upkeep import apply_due_events, clean_inbox, keep_connections_up_to_date
 from payflux.monitor.processors.reconciling.jobs import reconcile_connection
 from payflux.monitor.projections.jobs import score_projections
+from payflux.monitor.scan.jobs import record_failed_scan, run_scan
+from payflux.monitor.scan.service import delete_expired_scans
 from payflux.world.bootstrap import World
 
 JOBS: dict[str, Step] = {
@@ -73,6 +75,7 @@ JOBS: dict[str, Step] = {
         read_gap,
         read_workspace,
         reconcile_connection,
+        run_scan,
         send_mail,
         start_from_events,
         sweep_up_account,
@@ -111,21 +114,13 @@ async def work(
     """Run jobs until `shutdown` is set or, with `drain`, until none is left."""
     connection = await asyncpg.connect(asyncpg_address(world.database.urls.system))
 
-    async def on_failure(name: str, payload: Payload, error: Exception) -> None:
-        await record_failure(world, name, payload, error)
-        async with world.database.system() as session:
-            await count_failure(session, JOB, name, at=world.clock.now())
-        if name == backfill_history.__name__:
-            await record_interruption(world, payload)
-        if name == read_workspace.__name__:
-            await record_unread(world, payload, error)
-
     async def clean() -> None:
         async with world.database.system() as session:
             await delete_ended_sessions(session, now=world.clock.now())
             await delete_ended_staff_sessions(session, now=world.clock.now())
             await delete_ended_steps(session, now=world.clock.now())
             await delete_old_challenges(session, now=world.clock.now())
+            await delete_expired_scans(session, now=world.clock.now())
             await delete_old_leads(session, now=world.clock.now())
             await forget_answers(session, now=world.clock.now())
 
@@ -179,7 +174,7 @@ async def work(
                 "sweep": ("*/10 * * * *", partial(begin_sweep, world)),
                 "verify_audit_logs": ("23 2 * * *", verify_logs),
             },
-            on_failure=on_failure,
+            on_failure=partial(_record_failure, world),
             shutdown=shutdown,
             drain=drain,
             heartbeat_timeout=heartbeat_timeout,
@@ -195,3 +190,15 @@ def _handler(world: World, name: str, step: Step) -> Handler:
             log.info("job done")
 
     return handle
+
+
+async def _record_failure(world: World, name: str, payload: Payload, error: Exception) -> None:
+    await record_failure(world, name, payload, error)
+    async with world.database.system() as session:
+        await count_failure(session, JOB, name, at=world.clock.now())
+    if name == backfill_history.__name__:
+        await record_interruption(world, payload)
+    if name == read_workspace.__name__:
+        await record_unread(world, payload, error)
+    if name == run_scan.__name__:
+        await record_failed_scan(world, payload)

@@ -25,6 +25,7 @@ from payflux.kit.errors import InvalidInput
 from payflux.monitor.processors.connecting.hosts import set_host
 from payflux.monitor.processors.models import ConnectionMethod
 from payflux.monitor.processors.queries import get_connection
+from payflux.monitor.scan.queries import scanned_host
 from payflux.web.guards import (
     CurrentWorld,
     Tenant,
@@ -82,6 +83,7 @@ async def _arming_page(
         may_change=may(who.role, "connection.manage"),
         errors=errors or {},
         form=form or {},
+        suggested_host=await scanned_host(session, account_id=who.account_id),
     )
 
 

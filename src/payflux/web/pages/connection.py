@@ -44,6 +44,7 @@ from payflux.monitor.processors.live.queries import latest_events
 from payflux.monitor.processors.models import Connection, ConnectionMethod, ConnectionStatus
 from payflux.monitor.processors.permissions import CAPABILITIES, key_creation_url
 from payflux.monitor.processors.queries import count_events, get_connection, last_pulled_at, reads_declines
+from payflux.monitor.scan.queries import scanned_host
 from payflux.web.books import books_lines
 from payflux.web.freshness import freshness_line
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
@@ -229,6 +230,7 @@ async def _connection_context(session: AsyncSession, world: World, stored: Conne
     counts = await count_events(session, account_id=stored.account_id, connection_id=stored.id)
     known = ((capability, stored.capabilities.get(name)) for name, capability in CAPABILITIES.items())
     return {
+        "suggested_host": await scanned_host(session, account_id=stored.account_id),
         "last_pulled_at": await last_pulled_at(session, account_id=stored.account_id, connection_id=stored.id),
         "capabilities": [(capability, state) for capability, state in known if state],
         "event_counts": [(_(label), counts[kind]) for kind, label in _KINDS.items() if counts.get(kind)],

@@ -16,7 +16,8 @@ from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.rules import standing_of
 from payflux.frontdoor.entitlements.notices import dismissed
 from payflux.frontdoor.entitlements.resolving import entitlements_of
-from payflux.frontdoor.funnel.events import TrialModalShown
+from payflux.frontdoor.funnel.events import ComplimentaryAccountFirstView, FirstProjectionSeen, TrialModalShown
+from payflux.frontdoor.funnel.recording import record
 from payflux.monitor.processors.models import ConnectionMethod
 from payflux.monitor.processors.permissions import missing_capabilities, resource_label
 from payflux.monitor.projections.queries import latest_readouts, scores_of_workspace
@@ -35,6 +36,7 @@ from payflux.web.product import product_context
 from payflux.web.readouts import current_readout
 from payflux.web.rendering import render, see_other
 from payflux.web.sample import sample_readout
+from payflux.web.scan_views import ScanLine, latest_scan_line
 from payflux.web.visits import record_view
 from payflux.world.bootstrap import World
 
@@ -67,6 +69,9 @@ async def dashboard(
     scorebook = await scores_of_workspace(session, account_id=who.account_id, connection_id=connection.id, now=now)
     held = await entitlements_of(session, world, account_id=who.account_id)
     weeks = releases_by_week(projection.calendar, projection.as_of.date())
+    first = who.impersonated_by is None and await first_visit(session, account_id=who.account_id, now=now)
+    if first:
+        await record(session, FirstProjectionSeen(), at=now, account_id=who.account_id)
     return render(
         request,
         "dashboard.html",
@@ -74,7 +79,7 @@ async def dashboard(
         projection=projection,
         reading=current.line,
         scorebook=scorebook,
-        first_visit=who.impersonated_by is None and await first_visit(session, account_id=who.account_id, now=now),
+        first_visit=first,
         processor="Stripe" if connection.processor == "stripe" else connection.name,
         tier_scale=tier_chart(surface),
         projection_chart=trapped_capital_chart(projection),
@@ -121,6 +126,7 @@ async def preview(
         sample_chart=trapped_capital_chart(sample.projection),
         sample_chart_narrow=trapped_capital_chart(sample.projection, width=360, height=240),
         offer=await offer_of_feature(session, held, DASHBOARD_FEATURE),
+        latest_scan=await latest_scan_line(session, world, who.account_id),
         **product_context(world, workspace, subscription),
     )
 
@@ -145,10 +151,11 @@ async def activate_prompt(
 
 
 class _FirstSteps(TypedDict):
-    """What `_next_step.html` and `_notices.html` are given."""
+    """What `_next_step.html`, `_notices.html` and `_scan.html` are given."""
 
     first_run: FirstRun | None
     notices: list[str]
+    latest_scan: ScanLine | None
 
 
 async def _first_steps(
@@ -159,4 +166,10 @@ async def _first_steps(
     notices = open_notices(standing, await dismissed(session, who), world.clock.now())
     if "trial_ending" in notices:
         await record_view(request, TrialModalShown(), who)
-    return {"first_run": await first_run_of(session, world, who, subscription), "notices": notices}
+    if "complimentary" in notices:
+        await record_view(request, ComplimentaryAccountFirstView(), who)
+    return {
+        "first_run": await first_run_of(session, world, who, subscription),
+        "notices": notices,
+        "latest_scan": await latest_scan_line(session, world, who.account_id),
+    }

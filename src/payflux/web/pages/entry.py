@@ -87,13 +87,14 @@ async def register_form(
     plan: str = "",
     invite: str = "",
     source: Annotated[str, Query(alias="from")] = "",
+    scan: str = "",
 ) -> Response:
     if invite:
         return see_other(f"/accept-invite?{urlencode({'code': invite})}")
     if who is not None:
         return see_other("/start")
     await record_view(request, RegisterStarted(), None)
-    form = {"name": "", "email": "", "plan": plan[:50], "source": source[:50]}
+    form = {"name": "", "email": "", "plan": plan[:50], "source": source[:50], "scan": scan[:100]}
     return render(
         request,
         "register.html",
@@ -116,6 +117,7 @@ async def register(
     plan: Text = "",
     source: Annotated[str, Form(alias="from")] = "",
     next: Text = "",  # noqa: A002 -- the field's name
+    scan: Text = "",
 ) -> Response:
     """Create the account with its workspace and trial, and sign its owner in. For an address that somebody has, the
     answer is the same, with a session that opens nothing; that somebody is told by mail.
@@ -144,7 +146,9 @@ async def register(
                     await sessions.sign_out(session, session_id=held)
             else:
                 sign_up = SignUp(SignUpMethod.PASSWORD, visitor_of(request))
-                await open_account(session, world.tokens, user, now, sign_up=sign_up, plan=plan, source=source)
+                await open_account(
+                    session, world.tokens, user, now, sign_up=sign_up, plan=plan, source=source, scan=scan
+                )
                 await send_verification(session, user, now)
                 token = await sessions.start_session(
                     session,
@@ -161,7 +165,7 @@ async def register(
             request,
             "register.html",
             error.status,
-            form={"name": name, "email": email, "plan": plan[:50], "source": source[:50]},
+            form={"name": name, "email": email, "plan": plan[:50], "source": source[:50], "scan": scan[:100]},
             errors=errors,
             next=local_path(next),
             last_method=last_method(request, world),

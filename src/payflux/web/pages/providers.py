@@ -56,9 +56,12 @@ async def leave(
     plan: Text = "",
     invite: Text = "",
     source: Annotated[str, Form(alias="from")] = "",
+    scan: Text = "",
 ) -> Response:
     """Send the browser to the provider, to sign in or to register."""
-    carried = Carried(next=local_path(next)[:2000], plan=plan[:50], invite=invite[:200], source=source[:50])
+    carried = Carried(
+        next=local_path(next)[:2000], plan=plan[:50], invite=invite[:200], source=source[:50], scan=scan[:100]
+    )
     return await leave_for(request, world, there, carried)
 
 

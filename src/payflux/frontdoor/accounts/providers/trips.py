@@ -24,12 +24,14 @@ TRIP_TIME = timedelta(minutes=10)
 
 class Carried(msgspec.Struct, frozen=True):
     """What survives a trip: the page to go to, the plan that was chosen, an invite's code, the link that led to it
-    all; and, once back, who it was, for a trip that ends with a question."""
+    all, a website scan that the new account is to keep; and, once back, who it was, for a trip that ends with a
+    question."""
 
     next: str = ""
     plan: str = ""
     invite: str = ""
     source: str = ""
+    scan: str = ""
     profile: Profile | None = None
 
 
