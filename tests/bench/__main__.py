@@ -12,6 +12,7 @@ from rich.table import Table
 from tests.bench.entitlement_rows import kept
 from tests.bench.feature_rows import from_parquet, from_postgresql, in_memory
 from tests.bench.hook_rows import applied, verified
+from tests.bench.ledger_rows import recorded_and_verified
 from tests.bench.measuring import Row
 from tests.bench.pull_rows import first_projections
 from tests.bench.reading_rows import read_again
@@ -32,6 +33,7 @@ ROWS: tuple[Callable[[], list[Row]], ...] = (
     lambda: [verified()],
     applied,
     lambda: [kept()],
+    recorded_and_verified,
 )
 
 

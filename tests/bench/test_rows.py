@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from tests.bench import entitlement_rows, feature_rows, hook_rows, pull_rows, reading_rows, score_rows, sweep_rows
+from tests.bench import (
+    entitlement_rows,
+    feature_rows,
+    hook_rows,
+    ledger_rows,
+    pull_rows,
+    reading_rows,
+    score_rows,
+    sweep_rows,
+)
 from tests.bench.measuring import Row
 
 
@@ -41,6 +50,10 @@ def test_webhooks_are_read_as_stripes_own_client_reads_them_and_applied_once() -
 
 def test_entitlements_that_are_kept_are_those_that_are_read() -> None:
     assert_sound(entitlement_rows.kept(rounds=1))
+
+
+def test_artifacts_are_recorded_and_what_was_exported_of_them_holds() -> None:
+    assert_sound(*ledger_rows.recorded_and_verified(batches=1, verified=500))
 
 
 def test_a_row_says_whether_its_goal_is_met() -> None:
