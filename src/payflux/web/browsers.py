@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -86,6 +87,18 @@ def keep_address(response: Answer, world: World, address: str) -> Answer:
     """`response` with the address that was registered, encrypted, for the page that asks for the code."""
     sealed = world.secrets.encrypt(address, bound_to=_REGISTERED)
     return keep(response, world, "registered", urlsafe_b64encode(sealed).decode(), max_age=3600)
+
+
+def with_resend_at(response: Answer, world: World, at: datetime) -> Answer:
+    """`response` with a note of when the next mail that proves an address may be sent, for the banner above every page;
+    whoever sends it looks for themselves."""
+    return keep(response, world, "resend_at", f"{at.timestamp():.0f}", max_age=3600)
+
+
+def resend_wait(request: Request, world: World) -> int:
+    """How many seconds the button that sends that mail again waits in this browser; 0 where it does not."""
+    at = kept(request, world, "resend_at")
+    return max(0, min(3600, int(at) - int(world.clock.now().timestamp()))) if at.isascii() and at.isdigit() else 0
 
 
 def kept_address(request: Request, world: World) -> str:

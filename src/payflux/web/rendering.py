@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.kit.messages import LANGUAGES, gettext, language, ngettext
 from payflux.web import billing_words, outlook
+from payflux.web.browsers import resend_wait
 from payflux.web.formatting import FILTERS
 from payflux.web.passkeys import passkeys_here
 from payflux.web.security import csrf_token
@@ -42,8 +43,8 @@ def build_templates() -> Environment:
 def render(request: Request, template: str, status: int = 200, /, **context: object) -> HTMLResponse:
     """The page `template` for this request, with what every page knows: who is asking, the CSRF token, the sandbox, the
     providers that people may sign in by, whether passkeys work under this page's address, the account that welcomes
-    somebody who has just joined it, whether everybody may register (where the route asked), who runs PayFlux, and
-    under which address."""
+    somebody who has just joined it, whether everybody may register (where the route asked), who runs PayFlux,
+    under which address, and how long the banner about an unproven address waits."""
     world: World = request.app.state.world
     environment: Environment = request.app.state.templates
     who: SignedIn | None = getattr(request.state, "who", None)
@@ -56,6 +57,7 @@ def render(request: Request, template: str, status: int = 200, /, **context: obj
         "welcome": who.account_name if who and request.query_params.get("welcome") == "teammate" else None,
         "status": int(status),
         "page": _page_of(request),
+        "resend_wait": resend_wait(request, world) if who and not who.email_verified else 0,
         "self_serve": getattr(request.state, "self_serve", False),
         "company": world.settings.company_name,
         "site_url": world.settings.url,

@@ -173,7 +173,7 @@ async def _code_page(
         async with world.database.system() as session:
             address, resend_at = await _under_way(session, who, now=now)
     walled = who is not None and now >= who.grace_ends_at
-    return render(
+    page = render(
         request,
         "verify_email.html",
         HTTPStatus(status if errors else HTTPStatus.FORBIDDEN if walled else HTTPStatus.OK),
@@ -184,6 +184,7 @@ async def _code_page(
         errors=errors or {},
         next=local_path(next),
     )
+    return with_resend_at(page, world, resend_at) if resend_at else page
 
 
 async def _under_way(session: AsyncSession, who: SignedIn, *, now: datetime) -> tuple[str, datetime | None]:
