@@ -45,17 +45,21 @@ fmt: $(VENV)/dev.stamp ## Put the code into the house's style
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
+# the tests wait for the database, the browser and started commands: three processes keep two cores at work; and what
+# they import stays compiled
 .PHONY: test
+test: export PYTHONDONTWRITEBYTECODE :=
 test: lint ## Set everything up, then run every check and every test
 	@$(BIN)/python -m tests.chromium
-	@$(BIN)/pytest -q -n 2 --dist loadgroup
+	@$(BIN)/pytest -q -n 3 --dist loadgroup
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## Measure the fast paths against their named peers
 	@$(BIN)/python -m tests.bench
 
 .PHONY: soak
-soak: $(VENV)/dev.stamp ## Kill workers at random points of a large pull: minutes
+soak: $(VENV)/dev.stamp ## Try each property on many more examples, and kill workers at random points of a large pull: minutes
+	@$(BIN)/pytest -q -n 2 --hypothesis-profile=long tests/unit
 	@$(BIN)/python -m tests.soak
 
 .PHONY: reset

@@ -17,6 +17,7 @@ from uuid import uuid4
 import asyncpg
 import hypothesis
 import pytest
+import structlog
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
 from playwright.sync_api import Browser, sync_playwright
@@ -34,7 +35,10 @@ from tests import chromium
 from tests.running import free_port
 
 # a busy machine is no defect, and a gate gives the same answer twice
-hypothesis.settings.register_profile("house", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+hypothesis.settings.register_profile(
+    "house", max_examples=50, deadline=None, derandomize="CI" in os.environ, print_blob=True
+)
+hypothesis.settings.register_profile("long", max_examples=1000, deadline=None, print_blob=True)
 hypothesis.settings.load_profile("house")
 
 SECRET = "a secret for tests alone, 32 characters or more"
@@ -138,6 +142,17 @@ def quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_HASHES", least)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_tracebacks() -> None:
+    """What a test's failing jobs log, without every variable of every frame: to lay that out takes half a second."""
+    structlog.configure(
+        processors=[
+            *structlog.get_config()["processors"][:-1],
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ]
+    )
 
 
 @pytest.fixture(scope="session")
