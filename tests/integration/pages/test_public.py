@@ -118,3 +118,9 @@ async def test_a_file_that_a_page_names_is_compressed_and_kept_and_any_other_is_
             assert answer.headers["Cache-Control"] == "no-cache"
         again = await browser.get("/static/css/base.css", If_None_Match=answer.headers["ETag"])
         assert (again.status_code, again.headers["Cache-Control"]) == (304, "no-cache")
+
+
+async def test_the_style_guide_is_there_in_development_alone(world: World) -> None:
+    assert (await Browser(create_app(world)).get("/styleguide")).status_code == 200
+    public = with_settings(world, environment="production")
+    assert (await Browser(create_app(public)).get("/styleguide")).status_code == 404

@@ -10,6 +10,7 @@ from payflux.settings import Settings
 from payflux.web.installation import cookies, operator, subprocessors
 from payflux.web.pages.landing import sample_context
 from payflux.web.pages.legal import PAGES as LEGAL
+from payflux.web.pages.styleguide import styleguide_context
 from tests.unit.web.staff_samples import NOW, ONE, SAM, TWO
 
 CONTACT = {
@@ -84,6 +85,7 @@ def public_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dict[
     return {
         **legal,
         **unnamed,
+        "styleguide": ("styleguide.html", signed_out | styleguide_context()),
         "landing": ("landing.html", signed_out | OPEN | sample_context()),
         "contact-sales": ("contact_sales.html", signed_out | OPEN | CONTACT),
         "contact-sales-refused": (

@@ -14,10 +14,13 @@ from tests.unit.web.samples import PAGES, stages
 from tests.unit.web.server import SampleServer, serving
 
 LOOKS = [name for name in PAGES if not name.startswith("error-")] + ["error-404"]
-WIDTHS = (320, 768, 1280)
+WIDTHS = (320, 768, 1440)
+PHONE = 360
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]
 """The schemes differ in their colours alone."""
+RULES_OF_WIDTH = ["target-size", "scrollable-region-focusable"]
+"""What is shown on a phone is what a desktop shows, closer together."""
 
 
 @pytest.fixture
@@ -54,8 +57,8 @@ def still_arming(server: SampleServer) -> None:
 
 @dataclass
 class Seen:
-    """What every page was found to do wrong, by page: the rules it breaks in each scheme, and how many pixels of it are
-    beyond a screen of each width."""
+    """What every page was found to do wrong, by page: the rules it breaks in each scheme on a desk and on a phone, and
+    how many pixels of it are beyond a screen of each width."""
 
     broken: dict[tuple[str, str], list[tuple[str, list[str]]]] = field(default_factory=dict)
     excess: dict[tuple[str, int], int] = field(default_factory=dict)
@@ -79,6 +82,10 @@ def seen(browser: Browser) -> Seen:
             seen.broken[name, "light"] = broken(page, RULES)
             page.emulate_media(color_scheme="dark")
             seen.broken[name, "dark"] = broken(page, RULES_OF_COLOUR)
+            page.set_viewport_size({"width": PHONE, "height": 800})
+            seen.broken[name, "dark, phone"] = broken(page, RULES_OF_COLOUR + RULES_OF_WIDTH)
+            page.emulate_media(color_scheme="light")
+            seen.broken[name, "light, phone"] = broken(page, RULES_OF_COLOUR)
     return seen
 
 
