@@ -15,6 +15,8 @@ from payflux.kit.jobs import waiting_jobs
 from payflux.kit.metrics import Reading
 from payflux.monitor.alerts.models import AlertDelivery
 from payflux.monitor.risk.sweep.models import Sweep
+from payflux.world.analytics import analytics_of
+from payflux.world.bootstrap import World
 
 STUCK_AFTER = timedelta(minutes=30)
 """A connected workspace that has failed, or shown nothing, for so long is stuck."""
@@ -32,14 +34,16 @@ _FAILED = {
 """By kind: the counter, its label, what it counts, and of what it tells a zero, without which no rise would show."""
 
 
-async def health_readings(session: AsyncSession, *, now: datetime) -> list[Reading]:
+async def health_readings(session: AsyncSession, world: World) -> list[Reading]:
     """What `/metrics` tells beside a process' own counters. As the system role."""
+    now = world.clock.now()
     readings = [
         Reading("payflux_activations_stuck", "Workspaces held up on their way to live.", await _stuck(session, now)),
         Reading(
             "payflux_sweep_age_seconds", "Since the last sweep over all workspaces began.", await _age(session, now)
         ),
         *await _counted(session, now),
+        await _unsent(session, world),
         *await _failures(session),
     ]
     jobs = await waiting_jobs(session)
@@ -79,12 +83,17 @@ async def _age(session: AsyncSession, now: datetime) -> float:
 async def _counted(session: AsyncSession, now: datetime) -> list[Reading]:
     undelivered = select(func.count()).where(AlertDelivery.state == "waiting", AlertDelivery.due_at <= now)
     failed = select(func.count()).where(StripeEvent.state == "failed")
-    unsent = select(func.count()).where(RecordedEvent.sent_at.is_(None))
     return [
         Reading(name, words, (await session.execute(query)).scalar_one())
         for name, words, query in (
             ("payflux_alerts_undelivered", "Deliveries of alerts that are due and not out.", undelivered),
             ("payflux_billing_events_failed", "Events of our billing that were given up.", failed),
-            ("payflux_product_events_unsent", "Product events that the analytics service has not.", unsent),
         )
     ]
+
+
+async def _unsent(session: AsyncSession, world: World) -> Reading:
+    """Zero where there is no service that they should go to."""
+    waiting = select(func.count()).where(RecordedEvent.sent_at.is_(None))
+    number = (await session.execute(waiting)).scalar_one() if analytics_of(world.settings, world.http) else 0
+    return Reading("payflux_product_events_unsent", "Product events that the analytics service has not.", number)

@@ -9,6 +9,7 @@ from io import StringIO
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from markupsafe import Markup
 
 from payflux.admin.guards import PATH, STAFF, CurrentStaff
 from payflux.frontdoor.funnel.counting import Funnel, count_funnel
@@ -42,13 +43,13 @@ async def funnel_page(request: Request, staff: CurrentStaff, world: CurrentWorld
     """The stages of all accounts opened in the last `days` days, then by day and by the way they registered."""
     span = days if days in SPANS else 30
     funnel = await _counted(world, span)
-    chart = _chart(funnel) if funnel.looked.looked or funnel.total["registered"] else None
+    somebody = funnel.looked.looked or funnel.total["registered"]
     return render(
         request,
         "admin/funnel.html",
         staff=staff,
         funnel=funnel,
-        chart=chart,
+        charts=[_chart(funnel, width) for width in (720, 360)] if somebody else [],
         span=span,
         spans=SPANS,
         stages=STAGE_WORDS,
@@ -78,7 +79,7 @@ async def _counted(world: World, days: int) -> Funnel:
         return await count_funnel(session, since=midnight - timedelta(days=days - 1), until=now + timedelta(seconds=1))
 
 
-def _chart(funnel: Funnel) -> object:
+def _chart(funnel: Funnel, width: int) -> Markup:
     reached = [(_("Saw prices"), funnel.looked.looked), *((_(STAGE_WORDS[key]), n) for key, n in funnel.total.items())]
     registered = funnel.total["registered"]
     paid = percent(funnel.total["paid"] / registered) if registered else _("none")
@@ -88,4 +89,5 @@ def _chart(funnel: Funnel) -> object:
         description=_("%(registered)s accounts were opened, and %(paid)s of them have paid.")
         % {"registered": count(registered), "paid": paid},
         format_y=lambda number: count(round(number)),
+        width=width,
     )

@@ -21,11 +21,10 @@ OPERATIONS = f"{PATH}/operations"
 @router.get(OPERATIONS, dependencies=STAFF)
 async def operations_page(request: Request, staff: CurrentStaff, world: CurrentWorld) -> Response:
     """Trials, conversions and revenue by day and week, where people turn back, and what is in a bad way now."""
-    now = world.clock.now()
     async with world.database.system() as session:
-        told = await report(session, now=now)
+        told = await report(session, now=world.clock.now())
         features = await feature_flags(session)
-        health = await health_readings(session, now=now)
+        health = await health_readings(session, world)
     return render(
         request,
         "admin/operations.html",

@@ -15,6 +15,7 @@ from payflux.frontdoor.billing.checkout import CheckoutFailed, CheckoutReplaced,
 from payflux.frontdoor.billing.models import CheckoutAttempt, Subscription
 from payflux.frontdoor.billing.orders import PlanNotAtStripe
 from payflux.frontdoor.billing.portal import NoCustomer, PortalFailed, open_customer_portal
+from payflux.frontdoor.billing.revenue import paying_accounts
 from payflux.frontdoor.catalogue.models import StripePrice
 from payflux.kit.audit import AuditEntry
 from payflux.kit.errors import InvalidInput
@@ -87,6 +88,10 @@ async def test_whose_trial_is_over_pays_at_once(shop: Shop, alice: SignedIn) -> 
     bought = await shop.standing(alice)
     assert bought is not None
     assert (bought.plan, bought.status, bought.billing_interval) == ("starter", "active", "year")
+    changes = [event for event in await recorded_events(shop.world) if event.name == "monthly_revenue_changed"]
+    assert [event.properties for event in changes] == [{"before_cents": 0, "after_cents": round(149_000 / 12)}]
+    async with shop.world.database.system() as session:
+        assert await paying_accounts(session) == {alice.account_id: round(149_000 / 12)}
 
 
 async def test_a_rest_of_a_trial_that_is_too_short_for_checkout_is_rounded_up(shop: Shop, alice: SignedIn) -> None:

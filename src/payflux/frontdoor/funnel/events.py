@@ -294,7 +294,7 @@ class TalkToSalesFormSubmitted(ProductEvent):
 
 @dataclass(frozen=True)
 class ComplimentaryAccountFirstView(ProductEvent):
-    """A member of a complimentary account signed in and saw it for the first time."""
+    """A member of a complimentary account was told for the first time that it is one."""
 
     NAME = "complimentary_account_first_view"
     REPEATS = Repeats.NEVER

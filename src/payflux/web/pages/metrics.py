@@ -53,5 +53,5 @@ COLLECTOR = [Guard(policy=Policy(Audience.COLLECTOR), dependency=require_collect
 @router.get("/metrics", dependencies=COLLECTOR)
 async def metrics(world: CurrentWorld) -> Response:
     async with world.database.system() as session:
-        readings = await health_readings(session, now=world.clock.now())
+        readings = await health_readings(session, world)
     return Response(exposition(world.metrics, readings), media_type=CONTENT_TYPE)
