@@ -100,8 +100,8 @@ class ConnectAttempt(Base):
 
 
 class ActivationMail(Base):
-    """One mail about an activation, to a member or, without `user_id`, to support. `dedupe_key` is what it is sent once
-    for; `outcome` is what the mail server said."""
+    """One mail about an activation or a live workspace, to a member or, without `user_id`, to support. `dedupe_key` is
+    what it is sent once for; `outcome` is what the mail server said."""
 
     __tablename__ = "activation_mails"
     __table_args__ = (UniqueConstraint("account_id", "dedupe_key"),)

@@ -1,4 +1,4 @@
-"""The mails of an activation: each is sent once for its reason, and what became of it is kept."""
+"""The mails of an activation and of what follows: each is sent once for its reason, and what became of it is kept."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ from payflux.world.outbox import enqueue_mail, enqueue_mail_to_address
 
 SUPPORT = "support"
 """Where support's address is kept: the settings."""
+
+MOST_SHOWN = 100
 
 _ROW = "activation_mail_id"
 
@@ -94,9 +96,9 @@ async def was_delivered(world: World, payload: Payload) -> bool:
 
 
 async def mails_sent(session: AsyncSession, *, account_id: UUID) -> list[ActivationMail]:
-    """What was mailed about the account's activation, the newest first."""
+    """What was last mailed about the account's workspace, the newest first."""
     row = ActivationMail
-    query = select(row).where(row.account_id == account_id).order_by(row.enqueued_at.desc(), row.id)
+    query = select(row).where(row.account_id == account_id).order_by(row.enqueued_at.desc(), row.id).limit(MOST_SHOWN)
     return list((await session.execute(query)).scalars())
 
 

@@ -526,6 +526,7 @@ def readings(count: int) -> list[ReadingPoint]:
 
 
 PROJECTIONS = SIGNED_IN | {
+    "live_version": "a1b2c3d4",
     "surface": SURFACE,
     "projection": PROJECTION,
     "reading": READING,

@@ -14,6 +14,7 @@ from payflux.monitor.projections.timeline import newest_points, points_over_time
 from payflux.web.charts import tier_timeline_chart, trapped_timeline_chart
 from payflux.web.freshness import freshness_line
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
+from payflux.web.live import version_of
 from payflux.web.policies import guard
 from payflux.web.product import product_context
 from payflux.web.readouts import REASONS, current_readout
@@ -53,6 +54,7 @@ async def projections(
         freshness=await freshness_line(session, world, connection, figures_as_of=current.known_until),
         reasons=REASONS,
         asked="asked" in request.query_params,
+        live_version=await version_of(session, workspace),
         readings=await newest_points(session, connection, limit=LISTED),
         left_out=len(points) - len(charted),
         trapped_charts=[trapped_timeline_chart(charted, width) for width in (720, 360)] if len(charted) > 1 else [],
