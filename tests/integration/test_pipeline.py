@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -20,6 +21,9 @@ from payflux.frontdoor.accounts.registering import register
 from payflux.frontdoor.billing.trials import start_trial
 from payflux.kit.jobs import Payload
 from payflux.monitor.alerts.models import AlertRule
+from payflux.monitor.ledger.exporting import export_ledger
+from payflux.monitor.ledger.models import LedgerArtifact
+from payflux.monitor.ledger.verifying import verify_export
 from payflux.monitor.processors.backfill.queries import backfill_progress
 from payflux.monitor.processors.codes import COUNTED_KINDS
 from payflux.monitor.processors.connecting.keys import authorize_with_key
@@ -109,6 +113,8 @@ async def counts(world: World, account_id: UUID) -> dict[str, int]:
         # an account's changes are told by its snapshots, not read again from lists
         read = select(func.count()).where(StoredEvent.kind.in_(COUNTED_KINDS))
         found["read"] = (await session.execute(read)).scalar_one()
+        kinds = select(LedgerArtifact.kind, func.count()).group_by(LedgerArtifact.kind)
+        found |= {f"recorded {kind}": count for kind, count in await session.execute(kinds)}
     return found
 
 
@@ -142,6 +148,17 @@ async def test_a_connected_workspace_becomes_live_with_one_of_everything(live_wo
     assert found["events"] == found["different_events"] > 100
     # and one more, once older history is in
     assert (found["surfaces"], found["projections"], found["alerts"], found["transitions"]) == (2, 2, 4, 4)
+    async with live_world.database.tenant(account_id) as session:
+        exported = export_ledger(live_world, session, account_id=account_id, workspace_id=workspace.id, last=4)
+        lines = b"".join([piece async for piece in exported]).splitlines(keepends=True)
+    assert verify_export(lines).artifacts == 4
+    *named, envelope = (json.loads(line) for line in lines[1:])
+    assert envelope["body"]["purpose"] == "activation"
+    kinds = ("connection", "baseline", "projection")
+    assert envelope["body"]["artifacts"] == [
+        {"hash": each["hash"], "kind": kind, "sequence": each["sequence"]}
+        for each, kind in zip(named, kinds, strict=True)
+    ]
     moments = [
         workspace.entitled_at,
         workspace.connected_at,
@@ -189,6 +206,8 @@ async def test_a_killed_worker_loses_nothing_and_does_nothing_twice(
     after_the_kill = await counts(live_world, account_id)
     made = (after_the_kill["surfaces"], after_the_kill["projections"], after_the_kill["alerts"])
     assert (*made, after_the_kill["transitions"]) == (1, 1, 4, 4)
+    recorded = {name: count for name, count in after_the_kill.items() if name.startswith("recorded")}
+    assert recorded == {f"recorded {kind}": 1 for kind in ("connection", "baseline", "projection", "envelope")}
     if step == "pull_processor_events":
         async with live_world.database.tenant(account_id) as session:
             workspace = await activation.get_workspace(session, account_id=account_id, lock=True)

@@ -31,6 +31,8 @@ REQUESTS = 20
 _MADE = {
     "surfaces": ("SELECT count(*) FROM risk_surfaces WHERE pull_id IS NOT NULL", 1),
     "projections": ("SELECT count(*) FROM reserve_projections WHERE pull_id IS NOT NULL", 1),
+    "projections recorded": ("SELECT count(*) FROM ledger_artifacts WHERE kind = 'projection'", 1),
+    "envelopes": ("SELECT count(*) FROM ledger_artifacts WHERE kind = 'envelope'", 1),
     "alert rules": ("SELECT count(*) FROM alert_rules", 4),
     "transitions": ("SELECT count(*) FROM activation_transitions", 4),
     "mails delivered": ("SELECT count(*) FROM activation_mails WHERE delivered_at IS NOT NULL", 1),

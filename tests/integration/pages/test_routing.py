@@ -134,3 +134,4 @@ async def test_a_live_workspace_with_an_advanced_feature_is_fully_configured_onc
         assert workspace.fully_configured_at == now
     told = (await alice.get("/api/v1/workspace", Accept="application/json")).json()
     assert told["fullyConfiguredAt"]
+    assert (told["evidenceLedgerEnabled"], told["ledgerEntryCount"]) == (True, 0)
