@@ -89,7 +89,7 @@ async def test_claims_a_testimonial_and_sales_stand_there_once_the_settings_have
     page = (await Browser(create_app(told)).get("/pricing")).text
     assert re.findall(r"<li>([^<]+)</li>", page) == ["SOC 2 Type II report", "Data processing agreement"]
     assert "It came &lt;true&gt;." in page
-    assert 'href="mailto:sales@example.com?subject=PayFlux%20Enterprise"' in page
+    assert 'href="/contact-sales?source=pricing_page"' in page
 
 
 async def test_a_member_sees_their_own_plan_marked_and_only_payers_are_offered_another(

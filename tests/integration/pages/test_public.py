@@ -26,6 +26,7 @@ NAMED = {
 
 async def test_the_landing_page_leads_to_the_scan_the_prices_and_the_way_in(app: FastAPI) -> None:
     page = (await Browser(app).get("/")).text
+    assert '<form class="hero__scan" method="post" action="/scan"' in page
     for path in ("/scan", "/pricing", "/login", "/register", "/terms", "/privacy"):
         assert f'href="{path}"' in page
     assert page.count("button--primary") == 1

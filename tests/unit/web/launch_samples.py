@@ -61,8 +61,8 @@ def launch_pages(
     form = {"form": {"name": "", "email": "", "plan": "", "source": "beta"}, "errors": {}, "next": ""}
     return {
         "not-open": ("not_open.html", signed_out | {"sales_email": "sales@payflux.example"}),
-        "no-trial": ("no_trial.html", signed_in | {"manages": True, "sales_email": "sales@payflux.example"}),
-        "no-trial-of-a-viewer": ("no_trial.html", signed_in | {"manages": False, "sales_email": ""}),
+        "no-trial": ("no_trial.html", signed_in | {"manages": True}),
+        "no-trial-of-a-viewer": ("no_trial.html", signed_in | {"manages": False}),
         "register-by-invitation": ("register.html", signed_out | form | {"by_invitation": True}),
         "staff-launch": (
             "admin/launch.html",

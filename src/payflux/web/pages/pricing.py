@@ -44,5 +44,4 @@ async def pricing(request: Request, who: Visitor, world: CurrentWorld) -> Respon
         claims=world.settings.trust_claim_list,
         testimonial=world.settings.testimonial,
         testimonial_by=world.settings.testimonial_by,
-        sales_email=world.settings.sales_email,
     )
