@@ -11,6 +11,7 @@ from payflux.app import create_app
 from payflux.frontdoor.catalogue.models import StripePrice
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock, with_settings
+from tests.integration.funnel.reading import recorded_events
 from tests.integration.pages.browser import Browser
 from tests.integration.pages.conftest import ALICE, subscribe
 from tests.running import free_port
@@ -147,6 +148,14 @@ async def test_a_complimentary_plan_has_its_tag_and_asks_for_nothing(alice: Brow
     assert re.search(r'<span class="tag" data-pill>Complimentary Pro</span>', page)
     for nag in ("trial", "tag--danger", "tag--warn", 'aria-label="Payment failed"'):
         assert nag not in page, nag
+
+
+async def test_the_first_look_at_a_complimentary_plan_is_told_once(alice: Browser, world: World) -> None:
+    await subscribe(world, ALICE, status="complimentary", current_period_end=None)
+    for _ in range(2):
+        assert (await alice.get("/dashboard/activate-prompt", User_Agent="Firefox")).status_code == 200
+    told = [event.name for event in await recorded_events(world)]
+    assert told.count("complimentary_account_first_view") == 1
 
 
 async def test_a_plan_that_was_ended_says_until_when_it_is_paid(

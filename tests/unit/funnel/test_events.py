@@ -6,6 +6,7 @@ import re
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from types import NoneType
 from typing import get_args, get_type_hints
 from uuid import UUID
@@ -13,7 +14,14 @@ from uuid import UUID
 import pytest
 
 from payflux.frontdoor.funnel import events
-from payflux.frontdoor.funnel.events import EVENTS, CatalogueKey, FeatureGateBlocked, PlanPickerViewed, TrialStarted
+from payflux.frontdoor.funnel.events import (
+    EVENTS,
+    CatalogueKey,
+    FeatureGateBlocked,
+    PlanPickerViewed,
+    Repeats,
+    TrialStarted,
+)
 from payflux.frontdoor.funnel.rules import dedupe_key, visitor_key
 from payflux.kit.crypto import TokenHasher
 
@@ -89,3 +97,11 @@ def test_a_visitor_is_the_same_for_a_day_and_another_one_after_it_or_with_anothe
     assert key is not None
     assert len(key) < 300
     assert "203.0.113.7" not in key
+
+
+def test_the_documentation_lists_every_event_with_its_properties_and_how_often_it_is_kept() -> None:
+    kept = {Repeats.ALWAYS: "always", Repeats.DAILY: "daily", Repeats.NEVER: "once"}
+    table = re.findall(r"^\| `(\w+)` \|.*\|(.*)\| (\w+) \|$", Path("docs/product-events.md").read_text(), re.MULTILINE)
+    assert {name: (re.findall(r"`(\w+)`", properties), word) for name, properties, word in table} == {
+        name: ([field.name for field in fields(kind)], kept[kind.REPEATS]) for name, kind in EVENTS.items()
+    }

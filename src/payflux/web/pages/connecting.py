@@ -125,9 +125,20 @@ async def _come_back(request: Request, who: SignedIn, world: World, answer: _Ans
     if not first:
         return see_other("/activate/arming")
     if answer.error or not answer.code:
+        if answer.error != "access_denied":
+            world.metrics.oauth_callback_failures.labels("stripe").inc()
         async with world.database.tenant(who.account_id) as session:
             return await _activate_page(request, session, who, problem=declined_problem(answer.error))
-    return await _connect(request, who, world, partial(exchange, world, code=answer.code))
+    return await _connect(request, who, world, partial(_exchanged, exchange, world, answer.code))
+
+
+async def _exchanged(exchange: _Exchange, world: World, code: str) -> Authorized:
+    """What `code` is worth; one that Stripe does not take is counted."""
+    try:
+        return await exchange(world, code=code)
+    except (StripeFailure, UserError):
+        world.metrics.oauth_callback_failures.labels("stripe").inc()
+        raise
 
 
 async def _connect(
