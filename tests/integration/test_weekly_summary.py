@@ -20,6 +20,7 @@ from payflux.monitor.alerts.mail_times import set_mail_times
 from payflux.monitor.alerts.timing import time_zones
 from payflux.worker.main import work
 from payflux.world.bootstrap import World
+from payflux.world.mail import write_mail
 from tests.conftest import MovedClock, with_settings
 from tests.integration.connecting.conftest import Mailbox
 from tests.integration.pages.browser import Browser
@@ -46,6 +47,41 @@ def test_a_link_of_another_key_or_cut_off_unsubscribes_nobody() -> None:
     for wrong in (code[:-1], code[:-4], code[1:], code + "AAAA", "", "ü", "=", code.swapcase()):
         assert read_unsubscribe_code(tokens, wrong) is None
     assert read_unsubscribe_code(TokenHasher("another secret"), code) is None
+
+
+def test_a_week_in_which_something_happened_is_told_in_text_and_in_html() -> None:
+    mail = write_mail(
+        "weekly_summary",
+        greeting="Hello Alice,",
+        workspace="Shop <& Co>",
+        account="Shop",
+        processor="Stripe",
+        band="Elevated",
+        tier=3,
+        tier_before=2,
+        since="16 November 2026",
+        compared=True,
+        windows=[("T+30", "$12,360", "$10,000"), ("T+60", "$24,703", "")],
+        chart="week",
+        alerts=[
+            ("Risk tier 3, up from 2", "18 Nov 2026", "open"),
+            ("Trapped capital is up", "19 Nov 2026", "resolved"),
+        ],
+        more_alerts=2,
+        releases=[("24 November 2026", "$400")],
+        as_of="22 November 2026, 10:59 UTC",
+        url="https://payflux.example/dashboard",
+        settings_url="https://payflux.example/settings/mail",
+    )
+    assert mail.subject == "Shop <& Co>, the week since 16 November 2026: risk tier 3 of 5"
+    assert "Shop &lt;&amp; Co&gt;" in mail.html
+    for told in (mail.text, mail.html):
+        assert "3 of 5 (Elevated); a week ago it was 2." in told
+        assert "18 Nov 2026: Risk tier 3, up from 2 (not over yet)" in told
+        assert "19 Nov 2026: Trapped capital is up (over)" in told
+        assert "and 2 more" in told
+    assert "T+30: $12,360; a week ago $10,000\nT+60: $24,703\n" in mail.text
+    assert "- 24 November 2026: $400" in mail.text
 
 
 async def test_each_member_gets_the_week_once_on_monday_morning_and_may_leave_it_with_one_click(

@@ -22,6 +22,7 @@ from payflux.frontdoor.accounts.queries import Addressee
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.figures import day_words, moment_words
 from payflux.kit.jobs import Payload
+from payflux.kit.messages import gettext as _
 from payflux.kit.png import Bar, bar_chart_png
 from payflux.monitor.alerts.models import Alert, AlertMailTimes
 from payflux.monitor.alerts.queries import raised_between, told_facts
@@ -123,7 +124,7 @@ async def _weekly_summary(world: World, payload: Payload, addressee: Addressee) 
         workspace=workspace.name,
         account=addressee.account_name,
         processor=processor_name(connection),
-        band=surface.risk_band,
+        band=_(surface.risk_band.capitalize()),
         tier=surface.risk_tier,
         tier_before=before.surface.risk_tier if before else None,
         since=day_words((until - WEEK).date(), long=True),
