@@ -16,7 +16,7 @@ from payflux.monitor.ledger.artifacts import Draft, Kind
 from payflux.monitor.ledger.expiring import accounts_with_ledgers, expire_bodies
 from payflux.monitor.ledger.models import LedgerArtifact
 from payflux.monitor.ledger.queries import newest_artifact
-from payflux.monitor.ledger.recording import Recorded, record_artifacts
+from payflux.monitor.ledger.recording import Recorded, envelope_draft, record_artifacts
 from payflux.monitor.processors.models import Connection
 from payflux.monitor.processors.news import ReadingReason
 from payflux.monitor.projections.evidence import baseline_draft, projection_draft, says_more
@@ -56,17 +56,9 @@ async def record_first_projection(
     """Record the first projection, and the first envelope: the connection, its baseline and this projection."""
     draft = projection_draft(surface, projection, reason=ReadingReason.FIRST)
     recorded = await _record(world, session, workspace, draft)
-    named = [
-        _reference(artifact)
-        for kind in (Kind.CONNECTION, Kind.BASELINE)
-        if (artifact := await _newest(session, workspace, kind)) is not None
-    ]
-    body = {
-        "purpose": "activation",
-        "workspace_id": workspace.id,
-        "artifacts": [*named, *(each.reference for each in recorded)],
-    }
-    await _record(world, session, workspace, Draft(kind=Kind.ENVELOPE, body=body))
+    before = [await _newest(session, workspace, kind) for kind in (Kind.CONNECTION, Kind.BASELINE)]
+    named = [each.reference for each in (*before, *recorded) if each is not None]
+    await _record(world, session, workspace, envelope_draft("activation", named))
 
 
 async def record_reading(world: World, session: AsyncSession, workspace: Workspace, read: WorkspaceRead) -> None:
@@ -124,7 +116,3 @@ async def _record(world: World, session: AsyncSession, workspace: Workspace, *dr
 
 async def _newest(session: AsyncSession, workspace: Workspace, kind: Kind) -> LedgerArtifact | None:
     return await newest_artifact(session, account_id=workspace.account_id, workspace_id=workspace.id, kind=kind)
-
-
-def _reference(artifact: LedgerArtifact) -> dict[str, object]:
-    return Recorded(artifact.sequence, Kind(artifact.kind), artifact.hash).reference

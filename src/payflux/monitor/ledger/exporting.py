@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.kit.errors import InvalidInput
+from payflux.kit.errors import Conflict, InvalidInput
 from payflux.monitor.ledger.artifacts import FIRST_HASH, b64, protected_header, written
 from payflux.monitor.ledger.exports import (
     FORMAT,
@@ -42,7 +42,8 @@ async def export_ledger(
     """The lines of a workspace's artifacts from `first` to `last`, both included, or to the newest; with
     `since_tree_size`, the header also proves that the checkpoint of that size is the beginning of this one.
 
-    In one transaction, and in memory of any length of it. Raises InvalidInput on a range that there is not.
+    In one transaction, and in little memory however long it is. Raises InvalidInput on a range that there is not, and
+    Conflict where bodies were dropped while it was written.
     """
     place = {"account_id": account_id, "workspace_id": workspace_id}
     count = await count_artifacts(session, **place)
@@ -55,10 +56,11 @@ async def export_ledger(
     proven = min(last, max((run.last_sequence for run in runs), default=0))
     tree = TreeReader(session)
     before = FIRST_HASH if first == 1 else (await get_artifact(session, **place, sequence=first - 1)).hash
+    expired = await _expired(session, place, (first, last))
     header = Header(
         checkpoint=checkpoint.note if checkpoint else None,
         consistency=await _consistency(tree, since_tree_size, size),
-        expired_sequence=await _expired(session, place, (first, last)),
+        expired_sequence=expired,
         exported_at=written(world.clock.now()),
         first_sequence=first,
         format=FORMAT,
@@ -73,7 +75,8 @@ async def export_ledger(
     signature = key.sign(f"{protected}.{b64(header)}".encode())
     yield header_line(header, f"{protected}..{b64(signature)}")
     for start in range(first, last + 1, AT_ONCE):
-        yield await _lines(session, tree, runs, place, (start, min(start + AT_ONCE - 1, last)), proven, size)
+        numbers = (start, min(start + AT_ONCE - 1, last))
+        yield await _lines(session, tree, runs, place, numbers, proven=proven, expired=expired, size=size)
 
 
 async def _expired(session: AsyncSession, place: dict[str, UUID], numbers: tuple[int, int]) -> int:
@@ -102,7 +105,9 @@ async def _lines(
     runs: Sequence[LedgerInclusion],
     place: dict[str, UUID],
     numbers: tuple[int, int],
+    *,
     proven: int,
+    expired: int,
     size: int,
 ) -> bytes:
     query = select(LedgerArtifact).where(
@@ -118,6 +123,8 @@ async def _lines(
     )
     lines = []
     for each in artifacts:
+        if each.body is None and each.sequence > expired:
+            raise Conflict("What your plan keeps no longer was dropped meanwhile.", way_out="Export the ledger again.")
         proof = None
         if each.sequence <= proven:
             leaf = next(leaves)

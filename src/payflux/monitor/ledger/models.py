@@ -73,6 +73,11 @@ class LedgerArtifact(Base):
         )
 
     @property
+    def reference(self) -> dict[str, object]:
+        """The artifact as an envelope names it."""
+        return {"hash": self.hash.hex(), "kind": self.kind, "sequence": self.sequence}
+
+    @property
     def jws(self) -> str:
         """The signed statement, as a compact JWS."""
         return f"{protected_header(self.key_id)}.{b64(self.statement.encoded())}.{b64(self.signature)}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -37,7 +37,12 @@ class Recorded(NamedTuple):
     @property
     def reference(self) -> dict[str, object]:
         """The artifact as an envelope names it."""
-        return {"sequence": self.sequence, "kind": self.kind.value, "hash": self.hash.hex()}
+        return {"hash": self.hash.hex(), "kind": self.kind.value, "sequence": self.sequence}
+
+
+def envelope_draft(purpose: str, references: Sequence[Mapping[str, object]]) -> Draft:
+    """An envelope that names artifacts of the same workspace, each by its `reference`, for a reader with `purpose`."""
+    return Draft(kind=Kind.ENVELOPE, body={"purpose": purpose, "artifacts": references})
 
 
 async def record_artifacts(
