@@ -28,7 +28,7 @@ def canonical(body: Mapping[str, object]) -> bytes:
     try:
         return _encode(_same(plain)).encode()
     except _Unlike:
-        return rfc8785.dumps(plain)  # ty: ignore[invalid-argument-type] -- builtins alone
+        return rfc8785.dumps(plain)
 
 
 class _Unlike(Exception):
