@@ -212,3 +212,14 @@ def test_every_page_can_be_used_without_javascript(browser: Browser, server: Sam
     page.goto(f"{server.url}/pages/register")
     assert not page.get_by_role("button", name="Show password").is_visible()
     page.close()
+
+
+def test_the_notice_of_a_trials_end_takes_the_screen_and_escape_is_not_now(page: Page, server: SampleServer) -> None:
+    page.goto(f"{server.url}/pages/dashboard-first-run-barred")
+    notice = page.get_by_role("dialog", name="Your trial ends")
+    expect(notice).to_be_visible()
+    assert notice.evaluate("dialog => dialog.matches(':modal')")
+    with page.expect_request(lambda request: request.method == "POST") as sent:
+        page.keyboard.press("Escape")
+    assert sent.value.url.endswith("/account/billing/notices/trial_ending")
+    assert "then" not in (sent.value.post_data or "")
