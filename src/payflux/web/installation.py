@@ -111,6 +111,14 @@ def subprocessors(settings: Settings) -> list[Subprocessor]:
         found.append(
             Subprocessor(settings.smtp_host, _("Delivers our mails"), _("Names, e-mail addresses and what a mail says"))
         )
+    if settings.posthog_key.get_secret_value():
+        found.append(
+            Subprocessor(
+                f"PostHog ({urlsplit(settings.posthog_host).hostname})",
+                _("Counts where people get stuck"),
+                _("Which steps were taken, with ids; no name, no address, no text and no payment"),
+            )
+        )
     if settings.leaked_passwords_url:
         found.append(
             Subprocessor(

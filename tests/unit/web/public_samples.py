@@ -48,6 +48,7 @@ INSTALLATION = Settings.model_validate(
         "company_law": "the laws of England and Wales",
         "privacy_email": "privacy@payflux.example",
         "security_email": "security@payflux.example",
+        "posthog_key": "phc_x",
         "hosting": "Example Hosting GmbH, Germany",
         "stripe_secret_key": "sk_live_x",
         "trust_claims": "SOC 2 Type II report; Data processing agreement",
@@ -68,6 +69,7 @@ def legal_page(page: str, settings: Settings) -> dict[str, Any]:
         "https": settings.url.startswith("https://"),
         "trial_days": 14,
         "history_days": 30,
+        "scans_days": 30,
         "leads_days": 365,
     }
 

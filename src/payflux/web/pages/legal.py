@@ -9,6 +9,7 @@ from payflux.frontdoor.billing.rules import HISTORY, TRIAL
 from payflux.frontdoor.sales.rules import KEPT_AFTER_CLOSING
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
+from payflux.monitor.scan.service import KEPT_FOR_STRANGERS
 from payflux.web.guards import CurrentWorld
 from payflux.web.installation import cookies, operator, subprocessors
 from payflux.web.launch import SelfServe
@@ -43,6 +44,7 @@ async def _show(request: Request, world: CurrentWorld, open_to_all: SelfServe) -
         https=settings.url.startswith("https://"),
         trial_days=TRIAL.days,
         history_days=HISTORY.days,
+        scans_days=KEPT_FOR_STRANGERS.days,
         leads_days=KEPT_AFTER_CLOSING.days,
     )
 
