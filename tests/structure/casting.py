@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
@@ -113,32 +113,45 @@ def doors(app: FastAPI) -> list[GuardedRoute]:
     return [route._replace(methods=(method,)) for route in guarded_routes(app) for method in route.methods]
 
 
-async def call(
-    app: FastAPI,
-    world: World,
-    superuser: asyncpg.Connection,
-    route: GuardedRoute,
-    member: Member | None,
-    path: str,
-    fields: Mapping[str, str] | None = None,
-) -> httpx.Response:
-    """The answer of `route` at `path` to a machine with the caller's new session, sending `fields`; a form has its
-    right token."""
-    headers, cookies = {"Accept": "application/json"}, {cookie_name(world.settings, "csrf"): SEED}
-    if member is not None:
-        headers |= await _credentials(world, superuser, member, cookies)
-    csrf = world.tokens.digest(f"csrf {SEED}").hex()
-    is_api = path.startswith("/api/v1/")
-    transport = httpx.ASGITransport(app, client=("203.0.113.7", 50000))
-    async with httpx.AsyncClient(transport=transport, base_url=world.settings.url, cookies=cookies) as browser:
-        method = route.methods[0]
-        if method == "GET":
-            return await browser.get(path, headers=headers)
-        if is_api:
-            return await browser.request(
-                method, path, json={**(fields or {})}, headers=headers | {"X-CSRF-Token": csrf}
-            )
-        return await browser.request(method, path, data={CSRF_FIELD: csrf, **(fields or {})}, headers=headers)
+@dataclass
+class Caller:
+    """`member`, or nobody, at the routes of `app`: at each call in the state of their persona, just signed in."""
+
+    app: FastAPI
+    world: World
+    superuser: asyncpg.Connection
+    member: Member | None = None
+    _headers: dict[str, str] | None = None
+    _cookies: dict[str, str] = field(default_factory=dict)
+
+    async def call(self, route: GuardedRoute, path: str, fields: Mapping[str, str] | None = None) -> httpx.Response:
+        """The answer of `route` at `path`, sending `fields`; a form has its right token."""
+        if self._headers is None:
+            await self._begin()
+        response = await self._send(route.methods[0], path, fields or {})
+        # who was refused, or only read, is still who they were
+        if response.is_success or response.is_redirect:
+            unchanged = route.methods[0] == "GET" and "set-cookie" not in response.headers
+            self._headers = self._headers if unchanged else None
+        return response
+
+    async def _begin(self) -> None:
+        self._headers, self._cookies = {}, {cookie_name(self.world.settings, "csrf"): SEED}
+        if self.member is not None:
+            await put_in_place(self.world, self.superuser, self.member)
+            self._headers = await _credentials(self.world, self.superuser, self.member, self._cookies)
+
+    async def _send(self, method: str, path: str, fields: Mapping[str, str]) -> httpx.Response:
+        headers = {"Accept": "application/json", **(self._headers or {})}
+        csrf = self.world.tokens.digest(f"csrf {SEED}").hex()
+        transport = httpx.ASGITransport(self.app, client=("203.0.113.7", 50000))
+        url, cookies = self.world.settings.url, self._cookies
+        async with httpx.AsyncClient(transport=transport, base_url=url, cookies=cookies, headers=headers) as browser:
+            if method == "GET":
+                return await browser.get(path)
+            if path.startswith("/api/v1/"):
+                return await browser.request(method, path, json={**fields}, headers={"X-CSRF-Token": csrf})
+            return await browser.request(method, path, data={CSRF_FIELD: csrf, **fields})
 
 
 async def _credentials(

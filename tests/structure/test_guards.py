@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from payflux.web.guard_matrix import CAST, Answer, Persona, answer_of, as_table
 from payflux.web.policies import Audience, guarded_routes
 from payflux.world.bootstrap import World
-from tests.structure.casting import call, cast_member, classify, doors, put_in_place
+from tests.structure.casting import Caller, cast_member, classify, doors
 
 GOLDEN = Path(__file__).with_name("guards.md")
 
@@ -28,12 +28,11 @@ async def test_every_route_answers_each_caller_as_the_matrix_says(
     app: FastAPI, lonely_world: World, superuser: asyncpg.Connection, persona: Persona
 ) -> None:
     member = None if persona.role is None else await cast_member(lonely_world, superuser, persona)
+    caller = Caller(app, lonely_world, superuser, member)
     wrong: list[str] = []
     for route in doors(app):
         path = re.sub(r"\{\w+\}", str(uuid4()), route.path)
-        response = await call(app, lonely_world, superuser, route, member, path)
-        if member is not None:
-            await put_in_place(lonely_world, superuser, member)
+        response = await caller.call(route, path)
         if route.policy.audience is Audience.SIGNED_BODY:
             agreed = 400 <= response.status_code < 500
         elif route.policy.audience is Audience.STAFF:

@@ -15,7 +15,7 @@ from payflux.kit.ids import new_id
 from payflux.web.guard_matrix import Persona
 from payflux.web.policies import Audience, GuardedRoute
 from payflux.world.bootstrap import World
-from tests.structure.casting import Member, call, cast_member, doors, put_in_place
+from tests.structure.casting import Caller, Member, cast_member, doors
 
 NOT_AN_ID = {"provider", "key", "notice", "token", "step"}
 """Parameters of paths that name nothing of an account."""
@@ -175,13 +175,13 @@ async def test_ids_of_another_account_lead_nowhere_and_change_nothing(
     before = await everything_of(superuser, alice, ids["user_id"])
     fields = {"role": "viewer", "length": "1h", "to_user_id": str(ids["user_id"])}
     fields |= {name: str(value) for name, value in ids.items()}
+    caller = Caller(app, world, superuser, charlie)
     found: dict[str, int] = {}
     for route in of_members(app):
         named = set(re.findall(r"\{(\w+)\}", route.path)) - NOT_AN_ID
         assert named <= set(ids), f"{route.path}: say what of Alice's {named} is"
         path = re.sub(r"\{(\w+)\}", lambda name: str(ids.get(name[1], new_id())), route.path)
-        response = await call(app, world, superuser, route, charlie, path, fields)
-        await put_in_place(world, superuser, charlie)
+        response = await caller.call(route, path, fields)
         assert response.status_code < 500, (route, response.text)
         if named:
             found[f"{route.methods[0]} {route.path}"] = response.status_code

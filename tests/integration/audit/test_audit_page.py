@@ -20,7 +20,7 @@ from payflux.kit.postgres import EmbeddedPostgres
 from payflux.web.guard_matrix import Persona
 from payflux.web.policies import guarded_routes
 from payflux.world.bootstrap import World
-from tests.structure.casting import Member, call, cast_member
+from tests.structure.casting import Caller, Member, cast_member
 
 OWNER = Persona("Alice")
 
@@ -36,16 +36,16 @@ class Reader:
     """Alice's browser on the log of her account."""
 
     def __init__(self, app: FastAPI, world: World, superuser: asyncpg.Connection, member: Member) -> None:
-        self._app, self._world, self._superuser, self._member = app, world, superuser, member
+        self._caller = Caller(app, world, superuser, member)
         self._route = next(route for route in guarded_routes(app) if route.path == "/account/audit")
 
     async def get(self, path: str) -> str:
-        response = await call(self._app, self._world, self._superuser, self._route, self._member, path)
+        response = await self._caller.call(self._route, path)
         assert response.status_code == 200, response.text
         return response.text
 
     async def status(self, path: str) -> int:
-        return (await call(self._app, self._world, self._superuser, self._route, self._member, path)).status_code
+        return (await self._caller.call(self._route, path)).status_code
 
     async def rows(self, query: str = "") -> list[dict[str, str]]:
         return list(csv.DictReader(io.StringIO(await self.get(f"/account/audit.csv{query}"))))
