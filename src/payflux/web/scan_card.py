@@ -8,7 +8,6 @@ from functools import lru_cache
 import typst
 from markupsafe import Markup
 
-from payflux.kit.charts import FONT
 from payflux.kit.messages import gettext as _
 from payflux.monitor.scan.models import Part, SiteScan
 from payflux.monitor.scan.rules.findings import Assessment, Status
@@ -16,6 +15,7 @@ from payflux.web.formatting import day
 from payflux.web.scan_views import band_of
 
 WIDTH, HEIGHT = 1200, 630
+_FONT = "system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
 _INK, _SOFT, _PAPER, _RAIL = "#e9eef1", "#a2b0ba", "#0a0f13", "#26333d"
 _TONES = {1: "#4fd8ae", 2: "#4fd8ae", 3: "#f0b453", 4: "#ff8371", 5: "#ff8371"}
 _LONGEST_HOST = 44
@@ -49,7 +49,7 @@ def card_svg(scan: SiteScan, found: Assessment) -> Markup:
     return Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" width="{0}" height="{1}" viewBox="0 0 {0} {1}" role="img" '
         'font-family="{2}"><title>{3}</title><rect width="{0}" height="{1}" fill="{4}"/>{5}</svg>'
-    ).format(WIDTH, HEIGHT, FONT, title, _PAPER, Markup("").join(lines))
+    ).format(WIDTH, HEIGHT, _FONT, title, _PAPER, Markup("").join(lines))
 
 
 @lru_cache(maxsize=64)

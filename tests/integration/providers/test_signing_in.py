@@ -11,6 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from payflux.frontdoor.accounts.factors.models import TotpFactor
+from payflux.monitor.scan.links import token_of
+from payflux.monitor.scan.service import start_scan
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
 from tests.integration.providers.conftest import Traveller, mails, member, user_called
@@ -181,3 +183,13 @@ async def test_whoever_is_already_signed_in_gets_a_new_session_and_the_old_one_e
     assert traveller.cookie("session") not in ("", first)
     assert await stored.fetchval("SELECT count(*) FROM sessions") == 1
     assert await stored.fetchval("SELECT factors FROM sessions") == ["google"]
+
+
+async def test_a_scan_survives_the_trip_and_is_kept_by_the_account_that_it_leads_to(
+    traveller: Traveller, there: World, stored: asyncpg.Connection
+) -> None:
+    async with there.database.system() as session:
+        scan = await start_scan(session, "https://shop.example/", now=there.clock.now())
+    await traveller.sign_in_by("google", "alice", scan=token_of(there.tokens, scan.id))
+    kept = await stored.fetchrow("SELECT account_id, expires_at FROM site_scans")
+    assert tuple(kept) == (await stored.fetchval("SELECT id FROM accounts"), None)

@@ -261,6 +261,13 @@ def test_pages_of_one_owner_are_one_website() -> None:
     assert chosen.url.endswith("/refund-policy")
 
 
+def test_a_page_nested_without_end_is_read_as_far_as_it_is_sane() -> None:
+    read = read_page("https://shop.example/", f"<p>Hello there{'<div>' * 100_000}<p>and here")
+    assert read.blocks == ("Hello there",)
+    flat = read_page("https://shop.example/", "<div><li>a</div>" * 3000)
+    assert len(flat.blocks) == 3000
+
+
 @given(st.text(max_size=300), st.text(alphabet="<>/=\"'abp &;!-", max_size=200))
 def test_whatever_a_page_is_it_is_read_and_judged(text: str, markup: str) -> None:
     one = read_page("https://shop.example/", f"<a href='{text}'>{text}</a>{markup}<form action='{text}'><p>{text}")

@@ -93,7 +93,7 @@ async def crawl(
     robots, began = _Robots(read), clock()
     first = await _entry(read, robots, start)
     host = urlsplit(first.url).hostname or ""
-    pages = [read_page(first.url, first.text)]
+    pages = [await asyncio.to_thread(read_page, first.url, first.text)]
     topics, tried, failed = [(first.url, "")], {start, first.url}, 0
     await on_page(first.url)
     while len(pages) < MOST_PAGES and failed < _FAILED_PAGES and clock() - began < LONGEST:
@@ -111,7 +111,7 @@ async def crawl(
         tried.add(answer.url)
         if not answer.is_page or answer.url in {page.url for page in pages}:
             continue
-        pages.append(read_page(answer.url, answer.text))
+        pages.append(await asyncio.to_thread(read_page, answer.url, answer.text))
         topics.append((answer.url, topic_of(link)[0]))
         await on_page(answer.url)
     return Site(host, tuple(pages))

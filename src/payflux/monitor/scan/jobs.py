@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from uuid import UUID
 
 import msgspec
@@ -42,7 +43,7 @@ async def run_scan(world: World, payload: Payload) -> None:
     except Unscannable as failure:
         await _finish(world, scan_id, None, problem=failure.problem)
         return
-    await _finish(world, scan_id, assess(site))
+    await _finish(world, scan_id, await asyncio.to_thread(assess, site))
 
 
 async def record_failed_scan(world: World, payload: Payload) -> None:

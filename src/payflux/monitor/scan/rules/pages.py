@@ -13,7 +13,13 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 _DROPPED = ["script", "style", "template", "svg", "iframe", "object", "noscript"]
 _BLOCKS = "address,article,aside,blockquote,br,button,caption,dd,div,dl,dt,fieldset,figcaption,figure,footer,form,"
 _BLOCKS += "h1,h2,h3,h4,h5,h6,header,hr,label,legend,li,main,nav,ol,option,p,pre,section,summary,table,td,th,tr,ul"
-_MOST_BLOCKS, _MOST_LINKS, _LONGEST_BLOCK = 3000, 400, 4000
+_MOST_BLOCKS, _MOST_LINKS, _LONGEST_BLOCK, _MOST_TEXT = 3000, 400, 4000, 200_000
+_DEEPEST = 2000
+"""Elements inside one another, beyond which the rest is left: the parser's time grows with the square of it."""
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE)
+_UNNESTED = frozenset(("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "track", "wbr"))
+_UNNESTED |= {"p", "li", "dt", "dd", "option", "tr", "td", "th", "thead", "tbody", "tfoot", "html", "head", "body"}
+"""Elements that have no end, or end with the next of their kind."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -51,7 +57,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def read_page(url: str, html: str) -> Page:
     """The page at `url`. Whatever is no HTML has no words."""
-    tree = LexborHTMLParser(html)
+    tree = LexborHTMLParser(_shallow(html))
     data = list(_structured_data(tree))
     title = tree.css_first("title")
     metas = [node.attributes.get("content") or "" for node in tree.css('meta[property$="price:currency"]')]
@@ -96,6 +102,17 @@ def quoted(block: str, start: int, end: int, *, around: int = 90) -> str:
     return f"{'… ' if first else ''}{block[first:last].strip()}{' …' if last < len(block) else ''}"
 
 
+def _shallow(html: str) -> str:
+    """`html` up to where it is nested too deep."""
+    depth = 0
+    for tag in _TAG.finditer(html):
+        if tag[2].lower() not in _UNNESTED:
+            depth = max(0, depth + (-1 if tag[1] else 1))
+            if depth > _DEEPEST:
+                return html[: tag.start()]
+    return html
+
+
 def _blocks(tree: LexborHTMLParser) -> tuple[str, ...]:
     if tree.body is None:
         return ()
@@ -104,7 +121,8 @@ def _blocks(tree: LexborHTMLParser) -> tuple[str, ...]:
         node.insert_after("\n")
         if node.first_child is not None:
             node.first_child.insert_before("\n")
-    lines = (_one_line(line)[:_LONGEST_BLOCK] for line in tree.body.text(deep=True).split("\n"))
+    text = tree.body.text(deep=True)[:_MOST_TEXT]
+    lines = (_one_line(line)[:_LONGEST_BLOCK] for line in text.split("\n"))
     return tuple(filter(None, lines))[:_MOST_BLOCKS]
 
 
