@@ -238,6 +238,7 @@ async def test_when_stripe_does_not_answer_nothing_is_half_done(shop: Shop, alic
         await create_checkout_session(down, alice, plan="pro", seats=2)
     assert await customer(shop.world, alice) is None
     assert await attempts(shop.world, alice) == []
+    assert down.metrics.registry.get_sample_value("payflux_checkout_failures_total") == 1
     assert await create_checkout_session(shop.world, alice, plan="pro", seats=2)
 
 
