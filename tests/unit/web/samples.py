@@ -296,6 +296,7 @@ ARMING = SIGNED_IN | {
     "again": False,
     "dashboard": False,
     "ask_host": False,
+    "suggested_host": "",
     "may_change": True,
     "errors": {},
     "form": {},

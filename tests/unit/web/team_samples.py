@@ -124,7 +124,10 @@ def team_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dict[st
         "team-full": ("team.html", team | {"seats": Seats(3, 3, 0), "invites": [], "transfer": TRANSFER}),
         "team-member": ("team.html", member | {"may_transfer": False}),
         "team-offered": ("team.html", member | {"may_transfer": False, "transfer": TRANSFER}),
-        "member-remove": ("member_remove.html", owner | {"member": MEMBERS[1], "holdings": Holdings(INVITES[:1])}),
+        "member-remove": (
+            "member_remove.html",
+            owner | {"member": MEMBERS[1], "holdings": Holdings(INVITES[:1]), "keys": []},
+        ),
         "transfer": ("transfer.html", owner | {"candidates": MEMBERS[1:]}),
         "transfer-nobody": ("transfer.html", owner | {"candidates": []}),
         "transfer-accept": ("transfer_accept.html", owner | {"offer": TRANSFER}),
