@@ -17,9 +17,6 @@ from payflux.frontdoor.onboarding.checklist import Item, checklist, up_next
 from payflux.frontdoor.onboarding.queries import get_facts
 from payflux.world.bootstrap import World
 
-CONNECTED = "processor_connected"
-"""The milestone from which on nothing leads to connecting any more."""
-
 
 @dataclass(frozen=True)
 class SetupItem:
@@ -50,17 +47,18 @@ class FirstRun:
 
 
 async def first_run_of(
-    session: AsyncSession, world: World, who: SignedIn, subscription: Subscription | None, *, hidden_too: bool = False
+    session: AsyncSession, world: World, who: SignedIn, subscription: Subscription | None, *, connected: bool
 ) -> FirstRun | None:
-    """The setup steps that `who` is shown; None where all are done, and where they hid them, unless `hidden_too`."""
-    if not hidden_too and SETUP_STEPS in await dismissed(session, who):
+    """The setup steps that `who` is shown; None where all are done, and where they hid them. While nothing is
+    `connected`, the steps that wait for it lead to where the processor that the owner named is."""
+    if SETUP_STEPS in await dismissed(session, who):
         return None
     facts, processor = await get_facts(session, who, standing_of(subscription) if subscription else None)
     items = checklist(facts, world.clock.now())
     if all(item.done for item in items):
         return None
     everybody = await members(session, account_id=who.account_id)
-    connects_by = processor if processor and CONNECTED not in facts.milestones else None
+    connects_by = None if connected else processor or "none"
     said = {item.key: _in_words(item, who, everybody, connects_by) for item in items}
     following = up_next(items)
     return FirstRun(list(said.values()), said[following.key] if following else None)

@@ -33,6 +33,7 @@ async def test_each_step_is_ticked_by_what_happened_and_the_next_one_follows(
     await alice.register("Alice", ALICE)
     following, every, done = await steps(alice)
     assert (following, len(every), done) == ("set_up_business", 6, [])
+    assert (await alice.get(PROMPT)).text.count('href="/activate">Connect your processor') == 2, "none is named yet"
     await alice.post("/welcome/step-1", {"name": "Cedar", "action": "continue"})
     await alice.post("/welcome/step-2", {"processor": "adyen", "action": "continue"})
     page = (await alice.get(PROMPT)).text

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.models import Workspace
 from payflux.activation.queries import activation_progress
 from payflux.activation.routing import Page, elsewhere
 from payflux.activation.service import first_visit, get_workspace
@@ -56,7 +57,7 @@ async def dashboard(
         return see_other(to)
     current = await current_readout(session, workspace)
     product = product_context(world, workspace, subscription)
-    first_steps = await _first_steps(request, session, world, who, subscription)
+    first_steps = await _first_steps(request, session, world, who, subscription, workspace)
     if current is None:
         return render(
             request,
@@ -145,7 +146,7 @@ async def activate_prompt(
         request,
         "dashboard_empty.html",
         problem=workspace.problem,
-        **await _first_steps(request, session, world, who, subscription),
+        **await _first_steps(request, session, world, who, subscription, workspace),
         **product_context(world, workspace, subscription),
     )
 
@@ -159,7 +160,12 @@ class _FirstSteps(TypedDict):
 
 
 async def _first_steps(
-    request: Request, session: AsyncSession, world: World, who: SignedIn, subscription: Subscription | None
+    request: Request,
+    session: AsyncSession,
+    world: World,
+    who: SignedIn,
+    subscription: Subscription | None,
+    workspace: Workspace,
 ) -> _FirstSteps:
     """What a member is told on the dashboard until all is set up, and near the end of a trial."""
     standing = standing_of(subscription) if subscription else None
@@ -168,8 +174,9 @@ async def _first_steps(
         await record_view(request, TrialModalShown(), who)
     if "complimentary" in notices:
         await record_view(request, ComplimentaryAccountFirstView(), who)
+    connected = workspace.connection_id is not None
     return {
-        "first_run": await first_run_of(session, world, who, subscription),
+        "first_run": await first_run_of(session, world, who, subscription, connected=connected),
         "notices": notices,
         "latest_scan": await latest_scan_line(session, world, who.account_id),
     }
