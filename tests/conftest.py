@@ -20,6 +20,7 @@ import pytest
 import structlog
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
+from pgqueuer.core.qm import QueueManager
 from playwright.sync_api import Browser, sync_playwright
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -153,6 +154,18 @@ def plain_tracebacks() -> None:
             structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
         ]
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def known_queue() -> Iterator[None]:
+    """Let no worker look whether the queue's tables are there, which costs the server more than most jobs do."""
+
+    async def nothing(_self: QueueManager) -> None:
+        pass
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(QueueManager, "verify_structure", nothing)
+        yield
 
 
 @pytest.fixture(scope="session")

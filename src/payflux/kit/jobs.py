@@ -129,6 +129,7 @@ async def run_jobs(
             mode=QueueExecutionMode.drain,
             dequeue_timeout=timedelta(seconds=0.1),
             heartbeat_timeout=heartbeat_timeout,
+            log_aggregation_interval=timedelta(0),  # by the workers that stay
         )
     else:
         await queuer.run(dequeue_timeout=heartbeat_timeout / 2, heartbeat_timeout=heartbeat_timeout)
