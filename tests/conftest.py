@@ -53,10 +53,16 @@ gc.disable()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a module that share a browser on one worker, or each worker starts one."""
+    """Keep the tests of a module that share a browser, a server or long sums on one worker, or each worker makes them
+    anew."""
     for item in items:
-        if isinstance(item, pytest.Function) and "browser" in item.fixturenames and "journeys" not in item.path.parts:
-            item.add_marker(pytest.mark.xdist_group(item.path.stem))
+        if (
+            isinstance(item, pytest.Function)
+            and "journeys" not in item.path.parts
+            and item.get_closest_marker("xdist_group") is None
+            and any(definitions[-1].scope == "module" for definitions in item._fixtureinfo.name2fixturedefs.values())
+        ):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 def pytest_collection_finish() -> None:
