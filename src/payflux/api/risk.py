@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 
+from payflux.api.problems import TOO_MANY
 from payflux.kit.messages import gettext as _
 from payflux.monitor.scan.crawling import PROBLEMS
 from payflux.monitor.scan.models import AskedBy, ScanStatus, SiteScan
@@ -67,7 +68,7 @@ class WebsiteRisk(_Camel):
     basis: str = DIRECTIONAL
 
 
-@router.get("", dependencies=[guard(Audience.PUBLIC)], responses={202: {"model": WebsiteRisk}})
+@router.get("", dependencies=[guard(Audience.PUBLIC)], responses={202: {"model": WebsiteRisk}} | TOO_MANY)
 async def website_risk(
     request: Request,
     response: Response,

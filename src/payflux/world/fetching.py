@@ -95,6 +95,8 @@ def website(text: str, settings: Settings) -> str:
     try:
         parts = urlsplit(text)
         host, port = _host_and_port(parts.netloc)
+        path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=-._~")
+        query = f"?{quote(parts.query, safe='/%:@!$&()*+,;=-._~?')}" if parts.query else ""
     except ValueError:
         raise FetchFailure(Refusal.NOT_AN_ADDRESS) from None
     usual = {"http": 80, "https": 443}.get(parts.scheme)
@@ -103,8 +105,6 @@ def website(text: str, settings: Settings) -> str:
     last = host.rpartition(".")[2]
     if last in _INSIDE and host not in settings.storefronts:
         raise FetchFailure(Refusal.NOT_PUBLIC)
-    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=-._~")
-    query = f"?{quote(parts.query, safe='/%:@!$&()*+,;=-._~?')}" if parts.query else ""
     return f"{parts.scheme}://{host}{path}{query}"
 
 
