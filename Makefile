@@ -45,6 +45,10 @@ fmt: $(VENV)/dev.stamp ## Put the code into the house's style
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
+.PHONY: messages
+messages: $(VENV)/dev.stamp ## Bring the catalogues of other languages up to what the code says
+	@$(BIN)/python -m tests.messages
+
 # the tests wait for the database, the browser and started commands: three processes keep two cores at work; and what
 # they import stays compiled
 .PHONY: test

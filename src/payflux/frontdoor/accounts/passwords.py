@@ -71,7 +71,8 @@ def password_problem(password: str, *, context: tuple[str, ...]) -> str:
     result = zxcvbn(password[:72], user_inputs=words)
     if result["score"] >= PASSWORD_STRENGTH:
         return ""
-    reason = _(result["feedback"]["warning"] or mark("This password is easy to guess"))
+    warning: str = result["feedback"]["warning"] or mark("This password is easy to guess")
+    reason = _(warning)
     return _("%(reason)s. Add another word or two that have nothing to do with you.") % {"reason": reason.rstrip(".")}
 
 
