@@ -114,7 +114,7 @@ def picker_of(
         Choice(
             plan=sold.plan,
             name=sold.content.display_name,
-            description=_(sold.content.description or ""),
+            description=_(sold.content.description) if sold.content.description else "",
             monthly_price_cents=sold.content.monthly_price_cents,
             most_seats=_most_seats(sold),
             fits=members <= _most_seats(sold),
