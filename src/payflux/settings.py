@@ -46,7 +46,8 @@ class Settings(BaseSettings):
         SecretStr(""), description="at least 32 characters; all keys are derived from it; generated in development"
     )
     previous_secret_key: SecretStr = Field(
-        SecretStr(""), description="the secret key before the last change: API clients stay signed in across it"
+        SecretStr(""),
+        description="the secret key before the last change: API clients stay signed in and API keys keep opening across it",
     )
     pg_bin: Path | None = Field(None, description="folder with PostgreSQL's binaries for the embedded database")
     database_url: str = Field(

@@ -55,6 +55,12 @@ async def usage_of(session: AsyncSession, world: World, *, account_id: UUID, key
     return Usage(key, count, held.limits[key], window[1] if window else None)
 
 
+async def usages_of(session: AsyncSession, world: World, *, account_id: UUID) -> list[Usage]:
+    """How much the account uses now of each limit that is used up, in the order of the catalogue."""
+    held = await entitlements_of(session, world, account_id=account_id)
+    return [await usage_of(session, world, account_id=account_id, key=key) for key in held.limits if key != KEPT]
+
+
 async def require_within_limit(
     session: AsyncSession, world: World, *, account_id: UUID, key: str, adding: int = 1
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from payflux.activation.allowances import usage_of
+from payflux.activation.allowances import usage_of, usages_of
 from payflux.api.problems import Responses
 from payflux.frontdoor.billing.checkout import create_checkout_session
 from payflux.frontdoor.billing.orders import MOST_SEATS
@@ -26,6 +26,7 @@ from payflux.web.policies import guard
 router = APIRouter(tags=["billing"])
 
 OWN = [guard(verified=False)]
+USAGE = [guard(verified=False, scope="usage:read")]
 PAYING = [guard(verified=False, capability="billing.manage")]
 
 DOWN: Responses = {503: {"description": "Stripe does not answer; nothing was changed"}}
@@ -97,6 +98,10 @@ class Usage(Row):
     reset_at: datetime | None
 
 
+class UsageList(BaseModel):
+    data: list[Usage]
+
+
 class Ground(BaseModel):
     """One source that speaks on a feature or limit, and what it says. `lost_because` is null for the one that is
     followed; of an exception that the account was granted, why, by whom and for how long."""
@@ -162,7 +167,14 @@ async def open_portal(who: Who, world: CurrentWorld) -> Address:
     return Address(url=await open_customer_portal(world, who))
 
 
-@router.get("/usage/{key}", dependencies=OWN, responses=UNKNOWN)
+@router.get("/usage", dependencies=USAGE)
+async def list_usage(who: Who, world: CurrentWorld, session: Tenant) -> UsageList:
+    """How much of every limit is used, and when it begins anew. To ask takes nothing of the plan."""
+    found = await usages_of(session, world, account_id=who.account_id)
+    return UsageList(data=[Usage.model_validate(each) for each in found])
+
+
+@router.get("/usage/{key}", dependencies=USAGE, responses=UNKNOWN)
 async def get_usage(who: Who, world: CurrentWorld, session: Tenant, key: str) -> Usage:
     """How much of a limit is used."""
     return Usage.model_validate(await usage_of(session, world, account_id=who.account_id, key=key))

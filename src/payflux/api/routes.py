@@ -6,10 +6,13 @@ it has to send the token of its forms as `X-CSRF-Token`.
 
 from __future__ import annotations
 
+import json
 from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from payflux.api import (
@@ -58,9 +61,10 @@ ROUTERS = (
 )
 """Every router of the API; another is added here."""
 
-STRUCTS = (*projections.ANSWERS, *what_if.ANSWERS, PostedEvent)
+STRUCTS = (*projections.ANSWERS, *what_if.ANSWERS, *risk.ANSWERS, PostedEvent)
 """What is answered or taken as the core's own structs."""
 
+TITLE, VERSION = "PayFlux", "1"
 DESCRIPTION = """
 Send an API key as `Authorization: Bearer pfx_…`. A key is made in the product under API keys, and opens the operations
 whose scope it has. Programs that act for a person sign in at `/auth/login` and send the access token in the same
@@ -86,9 +90,8 @@ async def require_csrf_of_browsers(request: Request) -> None:
 def create_api(world: World) -> FastAPI:
     """The API on `world`. It has no templates, so its errors are for machines whatever a caller accepts."""
     api = FastAPI(
-        title="PayFlux",
-        version="1",
-        description=DESCRIPTION,
+        title=TITLE,
+        version=VERSION,
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
@@ -105,15 +108,33 @@ def _endpoints() -> list[BaseRoute]:
     """The same in every application, as FastAPI keeps what it found out about them with the routes."""
     endpoints = APIRouter(dependencies=[Depends(require_csrf_of_browsers)])
     for router in ROUTERS:
-        endpoints.include_router(router)
+        endpoints.include_router(router, generate_unique_id_function=_operation_id)
     endpoints.add_api_route(
         "/openapi.json", _description, dependencies=[guard(Audience.PUBLIC)], include_in_schema=False
     )
     return endpoints.routes
 
 
-async def _description(request: Request) -> dict[str, Any]:
-    return describe(request.app, schemas_of_structs=_struct_schemas())
+def _operation_id(route: APIRoute) -> str:
+    """The name of an operation: its tag, and that of the function behind it."""
+    return f"{route.tags[0]}_{route.name}".replace(" ", "_").lower() if route.tags else route.name
+
+
+async def _description() -> Response:
+    return Response(_written_description(), media_type="application/json")
+
+
+@cache
+def _written_description() -> bytes:
+    return json.dumps(description(), separators=(",", ":"), ensure_ascii=False).encode()
+
+
+@cache
+def description() -> dict[str, Any]:
+    """The OpenAPI document of the API, the same in every application; made once, and not to be changed."""
+    api = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION)
+    api.routes.extend(_endpoints())
+    return describe(api, schemas_of_structs=_struct_schemas())
 
 
 def _struct_schemas() -> dict[str, Any]:

@@ -46,10 +46,14 @@ class SecretBox:
 
 
 class TokenHasher:
-    """Random tokens and the hash under which they are stored (HMAC-SHA256), so that a stolen table opens no door."""
+    """Random tokens and the hash under which they are stored (HMAC-SHA256), so that a stolen table opens no door.
 
-    def __init__(self, secret: str) -> None:
+    `previous` is the secret before the last change, empty where there was none.
+    """
+
+    def __init__(self, secret: str, previous: str = "") -> None:
         self._key = derive_key(secret, "token hash")
+        self._previous = derive_key(previous, "token hash") if previous else None
 
     def new_token(self) -> str:
         """A token of 256 random bits."""
@@ -57,6 +61,12 @@ class TokenHasher:
 
     def digest(self, token: str) -> bytes:
         return hmac.new(self._key, token.encode(), hashlib.sha256).digest()
+
+    def digests(self, token: str) -> list[bytes]:
+        """Every hash that `token` may be stored under, the current one first: for what outlives a change of the
+        secret."""
+        before = [] if self._previous is None else [hmac.new(self._previous, token.encode(), hashlib.sha256).digest()]
+        return [self.digest(token), *before]
 
     def matches(self, token: str, text: str) -> bool:
         """Whether `token` is the hex digest of `text`, in constant time."""

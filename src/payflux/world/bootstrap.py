@@ -73,7 +73,7 @@ def build_world(
         clock=clock or SystemClock(),
         database=Database(urls),
         secrets=secrets,
-        tokens=TokenHasher(secret),
+        tokens=TokenHasher(secret, settings.previous_secret_key.get_secret_value()),
         signer=SealingSigner(secrets),
         http=http
         or httpx.AsyncClient(timeout=httpx.Timeout(20.0, connect=5.0), verify=_trusted(), cookies=_no_cookies()),

@@ -166,6 +166,26 @@ async def test_what_if_answers_before_and_after(program: httpx.AsyncClient) -> N
     assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (422, "growth")
 
 
+async def test_a_program_reads_its_own_risk_with_what_set_it_and_what_is_left_of_the_plan(
+    program: httpx.AsyncClient, shop: Shop
+) -> None:
+    stands, said = await read(program, "/risk"), await shop.newest()
+    assert (stands["risk_tier"], stands["risk_band"]) == (said.surface.risk_tier, said.surface.risk_band)
+    assert stands["merchant_id"] == "acct_alice"
+    assert {each["key"] for each in stands["surface"]["signals"]} == {each.key for each in said.surface.signals}
+    usage = {each["key"]: each for each in (await read(program, "/usage"))["data"]}
+    assert usage["seats"] | {"limit": 0, "left": 0} == {
+        "key": "seats",
+        "used": 1,
+        "limit": 0,
+        "left": 0,
+        "reset_at": None,
+    }
+    calls = usage["api_calls_per_day"]
+    assert calls["used"] == 1  # to ask for the usage takes none
+    assert calls == await read(program, "/usage/api_calls_per_day")
+
+
 async def test_charlie_reads_nothing_of_alices(
     program: httpx.AsyncClient, world: World, clock: MovedClock, shop: Shop
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -13,11 +14,14 @@ from fastapi import FastAPI
 
 from payflux.app import create_app
 from payflux.frontdoor.accounts.keys import service
+from payflux.frontdoor.accounts.keys.authenticating import authenticate_key
 from payflux.frontdoor.accounts.keys.queries import ListedKey, list_keys
+from payflux.frontdoor.accounts.keys.reporting import report_leak
 from payflux.frontdoor.accounts.keys.service import MadeKey
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import members
-from payflux.kit.errors import Conflict, InvalidInput, NotFound
+from payflux.kit.crypto import TokenHasher
+from payflux.kit.errors import Conflict, InvalidInput, NotFound, NotSignedIn
 from payflux.worker.main import work
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
@@ -96,6 +100,27 @@ async def test_what_is_no_key_is_told_apart(world: World, alice: SignedIn, progr
     assert await asked(program, key[:-1]) == (401, "key_malformed")
     assert await asked(program, other) == (401, "key_environment")
     assert await asked(program, service.rules.new_key("test")) == (401, "key_unknown")
+
+
+async def test_a_key_outlives_a_change_of_the_secret_and_once_it_was_used_the_old_secret_is_not_needed(
+    world: World, alice: SignedIn, clock: MovedClock
+) -> None:
+    used, unused = [(await made(world, alice, name=name)).secret for name in ("used", "unused")]
+    before, new = world.settings.secret_key.get_secret_value(), "another secret for tests, 32 characters or more"
+
+    async def state_of(key: str, tokens: TokenHasher) -> str:
+        try:
+            await authenticate_key(world.database, tokens, key=key, environment="test", now=clock.now())
+        except NotSignedIn as refused:
+            return refused.code
+        return "opens"
+
+    assert await state_of(used, world.tokens) == "opens"
+    assert await state_of(used, TokenHasher(new)) == "key_unknown"
+    assert await state_of(used, TokenHasher(new, before)) == "opens"
+    assert [await state_of(key, TokenHasher(new)) for key in (used, unused)] == ["opens", "key_unknown"]
+    await report_leak(replace(world, tokens=TokenHasher(new, before)), unused)
+    assert await state_of(unused, TokenHasher(new, before)) == "key_revoked"
 
 
 async def test_a_rotated_key_opens_beside_the_new_one_for_as_long_as_was_asked(

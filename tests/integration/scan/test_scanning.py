@@ -234,14 +234,18 @@ async def test_a_website_that_cannot_be_read_is_told_why(
 
 
 async def test_programs_ask_for_the_same_by_address(app: FastAPI, scanning: World, clock: MovedClock) -> None:
-    program = Browser(app).http
+    stranger = await Browser(app).http.get("/api/v1/risk", params={"url": GOOD}, headers={"Accept": "application/json"})
+    assert stranger.status_code == 401
+    alice = Browser(app)
+    await alice.register("Alice")
+    program = alice.http
     first = await program.get("/api/v1/risk", params={"url": GOOD}, headers={"Accept": "application/json"})
     assert (first.status_code, first.headers["Retry-After"], first.json()["status"]) == (202, "2", "waiting")
     await work_off(scanning)
     done = await program.get("/api/v1/risk", params={"url": f"https://{GOOD}/"}, headers={"Accept": "application/json"})
     body = done.json()
     assert (done.status_code, body["status"], body["tier"]) == (200, "done", 1)
-    assert {"check", "status", "quote", "url", "why", "mend", "cannotSee", "source"} <= set(body["findings"][0])
+    assert {"check", "status", "quote", "url", "why", "mend", "cannot_see", "source"} <= set(body["findings"][0])
     assert body["basis"].startswith("Directional")
     clock.move(timedelta(hours=1))
     assert (await program.get("/api/v1/risk", params={"url": GOOD})).status_code == 202

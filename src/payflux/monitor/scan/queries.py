@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.monitor.scan.models import AskedBy, ScanStatus, SiteScan
+from payflux.monitor.scan.models import ScanStatus, SiteScan
 from payflux.monitor.scan.rules.findings import Assessment
 
 
@@ -47,13 +47,12 @@ async def scan_before(session: AsyncSession, scan: SiteScan) -> SiteScan | None:
     return (await session.execute(query.order_by(SiteScan.created_at.desc()).limit(1))).scalar_one_or_none()
 
 
-async def recent_scan_for_programs(
-    session: AsyncSession, *, url: str, now: datetime, within: timedelta
+async def recent_scan(
+    session: AsyncSession, *, account_id: UUID, url: str, now: datetime, within: timedelta
 ) -> SiteScan | None:
-    """The newest scan of `url` that a program asked for lately: what one is told is public, so another may be told it
-    too. As the system role."""
+    """The account's newest scan of `url` that was asked for lately."""
     query = select(SiteScan).where(
-        SiteScan.asked_by == AskedBy.API, SiteScan.url == url, SiteScan.created_at > now - within
+        SiteScan.account_id == account_id, SiteScan.url == url, SiteScan.created_at > now - within
     )
     return (await session.execute(query.order_by(SiteScan.created_at.desc()).limit(1))).scalar_one_or_none()
 

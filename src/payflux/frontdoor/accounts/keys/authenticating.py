@@ -14,16 +14,17 @@ LAST_USE_RESOLUTION = timedelta(minutes=1)
 
 # the membership is joined, so that a key of somebody who is gone, or whose role changed, is what they are now
 _HOLDER = """
-    SELECT key.id, key.account_id, key.scopes, key.created_at AS made_at, key.expires_at, key.revoked_at,
+    SELECT key.id, key.account_id, key.digest, key.scopes, key.created_at AS made_at, key.expires_at, key.revoked_at,
         key.replaced_by, key.last_used_at, key.owner_id, membership.role, person.name, person.email,
         person.email_verified_at, person.created_at, account.name AS account_name
     FROM api_keys AS key
     JOIN memberships AS membership ON membership.account_id = key.account_id AND membership.user_id = key.owner_id
     JOIN users AS person ON person.id = key.owner_id
     JOIN accounts AS account ON account.id = key.account_id
-    WHERE key.digest = $1
+    WHERE key.digest = ANY($1)
 """
-_USED = "UPDATE api_keys SET last_used_at = $2 WHERE id = $1"
+# a key that was stored under the secret before is written under the current one, so that the old can be forgotten
+_USED = "UPDATE api_keys SET last_used_at = $2, digest = $3 WHERE id = $1"
 
 
 class KeyRefused(NotSignedIn):
@@ -48,7 +49,8 @@ async def authenticate_key(
             way_out=f"Make a {environment} key under API keys.",
             code="key_environment",
         )
-    found = await database.ask(_HOLDER, tokens.digest(key))
+    digests = tokens.digests(key)
+    found = await database.ask(_HOLDER, digests)
     if found is None:
         raise KeyRefused("There is no such API key.", way_out="Make one under API keys.", code="key_unknown")
     state = state_at(
@@ -56,8 +58,9 @@ async def authenticate_key(
     )
     if not state.opens:
         raise KeyRefused(f"This API key is {state}.", way_out="Make a new one under API keys.", code=f"key_{state}")
-    if found["last_used_at"] is None or now - found["last_used_at"] > LAST_USE_RESOLUTION:
-        await database.ask(_USED, found["id"], now)
+    last_used = found["last_used_at"]
+    if last_used is None or now - last_used > LAST_USE_RESOLUTION or found["digest"] != digests[0]:
+        await database.ask(_USED, found["id"], now, digests[0])
     return SignedIn(
         user_id=found["owner_id"],
         account_id=found["account_id"],

@@ -6,7 +6,7 @@ from payflux.frontdoor.accounts.keys.rules import environment_of
 from payflux.frontdoor.accounts.keys.service import revoke_leaked
 from payflux.world.bootstrap import World
 
-_WHOSE = "SELECT id, account_id FROM api_keys WHERE digest = $1"
+_WHOSE = "SELECT id, account_id FROM api_keys WHERE digest = ANY($1)"
 
 
 async def report_leak(world: World, key: str) -> None:
@@ -14,7 +14,7 @@ async def report_leak(world: World, key: str) -> None:
     text that is no key of ours changes nothing."""
     if environment_of(key) is None:
         return
-    found = await world.database.ask(_WHOSE, world.tokens.digest(key))
+    found = await world.database.ask(_WHOSE, world.tokens.digests(key))
     if found is None:
         return
     async with world.database.tenant(found["account_id"]) as session:
