@@ -19,6 +19,7 @@ from payflux.frontdoor.sales import models as sales
 from payflux.frontdoor.staff import models as staff
 from payflux.kit import audit, failures, idempotency
 from payflux.monitor.alerts import models as alerts
+from payflux.monitor.evidence import models as evidence
 from payflux.monitor.ledger import models as ledger
 from payflux.monitor.processors import models as processors
 from payflux.monitor.processors.generic import models as generic
@@ -37,6 +38,7 @@ MODELS = (
     billing,
     catalogue,
     entitlements,
+    evidence,
     factors,
     failures,
     funnel,

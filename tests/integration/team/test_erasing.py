@@ -83,6 +83,8 @@ async def _row_for(stored: asyncpg.Connection, table: str) -> str:
         ("alert_id", "alerts", "id"),
         ("event_id", "alert_events", "id"),
         ("delivery_id", "alert_deliveries", "id"),
+        ("export_id", "evidence_exports", "id"),
+        ("import_id", "evidence_imports", "id"),
         ("from_user_id", "memberships", "user_id"),
     ):
         values[child] = f"coalesce((SELECT {column} FROM {parent} WHERE account_id = $1 LIMIT 1), gen_random_uuid())"
@@ -168,6 +170,7 @@ def test_no_secret_is_exported_and_no_binary_column_unless_it_is_known_to_be_dat
         "audit_entries.previous_hash",
         "audit_entries.hash",
         "audit_heads.hash",
+        "evidence_imports.source_hash",
         "ledger_artifacts.body_hash",
         "ledger_artifacts.hash",
         "ledger_artifacts.inputs_hash",

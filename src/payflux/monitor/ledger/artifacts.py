@@ -32,6 +32,7 @@ class Kind(StrEnum):
     ALERT = "alert"  # an alert was raised, became worse or is over
     SCORE = "score"  # how good a past projection was
     ENVELOPE = "envelope"  # names other artifacts by their hashes, for a reader outside
+    IMPORTED = "imported"  # that a file from elsewhere came, by its hash; not what it says
 
 
 @dataclass(frozen=True, kw_only=True)
