@@ -63,7 +63,7 @@ bench: $(VENV)/dev.stamp ## Measure the fast paths against their named peers
 
 .PHONY: soak
 soak: $(VENV)/dev.stamp ## Try each property on many more examples, and kill workers at random points of a large pull: minutes
-	@$(BIN)/pytest -q -n 2 --hypothesis-profile=long tests/unit
+	@$(BIN)/pytest -q -n 2 --hypothesis-profile=long tests/unit tests/integration/test_api_contract.py
 	@$(BIN)/python -m tests.soak
 
 .PHONY: reset
