@@ -83,8 +83,8 @@ def put_in_card(page: Page, number: str) -> None:
 
 
 def pill(page: Page, words: str | re.Pattern[str]) -> None:
-    """The pill says `words`, once Stripe has told of it."""
-    for _ in range(60):
+    """The pill says `words`, once Stripe has told of it; on a busy machine that takes its time."""
+    for _ in range(150):
         if page.locator("[data-pill]", has_text=words).count():
             break
         page.wait_for_timeout(200)
