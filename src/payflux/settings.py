@@ -47,7 +47,7 @@ class Settings(BaseSettings):
     )
     previous_secret_key: SecretStr = Field(
         SecretStr(""),
-        description="the secret key before the last change: API clients stay signed in and API keys keep opening across it",
+        description="the secret key before the last change: API clients and API keys keep opening across it",
     )
     pg_bin: Path | None = Field(None, description="folder with PostgreSQL's binaries for the embedded database")
     database_url: str = Field(

@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute
 
 from payflux.api import (
@@ -61,6 +62,9 @@ ROUTERS = (
 )
 """Every router of the API; another is added here."""
 
+LARGEST_BODY = 1024 * 1024
+"""Bytes: a thousand events fit."""
+
 STRUCTS = (*projections.ANSWERS, *what_if.ANSWERS, *risk.ANSWERS, PostedEvent)
 """What is answered or taken as the core's own structs."""
 
@@ -100,6 +104,7 @@ def create_api(world: World) -> FastAPI:
     api.routes.extend(_endpoints())
     add_error_handlers(api)
     api.add_middleware(EntityTags)
+    api.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
     return api
 
 

@@ -119,7 +119,7 @@ def analyze(
     now = SystemClock().now()
     try:
         changes, settings = parse_changes(what_if or ()), settings_of(horizon, reserve)
-        history, report, instant = _read(files, as_of, now, None if engine == Engine.MEMORY else memory_limit)
+        history, report, instant = read_files(files, as_of, now, None if engine == Engine.MEMORY else memory_limit)
     except (UnreadableFileError, ValueError) as error:
         complaints.print(str(error), style="bold red", markup=False)
         raise typer.Exit(1) from None
@@ -137,7 +137,7 @@ def analyze(
         raise typer.Exit(2)
 
 
-def _read(
+def read_files(
     files: Sequence[Path], chosen: str | None, now: datetime, memory_limit: str | None
 ) -> tuple[History, ReadReport, AsOf]:
     """What the files tell, by DuckDB where a limit of memory is given. Raises UnreadableFileError or ValueError."""

@@ -19,6 +19,7 @@ from payflux.cli.catalogue import seed, sync_stripe_plans
 from payflux.cli.configured import configured, console
 from payflux.cli.databases import check_database, embedded_server, owner_database, prepare_database, urls_of
 from payflux.cli.doctor import examine, report
+from payflux.cli.gate import gate
 from payflux.cli.processes import end_with_supervisor
 from payflux.cli.run import FORWARD_CONNECT_TO, FORWARD_TO, run_all
 from payflux.cli.verify import verify
@@ -132,6 +133,7 @@ def reset(
 
 app.command()(analyze)
 app.command()(backtest)
+app.command()(gate)
 app.command()(seed)
 app.command(name="sync-stripe-plans")(sync_stripe_plans)
 app.command()(verify)

@@ -33,7 +33,8 @@ REPORTS_A_SECOND, REPORTS_AT_ONCE = 0.2, 20
 @dataclass(frozen=True)
 class World:
     """What a verb may reach: configuration, time, the database, stored secrets and the network. `deliveries` limits
-    how often each connection is posted to, `calls` how often each program calls, `leak_reports` how often an address tells of leaked keys."""
+    how often each connection is posted to, `calls` how often each program calls, `leak_reports` how often an address
+    tells of leaked keys."""
 
     settings: Settings
     clock: Clock

@@ -1,0 +1,101 @@
+"""One call of the API: sent, sent again where that is safe, and its refusal as an error."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import msgspec
+
+TRIES = 4
+LONGEST_WAIT = 60.0
+"""Seconds. Whoever is told to wait longer is told so by the error instead."""
+FIRST_WAIT = 0.5
+PASSING = (429, 502, 503, 504)
+"""Statuses that say nothing was done, and that the same may succeed later."""
+
+
+class Unreachable(Exception):
+    """The API did not answer, after every try."""
+
+
+class ApiError(Exception):
+    """A refusal (RFC 9457). `code` is stable; `detail` and `way_out` are for people; `problem` is all of it."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any]) -> None:
+        self.status, self.problem = status, dict(problem)
+        self.code: str = str(problem.get("code", ""))
+        self.detail: str = str(problem.get("detail", "")) or f"HTTP status {status}"
+        self.way_out: str = str(problem.get("way_out") or "")
+        self.request_id: str = str(problem.get("request_id", ""))
+        super().__init__(" ".join(part for part in (self.detail, self.way_out) if part))
+
+
+class Calls:
+    """Sends calls over one connection pool. `sleep` waits between tries."""
+
+    def __init__(self, http: httpx.Client, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._http, self._sleep = http, sleep
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        json: object = None,
+        key: str | None = None,
+        repeatable: bool | None = None,
+    ) -> httpx.Response:
+        """The answer. One that is `repeatable` (reading and deleting are) is sent again after an answer that was lost;
+        any is after one that says that nothing was done. `key` becomes the Idempotency-Key of what changes something,
+        else a random one does. Raises ApiError and Unreachable.
+        """
+        again = method in ("GET", "DELETE") if repeatable is None else repeatable
+        headers = {} if method == "GET" else {"Idempotency-Key": key or str(uuid4())}
+        if json is not None:
+            headers["Content-Type"] = "application/json"
+        body = None if json is None else msgspec.json.encode(json)
+        wanted = {name: value for name, value in (query or {}).items() if value not in (None, "", [])}
+        for number in range(1, TRIES + 1):
+            try:
+                answer = self._http.request(method, path, params=wanted, content=body, headers=headers)
+            except httpx.TransportError as error:
+                # a connection that was never made has carried nothing
+                if number == TRIES or not (again or isinstance(error, httpx.ConnectError)):
+                    raise Unreachable(f"{self._http.base_url} did not answer ({type(error).__name__}).") from error
+                self._sleep(_backoff(number))
+                continue
+            if answer.is_success:
+                return answer
+            wait = _asked_wait(answer)
+            passing = answer.status_code in PASSING and (again or answer.status_code == 429)
+            if number == TRIES or not passing or (wait or 0) > LONGEST_WAIT:
+                raise ApiError(answer.status_code, _problem(answer))
+            self._sleep(_backoff(number) if wait is None else wait)
+        raise AssertionError("the last try ends the loop")
+
+    def close(self) -> None:
+        self._http.close()
+
+
+def _backoff(number: int) -> float:
+    return random.uniform(0.5, 1.0) * FIRST_WAIT * 2 ** (number - 1)  # noqa: S311 -- it spreads, and guards nothing
+
+
+def _asked_wait(answer: httpx.Response) -> float | None:
+    """The seconds of `Retry-After`; None where there is none, or where it is a date."""
+    text = answer.headers.get("Retry-After", "")
+    return float(text) if text.isdecimal() else None
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(answer.content)
+    except msgspec.DecodeError:
+        return {}
+    return found if isinstance(found, dict) else {}
