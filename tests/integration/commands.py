@@ -6,15 +6,18 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 import httpx
 from typer.testing import CliRunner
 
 from payflux.cli.commands import app
+from payflux.cli.configured import complaints, console
+from tests.forks import FORKS
 from tests.running import free_port, free_sandbox_port, product_environment
 
 
@@ -35,18 +38,25 @@ def said_by(*arguments: str, data_dir: Path, **environment: str) -> Outcome:
 
 
 def payflux(*arguments: str, data_dir: Path, **environment: str) -> Outcome:
-    """Run `payflux ARGUMENTS` to its end, under `environment` alone."""
-    done = subprocess.run(
-        [sys.executable, "-m", "payflux", *arguments],
-        env=product_environment(data_dir, COLUMNS="200", **environment),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    return Outcome(done.returncode, " ".join(done.stdout.split()))
+    """Run `payflux ARGUMENTS` to its end in a process of its own, under `environment` alone."""
+    with NamedTemporaryFile() as output:
+        process = FORKS.Process(
+            target=_run, args=(arguments, product_environment(data_dir, **environment), output.name)
+        )
+        process.start()
+        process.join(60)
+        assert process.exitcode is not None, f"`payflux {arguments[0]}` goes on and on"
+        return Outcome(process.exitcode, " ".join(output.read().decode().split()))
+
+
+def _run(arguments: Sequence[str], environment: Mapping[str, str], output: str) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    console.width = complaints.width = 200
+    written, nothing = os.open(output, os.O_WRONLY | os.O_APPEND), os.open(os.devnull, os.O_RDONLY)
+    for descriptor, here in ((nothing, 0), (written, 1), (written, 2)):
+        os.dup2(descriptor, here)
+    app(arguments)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ transaction is committed, the job not yet marked as done), or a number N: at the
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import signal
 from contextvars import ContextVar
@@ -22,6 +21,7 @@ from payflux.kit.jobs import Payload
 from payflux.settings import load_settings
 from payflux.worker.main import JOBS, work
 from payflux.world.bootstrap import World, build_world
+from tests.forks import FORKS
 
 running_step: ContextVar[str] = ContextVar("running_step", default="")
 
@@ -85,14 +85,9 @@ def _begin(environment: dict[str, str], step: str, point: str) -> None:
     asyncio.run(main(step, point))
 
 
-_FORKS = multiprocessing.get_context("forkserver")
-# a worker takes seconds to import: one process does, and each worker is forked from it
-_FORKS.set_forkserver_preload([__name__])
-
-
 async def run_until_killed(environment: dict[str, str], step: str, point: str) -> None:
     """Run such a worker under `environment` until it has killed itself; another end, or none, is a failure."""
-    worker = _FORKS.Process(target=_begin, args=(environment, step, point))
+    worker = FORKS.Process(target=_begin, args=(environment, step, point))
     worker.start()
     await asyncio.to_thread(worker.join, 60)
     assert worker.exitcode == -signal.SIGKILL

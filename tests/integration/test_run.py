@@ -77,7 +77,9 @@ def submit(client: httpx.Client, path: str, form: dict[str, str]) -> httpx.Respo
     )
 
 
-def test_ctrl_c_ends_every_part_and_the_next_run_knows_the_account(data_dir: Path, tmp_path: Path) -> None:
+def test_ctrl_c_ends_every_part_and_the_next_run_knows_the_account_whatever_is_killed(
+    data_dir: Path, tmp_path: Path
+) -> None:
     with running_product(data_dir, tmp_path / "first.log") as first, httpx.Client(base_url=first.url) as browser:
         said = first.log_text()
         for place in (first.url, first.sandbox_url, f"{first.url}/register", "worker", "PostgreSQL in"):
@@ -87,19 +89,6 @@ def test_ctrl_c_ends_every_part_and_the_next_run_knows_the_account(data_dir: Pat
         assert "payflux_pro_v1_month" in {price["lookup_key"] for price in prices}, "plans can be bought at once"
         assert submit(browser, "/register", ALICE).headers["location"] == "/verify-email"
         end(first, signal.SIGINT, data_dir)
-    with running_product(data_dir, tmp_path / "second.log") as second, httpx.Client(base_url=second.url) as browser:
-        assert submit(browser, "/login", ALICE).headers["location"] == "/start"
-        assert browser.get("/start").headers["location"] == "/welcome"
-        port, sandbox_port = (url.rpartition(":")[2] for url in (second.url, second.sandbox_url))
-        seen = payflux("doctor", data_dir=data_dir, PAYFLUX_PORT=port, PAYFLUX_SANDBOX_PORT=sandbox_port)
-        assert (seen.code, "All is well." in seen.said) == (0, True)
-        assert not has_ended(postmaster(data_dir)), "doctor stopped the server that others use"
-        end(second, signal.SIGTERM, data_dir)
-
-
-def test_a_killed_worker_is_started_again_and_the_parts_of_a_killed_supervisor_end(
-    data_dir: Path, tmp_path: Path
-) -> None:
     with running_product(data_dir, tmp_path / "killed.log") as killed:
         worker = parts(killed)["work"]
         worker.kill()
@@ -109,9 +98,15 @@ def test_a_killed_worker_is_started_again_and_the_parts_of_a_killed_supervisor_e
         assert orphans["work"].pid != worker.pid
         killed.process.kill()
         wait_until(lambda: all(map(has_ended, orphans.values())), "the parts end by themselves")
-    with running_product(data_dir, tmp_path / "next.log"):
+    with running_product(data_dir, tmp_path / "third.log") as third, httpx.Client(base_url=third.url) as browser:
         assert postmaster(data_dir).pid == server.pid, "the next run takes the database over"
-    assert has_ended(server)
+        assert submit(browser, "/login", ALICE).headers["location"] == "/start"
+        assert browser.get("/start").headers["location"] == "/welcome"
+        port, sandbox_port = (url.rpartition(":")[2] for url in (third.url, third.sandbox_url))
+        seen = payflux("doctor", data_dir=data_dir, PAYFLUX_PORT=port, PAYFLUX_SANDBOX_PORT=sandbox_port)
+        assert (seen.code, "All is well." in seen.said) == (0, True)
+        assert not has_ended(postmaster(data_dir)), "doctor stopped the server that others use"
+        end(third, signal.SIGTERM, data_dir)
 
 
 def test_the_web_server_alone_stops_its_database_on_sigterm(data_dir: Path, tmp_path: Path) -> None:
