@@ -14,6 +14,7 @@ import structlog
 from payflux.activation.alerting import keep_alerts_going, tell_alert
 from payflux.activation.deletion import forget_member, sweep_up_account
 from payflux.activation.ending import connection_ended
+from payflux.activation.evidence_exports import make_export, record_failed_export
 from payflux.activation.keeping import keep_activations_going
 from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
@@ -43,6 +44,7 @@ from payflux.kit.failures import JOB, count_failure
 from payflux.kit.idempotency import forget_answers
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
 from payflux.monitor.alerts.delivering import delete_old_deliveries, deliver_alert
+from payflux.monitor.evidence.exporting import delete_expired_exports
 from payflux.monitor.ledger.checkpointing import sign_tree
 from payflux.monitor.processors.backfill.jobs import backfill_history, record_interruption
 from payflux.monitor.processors.connecting.endpoint import create_webhook_endpoint
@@ -70,6 +72,7 @@ JOBS: dict[str, Step] = {
         deliver_alert,
         follow_subscription,
         forget_member,
+        make_export,
         move_to_version,
         poll_events,
         read_gap,
@@ -121,6 +124,7 @@ async def work(
             await delete_ended_steps(session, now=world.clock.now())
             await delete_old_challenges(session, now=world.clock.now())
             await delete_expired_scans(session, now=world.clock.now())
+            await delete_expired_exports(session, now=world.clock.now())
             await delete_old_leads(session, now=world.clock.now())
             await forget_answers(session, now=world.clock.now())
 
@@ -200,5 +204,7 @@ async def _record_failure(world: World, name: str, payload: Payload, error: Exce
         await record_interruption(world, payload)
     if name == read_workspace.__name__:
         await record_unread(world, payload, error)
+    if name == make_export.__name__:
+        await record_failed_export(world, payload)
     if name == run_scan.__name__:
         await record_failed_scan(world, payload)

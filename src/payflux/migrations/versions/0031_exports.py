@@ -35,7 +35,6 @@ def _exports() -> None:
         sa.Column("format", sa.String(10), nullable=False),
         sa.Column("first_sequence", sa.BigInteger(), nullable=True),
         sa.Column("last_sequence", sa.BigInteger(), nullable=True),
-        sa.Column("language", sa.String(8), nullable=False),
         sa.Column("asked_by", sa.Uuid(), nullable=True),
         sa.Column("report_id", sa.Uuid(), nullable=True),
         _instant("asked_at"),
@@ -50,9 +49,7 @@ def _exports() -> None:
         sa.Column("problem", sa.Text(), server_default="", nullable=False),
         sa.CheckConstraint("content in ('artifacts', 'dossier')", name=op.f("ck_evidence_exports_content")),
         sa.CheckConstraint("format in ('jsonl', 'csv', 'pdf')", name=op.f("ck_evidence_exports_format")),
-        sa.CheckConstraint(
-            "state in ('waiting', 'making', 'ready', 'failed')", name=op.f("ck_evidence_exports_state")
-        ),
+        sa.CheckConstraint("state in ('waiting', 'making', 'ready', 'failed')", name=op.f("ck_evidence_exports_state")),
         sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_evidence_exports")),
     )
     op.create_index(

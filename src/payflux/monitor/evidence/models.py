@@ -93,7 +93,6 @@ class EvidenceExport(Base):
     format: Mapped[str] = mapped_column(String(10))
     first_sequence: Mapped[int | None] = mapped_column(BigInteger)
     last_sequence: Mapped[int | None] = mapped_column(BigInteger)
-    language: Mapped[str] = mapped_column(String(8))
     asked_by: Mapped[UUID | None]
     report_id: Mapped[UUID | None]
     asked_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

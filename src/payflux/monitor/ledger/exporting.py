@@ -22,7 +22,13 @@ from payflux.monitor.ledger.exports import (
 from payflux.monitor.ledger.keys import published_keys, signing_key
 from payflux.monitor.ledger.merkle import consistency_ranges, inclusion_ranges
 from payflux.monitor.ledger.models import LedgerArtifact, LedgerInclusion
-from payflux.monitor.ledger.queries import count_artifacts, get_artifact, latest_checkpoint, leaves_of
+from payflux.monitor.ledger.queries import (
+    artifacts_between,
+    count_artifacts,
+    get_artifact,
+    latest_checkpoint,
+    leaves_of,
+)
 from payflux.monitor.ledger.tree import TreeReader
 from payflux.world.bootstrap import World
 
@@ -110,12 +116,7 @@ async def _lines(
     expired: int,
     size: int,
 ) -> bytes:
-    query = select(LedgerArtifact).where(
-        LedgerArtifact.account_id == place["account_id"],
-        LedgerArtifact.workspace_id == place["workspace_id"],
-        LedgerArtifact.sequence.between(*numbers),
-    )
-    artifacts = (await session.execute(query.order_by(LedgerArtifact.sequence))).scalars().all()
+    artifacts = await artifacts_between(session, **place, first=numbers[0], last=numbers[1])
     leaves = iter(
         run.first_leaf + number - run.first_sequence
         for run in runs

@@ -75,6 +75,19 @@ async def get_artifact(session: AsyncSession, *, account_id: UUID, workspace_id:
     return found
 
 
+async def artifacts_between(
+    session: AsyncSession, *, account_id: UUID, workspace_id: UUID, first: int, last: int
+) -> list[LedgerArtifact]:
+    """The artifacts numbered `first` to `last`, both included, in their order."""
+    artifact = LedgerArtifact
+    query = select(artifact).where(
+        artifact.account_id == account_id,
+        artifact.workspace_id == workspace_id,
+        artifact.sequence.between(first, last),
+    )
+    return list((await session.execute(query.order_by(artifact.sequence))).scalars())
+
+
 async def newest_artifact(
     session: AsyncSession, *, account_id: UUID, workspace_id: UUID, kind: Kind
 ) -> LedgerArtifact | None:

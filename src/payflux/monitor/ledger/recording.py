@@ -40,9 +40,10 @@ class Recorded(NamedTuple):
         return {"hash": self.hash.hex(), "kind": self.kind.value, "sequence": self.sequence}
 
 
-def envelope_draft(purpose: str, references: Sequence[Mapping[str, object]]) -> Draft:
-    """An envelope that names artifacts of the same workspace, each by its `reference`, for a reader with `purpose`."""
-    return Draft(kind=Kind.ENVELOPE, body={"purpose": purpose, "artifacts": references})
+def envelope_draft(purpose: str, references: Sequence[Mapping[str, object]], **more: object) -> Draft:
+    """An envelope that names artifacts of the same workspace, each by its `reference`, for a reader with `purpose`;
+    `more` says what else belongs to it."""
+    return Draft(kind=Kind.ENVELOPE, body={"purpose": purpose, "artifacts": references, **more})
 
 
 async def record_artifacts(
