@@ -66,11 +66,9 @@ def render(request: Request, template: str, status: int = 200, /, **context: obj
 
 
 def _page_of(request: Request) -> str:
-    """Where a form that changes how pages look leads back to: this page with its query; the start after a form."""
-    if request.method != "GET":
-        return "/start"
-    query = request.scope["query_string"].decode("latin-1")
-    return f"{request.scope['path']}?{query}" if query else request.scope["path"]
+    """Where a form that changes how pages look leads back to: this page without its query, which may hold what no page
+    repeats; the start after a form."""
+    return request.scope["path"] if request.method == "GET" else "/start"
 
 
 def see_other(path: str) -> RedirectResponse:

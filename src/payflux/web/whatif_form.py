@@ -96,9 +96,10 @@ def read_changes(form: Mapping[str, str]) -> Changes:
     """The changes that a form from :func:`typed` asks for. Raises InvalidInput, with what to write in each field."""
     values: dict[str, bool | float | int] = {}
     errors: dict[str, str] = {}
-    if form["refund_warnings"] == "yes":
+    chosen = form["refund_warnings"].strip()
+    if chosen == "yes":
         values["refund_warnings"] = True
-    elif form["refund_warnings"]:
+    elif chosen:
         errors["refund_warnings"] = _("Refunding open warnings is chosen or not: tick the box or leave it.")
     for field in FIELDS:
         text = form[field.name].strip().replace("\N{MINUS SIGN}", "-").removesuffix("%").removesuffix("days").strip()

@@ -155,5 +155,5 @@ async def test_a_second_trial_is_refused_on_a_page_that_says_how_to_go_on(world:
 async def test_who_has_a_trial_is_not_told_otherwise(world: World) -> None:
     alice = Browser(create_app(world))
     await alice.register("Alice", ALICE)
-    assert (await alice.get("/start")).headers["location"] == "/activate"
+    assert (await alice.get("/start")).headers["location"] == "/welcome"
     assert (await alice.get("/account/no-trial")).headers["location"] == "/start"
