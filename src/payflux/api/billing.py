@@ -7,9 +7,10 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from payflux.activation.allowances import usage_of, usages_of
+from payflux.api.instants import Instant
 from payflux.api.problems import Responses
 from payflux.frontdoor.billing.checkout import create_checkout_session
 from payflux.frontdoor.billing.orders import MOST_SEATS
@@ -182,7 +183,7 @@ async def get_usage(who: Who, world: CurrentWorld, session: Tenant, key: str) ->
 
 @router.get("/entitlements/{key}/explain", dependencies=OWN, responses=UNKNOWN)
 async def explain_entitlement(
-    who: Who, world: CurrentWorld, session: Tenant, key: str, at: Annotated[AwareDatetime | None, Query()] = None
+    who: Who, world: CurrentWorld, session: Tenant, key: str, at: Annotated[Instant | None, Query()] = None
 ) -> Explanation:
     """Why the account has a feature, or so much of a limit, now or at an instant: who decides, who was outvoted, when
     it changes by itself, and what would give more."""

@@ -10,9 +10,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from payflux.activation.service import get_workspace
+from payflux.api.instants import Instant
 from payflux.api.paging import Cursor, Page, page_of, read_cursor
 from payflux.api.problems import Responses
 from payflux.api.repeating import IdempotencyKey, once
@@ -85,8 +86,8 @@ async def events(
     who: Who,
     session: Tenant,
     kind: Annotated[list[EventKind] | None, Query(description="any of these")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="happened at this instant or later")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="happened before this instant")] = None,
+    since: Annotated[Instant | None, Query(description="happened at this instant or later")] = None,
+    until: Annotated[Instant | None, Query(description="happened before this instant")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
     cursor: Cursor = "",
 ) -> Page[PaymentEvent]:

@@ -93,18 +93,19 @@ async def require_csrf_of_browsers(request: Request) -> None:
 
 def create_api(world: World) -> FastAPI:
     """The API on `world`. It has no templates, so its errors are for machines whatever a caller accepts."""
-    api = FastAPI(
-        title=TITLE,
-        version=VERSION,
-        docs_url=None,
-        redoc_url=None,
-        openapi_url=None,
-    )
+    api = _bare_api()
     api.state.world = world
-    api.routes.extend(_endpoints())
     add_error_handlers(api)
     api.add_middleware(EntityTags)
     api.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
+    return api
+
+
+def _bare_api() -> FastAPI:
+    api = FastAPI(
+        title=TITLE, version=VERSION, description=DESCRIPTION, docs_url=None, redoc_url=None, openapi_url=None
+    )
+    api.routes.extend(_endpoints())
     return api
 
 
@@ -137,9 +138,7 @@ def _written_description() -> bytes:
 @cache
 def description() -> dict[str, Any]:
     """The OpenAPI document of the API, the same in every application; made once, and not to be changed."""
-    api = FastAPI(title=TITLE, version=VERSION, description=DESCRIPTION)
-    api.routes.extend(_endpoints())
-    return describe(api, schemas_of_structs=_struct_schemas())
+    return describe(_bare_api(), schemas_of_structs=_struct_schemas())
 
 
 def _struct_schemas() -> dict[str, Any]:

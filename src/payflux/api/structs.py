@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse
 
 from payflux.api.problems import Responses
 
 _REF = "#/components/schemas/{name}"
 
 
-class StructResponse(Response):
+class StructResponse(JSONResponse):
     """A msgspec struct as JSON."""
-
-    media_type = "application/json"
 
     def render(self, content: object) -> bytes:
         return msgspec.json.encode(content)

@@ -29,7 +29,7 @@ ANSWERS = (Reply,)
 class Asked(BaseModel):
     """What is changed, all at once; what is left out stays as it is. A share is from 0 to 1."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     refund_warnings: bool = Field(False, description="refund every open early fraud warning now")
     rdr: float | None = Field(None, ge=0, le=1, description="share of Visa disputes resolved before they are filed")

@@ -9,7 +9,10 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.routing import iter_route_contexts
+from starlette._utils import get_route_path
 from starlette.exceptions import HTTPException
+from starlette.routing import Route, compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from payflux.frontdoor.accounts.sessions import SignedIn
@@ -26,7 +29,7 @@ from payflux.kit.errors import (
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
 from payflux.web.browsers import local_path
-from payflux.web.refusals import EmailNotVerified, StepUpRequired, way_to
+from payflux.web.refusals import EmailNotVerified, SsoRequired, StepUpRequired, way_to
 from payflux.web.rendering import render
 from payflux.web.security import logged_path
 from payflux.web.visits import record_refusal
@@ -112,7 +115,7 @@ def present(request: Request, error: UserError) -> Response:
         # a form cannot be sent again by a redirect, and its address is no page
         to = f"/login?next={quote(path)}" if request.method == "GET" else "/login"
         return RedirectResponse(to, status_code=HTTPStatus.SEE_OTHER)
-    if isinstance(error, EmailNotVerified | StepUpRequired):
+    if isinstance(error, EmailNotVerified | SsoRequired | StepUpRequired):
         return RedirectResponse(way_to(error, _page_of(request)), HTTPStatus.SEE_OTHER)
     return render(
         request,
@@ -180,4 +183,15 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
     refused.status = status
     response = present(request, refused)
     response.headers.update(error.headers or {})
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(_methods_of(request))
     return response
+
+
+def _methods_of(request: Request) -> list[str]:
+    """Every method of the address: the framework names those of the first route there alone (RFC 9110, 10.2.1)."""
+    path = get_route_path(request.scope)
+    there = (
+        context for context in iter_route_contexts(request.app.routes) if isinstance(context.original_route, Route)
+    )
+    return sorted({method for each in there if compile_path(each.path)[0].match(path) for method in each.methods or ()})

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,6 +16,9 @@ from payflux.frontdoor.accounts.keys.rules import SCOPES
 from payflux.frontdoor.accounts.keys.service import create_key
 from payflux.frontdoor.accounts.models import Membership
 from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.monitor.alerts.evaluating import evaluate
+from payflux.monitor.alerts.queries import list_alerts
+from payflux.monitor.alerts.rules import Bounds, Reading
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
 from tests.integration.team.conftest import acting
@@ -67,3 +73,24 @@ async def program(app: FastAPI, world: World, shop: Shop) -> AsyncIterator[httpx
     base_url = f"{world.settings.url}/api/v1"
     async with httpx.AsyncClient(transport=transport, base_url=base_url, headers=headers) as client:
         yield client
+
+
+async def raise_alert(world: World, shop: Shop) -> UUID:
+    """An open alert of the workspace, by two made-up readings."""
+    calm = Reading(
+        as_of=shop.now,
+        risk_tier=2,
+        band="moderate",
+        trend="STABLE",
+        stability_score=74,
+        currency="usd",
+        trapped={90: Bounds(1_200_000, 1_150_000, 1_250_000)},
+        signals={},
+        causes=(("120 disputes on 30,000 payments are 0.40 %.", "Refund doubtful payments."),),
+    )
+    where = {"account_id": shop.account_id, "workspace_id": shop.workspace_id}
+    worse = replace(calm, as_of=shop.now + timedelta(hours=6), risk_tier=4, band="high")
+    async with world.database.tenant(shop.account_id) as session:
+        await evaluate(session, **where, before=calm, after=worse, now=worse.as_of)
+        [alert] = await list_alerts(session, **where, states=[], limit=1)
+    return alert.id
