@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 CLIENT_ID = "ca_sandbox"
 CODE_LIFETIME = timedelta(minutes=5)
+A_MONTH = timedelta(days=30)
 STATE_FILE = "sandbox.json"
 STORE_FILE = "sandbox.sqlite3"
 
@@ -156,7 +157,9 @@ class SandboxState:
         merchant = self._merchants.get(account_id)
         orders = orders_of(self.store, account_id)
         if merchant is None or merchant.horizon < day or merchant.orders != orders:
-            day = max(day, merchant.horizon) if merchant else day
+            if merchant:
+                # the clock is being moved, and goes on: a month of days to come costs what one does
+                day = merchant.horizon if merchant.horizon >= day else day + A_MONTH
             merchant = self._merchants[account_id] = Merchant(archetype, self.anchor, day, orders)
         return View(merchant, account_id, seconds, self.store)
 
