@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.errors import NotFound, TooManyRequests
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 from payflux.monitor.alerts.delivering import enqueue_delivery
 from payflux.monitor.alerts.models import AlertChannel, AlertDelivery, DeliveryState
 
@@ -31,7 +32,7 @@ async def send_test(session: AsyncSession, channel: AlertChannel, *, now: dateti
         row.created_at > now - BETWEEN_TESTS,
     )
     if (await session.execute(recent.limit(1))).first() is not None:
-        raise JustTested("A test was sent a moment ago.", way_out="Look at what became of it, then try again.")
+        raise JustTested(_("A test was sent a moment ago."), way_out=_("Look at what became of it, then try again."))
     delivery = AlertDelivery(
         account_id=channel.account_id,
         id=new_id(),
@@ -51,7 +52,9 @@ async def replay(session: AsyncSession, *, account_id: UUID, delivery_id: UUID, 
     """Post a delivery to its channel once more, under the same id. Raises NotFound, also for a mail."""
     delivery = await session.get(AlertDelivery, (account_id, delivery_id), with_for_update=True)
     if delivery is None or delivery.kind == "email":
-        raise NotFound("There is no such delivery.", way_out="Go to the channel, and choose one of its deliveries.")
+        raise NotFound(
+            _("There is no such delivery."), way_out=_("Go to the channel, and choose one of its deliveries.")
+        )
     delivery.state, delivery.due_at = DeliveryState.WAITING, now
     await session.flush()
     await enqueue_delivery(session, account_id=account_id, delivery_id=delivery_id, attempt=delivery.attempts + 1)

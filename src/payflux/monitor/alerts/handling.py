@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, InvalidInput, NotFound
+from payflux.kit.messages import gettext as _
 from payflux.monitor.alerts.evaluating import record_event, watch_of
 from payflux.monitor.alerts.models import Alert, AlertRule, AlertState, Happening
 from payflux.monitor.alerts.rules import let_go
@@ -29,7 +30,7 @@ async def get_alert(session: AsyncSession, *, account_id: UUID, alert_id: UUID, 
     query = select(Alert).where(Alert.account_id == account_id, Alert.id == alert_id)
     alert = (await session.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
     if alert is None:
-        raise NotFound("There is no such alert.", way_out="Go to Alerts, and choose one there.")
+        raise NotFound(_("There is no such alert."), way_out=_("Go to Alerts, and choose one there."))
     return alert
 
 
@@ -38,7 +39,7 @@ async def acknowledge(
 ) -> None:
     """Say that somebody looks after the alert. It is told again only where it becomes worse. Raises NotFound and
     AlertResolved."""
-    _, alert = await _unresolved(session, account_id=account_id, alert_id=alert_id)
+    _rule, alert = await _unresolved(session, account_id=account_id, alert_id=alert_id)
     if alert.state != AlertState.ACKNOWLEDGED:
         await _move(session, alert, AlertState.ACKNOWLEDGED, Happening.ACKNOWLEDGED, actor_id=actor_id, now=now)
 
@@ -48,9 +49,9 @@ async def snooze(
 ) -> None:
     """Tell nothing of the alert for one of :data:`SNOOZES`, then once more. Raises NotFound, AlertResolved, and
     InvalidInput on `length`."""
-    _, alert = await _unresolved(session, account_id=account_id, alert_id=alert_id)
+    _rule, alert = await _unresolved(session, account_id=account_id, alert_id=alert_id)
     if length not in SNOOZES:
-        raise InvalidInput({"length": f"Snooze for one of {', '.join(SNOOZES)}."})
+        raise InvalidInput({"length": _("Snooze for one of %(snoozes)s.") % {"snoozes": ", ".join(SNOOZES)}})
     alert.snoozed_until = now + SNOOZES[length]
     await _move(session, alert, AlertState.SNOOZED, Happening.SNOOZED, actor_id=actor_id, now=now)
 
@@ -85,7 +86,7 @@ async def _unresolved(session: AsyncSession, *, account_id: UUID, alert_id: UUID
     await session.refresh(alert)
     if alert.state == AlertState.RESOLVED:
         raise AlertResolved(
-            "This alert is resolved already.", way_out="Go to Alerts; a new one is raised if it happens again."
+            _("This alert is resolved already."), way_out=_("Go to Alerts; a new one is raised if it happens again.")
         )
     return rule, alert
 

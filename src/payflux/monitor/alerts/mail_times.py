@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.audit import record_change
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import gettext as _
 from payflux.monitor.alerts.models import AlertMailTimes
 from payflux.monitor.alerts.timing import MailTimes, time_zones
 
@@ -38,9 +39,9 @@ async def set_mail_times(
     read = {name: _time(text, name, wrong) for name, text in typed.items()}
     if (read["quiet_from"] is None) != (read["quiet_until"] is None) and not wrong:
         missing = "quiet_from" if read["quiet_from"] is None else "quiet_until"
-        wrong[missing] = "Quiet hours have a beginning and an end; leave both empty for none."
+        wrong[missing] = _("Quiet hours have a beginning and an end; leave both empty for none.")
     if time_zone not in time_zones():
-        wrong["time_zone"] = "Choose a time zone from the list."
+        wrong["time_zone"] = _("Choose a time zone from the list.")
     if wrong:
         raise InvalidInput(wrong)
     before = await mail_times(session, account_id=account_id, workspace_id=workspace_id)
@@ -65,5 +66,5 @@ def _time(text: str, field: str, wrong: dict[str, str]) -> time | None:
     try:
         return time.fromisoformat(text.strip()).replace(second=0, microsecond=0, tzinfo=None)
     except ValueError:
-        wrong[field] = "Write a time of day such as 22:00."
+        wrong[field] = _("Write a time of day such as 22:00.")
         return None

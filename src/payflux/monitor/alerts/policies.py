@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, InvalidInput, NotFound
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 from payflux.monitor.alerts.evaluating import end_alert
 from payflux.monitor.alerts.metrics import METRICS
 from payflux.monitor.alerts.models import Alert, AlertRule, AlertState, Happening
@@ -33,7 +34,7 @@ async def get_rule(session: AsyncSession, *, account_id: UUID, rule_id: UUID) ->
     query = select(AlertRule).where(AlertRule.account_id == account_id, AlertRule.id == rule_id)
     found = (await session.execute(query.with_for_update())).scalar_one_or_none()
     if found is None:
-        raise NotFound("There is no such rule.", way_out="Go to Settings, Alerts, and choose one there.")
+        raise NotFound(_("There is no such rule."), way_out=_("Go to Settings, Alerts, and choose one there."))
     return found
 
 
@@ -87,11 +88,13 @@ async def add_rule(
     `comparison` or `threshold`, and TooManyRules."""
     name, wrong = " ".join(name.split()), {}
     if not name or not name.isprintable() or len(name) > _LONGEST_NAME:
-        wrong["name"] = f"Name the rule in up to {_LONGEST_NAME} letters, such as “Disputes near the limit”."
+        wrong["name"] = _("Name the rule in up to %(longest_name)s letters, such as “Disputes near the limit”.") % {
+            "longest_name": _LONGEST_NAME
+        }
     if metric not in METRICS:
-        wrong["metric"] = "Choose what the rule watches."
+        wrong["metric"] = _("Choose what the rule watches.")
     if comparison not in list(Comparison):
-        wrong["comparison"] = "Choose above or below."
+        wrong["comparison"] = _("Choose above or below.")
     if wrong:
         raise InvalidInput(wrong)
     _check_threshold(Trigger.CUSTOM, threshold)
@@ -101,7 +104,10 @@ async def add_rule(
         AlertRule.trigger == Trigger.CUSTOM,
     )
     if len((await session.execute(own)).all()) >= MOST_CUSTOM:
-        raise TooManyRules(f"There are {MOST_CUSTOM} rules of your own already.", way_out="Remove one first.")
+        raise TooManyRules(
+            _("There are %(most_custom)s rules of your own already.") % {"most_custom": MOST_CUSTOM},
+            way_out=_("Remove one first."),
+        )
     rule = AlertRule(
         account_id=account_id,
         id=new_id(),
@@ -125,7 +131,7 @@ async def remove_rule(session: AsyncSession, rule: AlertRule, *, actor_id: UUID,
     """Take a rule of the workspace's own away; what it raised stays in the record. Raises Conflict for a default one,
     which is disarmed instead."""
     if rule.trigger != Trigger.CUSTOM:
-        raise Conflict("A default rule cannot be removed.", way_out="Disarm it instead.")
+        raise Conflict(_("A default rule cannot be removed."), way_out=_("Disarm it instead."))
     await _end_alert(session, rule, actor_id=actor_id, now=now)
     await _log(session, rule, "removed", actor_id=actor_id, now=now, before=_logged(rule))
     await session.delete(rule)
@@ -134,12 +140,12 @@ async def remove_rule(session: AsyncSession, rule: AlertRule, *, actor_id: UUID,
 
 def _check_threshold(trigger: Trigger, threshold: float) -> None:
     if not math.isfinite(threshold):
-        raise InvalidInput({"threshold": "Write a number."})
+        raise InvalidInput({"threshold": _("Write a number.")})
     least, most = LIMITS.get(trigger, (-math.inf, math.inf))
     if not least <= threshold <= most:
         spike = trigger is Trigger.RESERVE_SPIKE
         span = f"from {least * 100:.0f} to {most * 100:.0f} %" if spike else f"from {least:.0f} to {most:.0f} tiers"
-        raise InvalidInput({"threshold": f"The threshold is {span}."})
+        raise InvalidInput({"threshold": _("The threshold is %(span)s.") % {"span": span}})
 
 
 async def _end_alert(session: AsyncSession, rule: AlertRule, *, actor_id: UUID, now: datetime) -> None:

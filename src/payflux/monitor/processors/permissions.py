@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from payflux.kit.messages import mark
 from payflux.settings import STRIPE_API_VERSION
 
 PREVIEW_VERSION = "2026-09-30.preview"
@@ -39,8 +40,8 @@ CAPABILITIES: dict[str, Capability] = {
     "account": Capability(
         "/v1/account",
         "Account",
-        "Accounts (basic information)",
-        "Whether the account may take payments and pay out, and the host it sells on.",
+        mark("Accounts (basic information)"),
+        mark("Whether the account may take payments and pay out, and the host it sells on."),
         names=("rak_accounts_kyc_basic_read", "rak_connected_account_read"),
         essential=True,
     ),
@@ -48,71 +49,76 @@ CAPABILITIES: dict[str, Capability] = {
         "/v1/balance",
         "Balance",
         "Balance",
-        "What the account holds, so that coverage and the check that the books add up are missing.",
+        mark("What the account holds, so that coverage and the check that the books add up are missing."),
         names=("rak_balance_read",),
     ),
     "balance_settings": Capability(
         "/v1/balance_settings",
-        "Balance settings",
+        mark("Balance settings"),
         "Balance",
-        "Paused payouts and a longer settlement delay, beyond what the account itself says.",
+        mark("Paused payouts and a longer settlement delay, beyond what the account itself says."),
         optional=True,
     ),
     "charges": Capability(
         "/v1/charges",
         "Charges",
-        "Charges and refunds",
-        "Sales, and so everything that is a share of them.",
+        mark("Charges and refunds"),
+        mark("Sales, and so everything that is a share of them."),
         names=("rak_charge_read",),
         essential=True,
     ),
-    "refunds": Capability("/v1/refunds", "Refunds", "Charges and refunds", "Refunds: exposure is told too low."),
+    "refunds": Capability(
+        "/v1/refunds", "Refunds", mark("Charges and refunds"), mark("Refunds: exposure is told too low.")
+    ),
     "disputes": Capability(
         "/v1/disputes",
         "Disputes",
         "Disputes",
-        "Disputes: dispute rates and card programmes are left out.",
+        mark("Disputes: dispute rates and card programmes are left out."),
         names=("rak_dispute_read",),
     ),
     "early_fraud_warnings": Capability(
         "/v1/radar/early_fraud_warnings",
-        "Early fraud warnings",
-        "Charges and refunds",
-        "Warnings of fraud, which come before disputes and count in card programmes.",
+        mark("Early fraud warnings"),
+        mark("Charges and refunds"),
+        mark("Warnings of fraud, which come before disputes and count in card programmes."),
     ),
     "reviews": Capability(
         "/v1/reviews",
         "Reviews",
         "Reviews",
-        "Payments that Stripe has put under review.",
+        mark("Payments that Stripe has put under review."),
         names=("rak_review_read",),
     ),
     "payouts": Capability(
         "/v1/payouts",
         "Payouts",
         "Payouts",
-        "Payouts, and payouts that failed.",
+        mark("Payouts, and payouts that failed."),
         names=("rak_payout_read",),
     ),
     "balance_transactions": Capability(
         "/v1/balance_transactions",
-        "Balance transactions",
-        "Balance transaction sources",
-        "Reserve movements: what Stripe holds already is told too low.",
+        mark("Balance transactions"),
+        mark("Balance transaction sources"),
+        mark("Reserve movements: what Stripe holds already is told too low."),
         names=("rak_balance_transaction_source_read",),
     ),
     "events": Capability(
         "/v1/events",
         "Events",
         "Events",
-        "What changes, unless a webhook tells: new payments and disputes are seen hours later.",
+        mark("What changes, unless a webhook tells: new payments and disputes are seen hours later."),
         names=("rak_event_read",),
     ),
     "webhook_endpoints": Capability(
         "/v1/webhook_endpoints",
-        "Webhook endpoints",
-        "Webhook endpoints",
-        "PayFlux cannot have Stripe tell it at once; it asks every few minutes, or you register its address yourself.",
+        mark("Webhook endpoints"),
+        mark("Webhook endpoints"),
+        mark(
+            "PayFlux cannot have Stripe tell it at once; it asks every few minutes, or you register its address "
+            "yourself."
+        ),
         level="Write",
         names=("rak_webhook_write",),
         optional=True,
@@ -120,16 +126,16 @@ CAPABILITIES: dict[str, Capability] = {
     "reporting": Capability(
         "/v1/reporting/report_runs",
         "Reports",
-        "Report runs and report types",
-        "The history of a very large account takes hours longer.",
+        mark("Report runs and report types"),
+        mark("The history of a very large account takes hours longer."),
         level="Write",
         optional=True,
     ),
     "reserve_holds": Capability(
         "/v1/reserve/holds",
-        "Reserve holds",
+        mark("Reserve holds"),
         "Reserves",
-        "When each single hold is released; what is held is known from balance transactions.",
+        mark("When each single hold is released; what is held is known from balance transactions."),
         optional=True,
         version=PREVIEW_VERSION,
     ),

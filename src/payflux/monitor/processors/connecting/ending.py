@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.errors import Unavailable
 from payflux.kit.jobs import enqueue
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.connecting.endpoint import delete_endpoint
 from payflux.monitor.processors.models import Connection, ConnectionMethod, ConnectionStatus
 from payflux.monitor.processors.queries import get_connection
@@ -39,8 +40,8 @@ async def give_up_access(world: World, connection: Connection) -> None:
         await oauth(world.settings, world.http).deauthorize(connection.external_account_id)
     except ProcessorUnavailable:
         raise Unavailable(
-            "Stripe does not answer, so the connection could not be ended. It is still in place.",
-            way_out="Try again in a few minutes, or remove PayFlux in your Stripe Dashboard.",
+            _("Stripe does not answer, so the connection could not be ended. It is still in place."),
+            way_out=_("Try again in a few minutes, or remove PayFlux in your Stripe Dashboard."),
         ) from None
     except StripeFailure as failure:
         log.warning("Stripe refused to deauthorize; disconnected here alone", failure=str(failure))

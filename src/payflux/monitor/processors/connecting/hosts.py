@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.audit import record_change
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.models import Connection
 
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
@@ -44,7 +45,7 @@ def asked_host(text: str) -> str:
     """The host that a person typed. Raises InvalidInput on `host`."""
     host = host_of(text)
     if not host:
-        raise InvalidInput({"host": "This is not the address of a website. Write it like shop.example.com."})
+        raise InvalidInput({"host": _("This is not the address of a website. Write it like shop.example.com.")})
     return host
 
 

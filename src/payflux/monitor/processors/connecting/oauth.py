@@ -6,6 +6,7 @@ from __future__ import annotations
 import msgspec
 
 from payflux.kit.errors import Conflict
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.connecting.probing import Authorized, look, missing_essentials
 from payflux.monitor.processors.models import ConnectionMethod
 from payflux.world.bootstrap import World
@@ -94,8 +95,9 @@ def _refuse_missing(capabilities: dict[str, str]) -> None:
 def _same_mode(account: bool, ours: bool, variables: str) -> None:
     if account != ours:
         raise WrongMode(
-            f"Stripe connected a {_mode(account)} account, but PayFlux runs with a {_mode(ours)} key.",
-            way_out=f"Connect again in the other mode, or change {variables}.",
+            _("Stripe connected a %(account)s account, but PayFlux runs with a %(ours)s key.")
+            % {"account": _mode(account), "ours": _mode(ours)},
+            way_out=_("Connect again in the other mode, or change %(variables)s.") % {"variables": variables},
         )
 
 

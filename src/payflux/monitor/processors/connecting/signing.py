@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.kit.audit import record_change
 from payflux.kit.crypto import UndecryptableSecret
 from payflux.kit.errors import Conflict, InvalidInput
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.models import Connection, ConnectionMethod
 from payflux.settings import Settings
 from payflux.world.bootstrap import World
@@ -85,10 +86,15 @@ async def add_signing_secret(
 ) -> None:
     """Accept deliveries signed with `secret` too, which the merchant pasted. Raises InvalidInput on `secret`."""
     if not re.fullmatch(r"whsec_[\w+/=-]{8,}", secret, re.ASCII):
-        raise InvalidInput({"secret": "A signing secret starts with whsec_. Stripe shows it beside the endpoint."})
+        raise InvalidInput({"secret": _("A signing secret starts with whsec_. Stripe shows it beside the endpoint.")})
     kept = [known for known in signing_secrets(world, connection) if known != secret]
     if len(kept) >= MOST_SECRETS:
-        raise InvalidInput({"secret": f"There are {MOST_SECRETS} secrets already. Remove one that is no longer used."})
+        raise InvalidInput(
+            {
+                "secret": _("There are %(most_secrets)s secrets already. Remove one that is no longer used.")
+                % {"most_secrets": MOST_SECRETS}
+            }
+        )
     keep_secrets(world, connection, [*kept, secret])
     await _audit(session, connection, "connection.signing_secret_added", now=now, actor_id=actor_id)
 
@@ -105,8 +111,8 @@ async def remove_signing_secret(
         return
     if not left and connection.hook_endpoint_id:
         raise Conflict(
-            "This is the only secret of the endpoint that PayFlux made.",
-            way_out="Add the new secret first; disconnecting deletes the endpoint.",
+            _("This is the only secret of the endpoint that PayFlux made."),
+            way_out=_("Add the new secret first; disconnecting deletes the endpoint."),
         )
     keep_secrets(world, connection, left)
     await _audit(session, connection, "connection.signing_secret_removed", now=now, actor_id=actor_id)

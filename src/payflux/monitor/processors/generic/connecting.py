@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.kit.audit import record_change
 from payflux.kit.errors import InvalidInput
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.connecting.signing import secrets_binding, signing_secrets
 from payflux.monitor.processors.generic.signatures import new_secret
 from payflux.monitor.processors.models import Connection, ConnectionMethod, ConnectionStatus
@@ -31,7 +32,12 @@ async def connect_source(
     name = " ".join(name.split())
     word = "_".join("".join(letter if letter.isalnum() else " " for letter in name.casefold()).split())
     if not word or not name.isprintable() or len(name) > _LONGEST_NAME:
-        raise InvalidInput({"processor": f"Name your processor, such as Adyen, in up to {_LONGEST_NAME} letters."})
+        raise InvalidInput(
+            {
+                "processor": _("Name your processor, such as Adyen, in up to %(longest_name)s letters.")
+                % {"longest_name": _LONGEST_NAME}
+            }
+        )
     now, external_id = world.clock.now(), f"posted/{word}"
     known = select(Connection).where(
         Connection.account_id == account_id,

@@ -8,6 +8,7 @@ from itertools import accumulate
 import numpy as np
 from msgspec.structs import replace
 
+from payflux.kit.messages import mark
 from payflux.monitor.projections.projection import ReserveScenario, ScenarioKind
 from payflux.monitor.projections.settings import ProjectionSettings
 from payflux.monitor.risk.rules.history import History
@@ -17,43 +18,51 @@ WHOLE = 10_000
 """Basis points of one."""
 
 SCENARIOS: dict[int, ReserveScenario] = {
-    1: ReserveScenario(name="No reserve", rate=0.0, hold_days=0, basis="Low risk: no reserve is assumed."),
+    1: ReserveScenario(name=mark("No reserve"), rate=0.0, hold_days=0, basis=mark("Low risk: no reserve is assumed.")),
     2: ReserveScenario(
-        name="Rolling 5 % for 90 days", rate=0.05, hold_days=90, basis="The low end of published reserves, 5 to 10 %."
+        name=mark("Rolling 5 % for 90 days"),
+        rate=0.05,
+        hold_days=90,
+        basis=mark("The low end of published reserves, 5 to 10 %."),
     ),
     3: ReserveScenario(
-        name="Rolling 10 % for 90 days",
+        name=mark("Rolling 10 % for 90 days"),
         rate=0.10,
         hold_days=90,
-        basis="PayPal's own example of a rolling reserve, and the commonest one.",
+        basis=mark("PayPal's own example of a rolling reserve, and the commonest one."),
     ),
     4: ReserveScenario(
-        name="Rolling 25 % for 120 days",
+        name=mark("Rolling 25 % for 120 days"),
         rate=0.25,
         hold_days=120,
-        basis="Gumroad holds 25 %, Square 30 % for 120 days.",
+        basis=mark("Gumroad holds 25 %, Square 30 % for 120 days."),
     ),
     5: ReserveScenario(
-        name="Payouts paused, 100 % for 180 days",
+        name=mark("Payouts paused, 100 % for 180 days"),
         rate=1.0,
         hold_days=180,
-        basis="Whop holds up to 100 %; Stripe caps platform reserves at 180 days.",
+        basis=mark("Whop holds up to 100 %; Stripe caps platform reserves at 180 days."),
     ),
 }
 """The default scenario of each tier. No public base rate of reserves exists: these are declared, not measured."""
 
 LIGHT_STRESS = ReserveScenario(
-    name="Rolling 5 % for 30 days", rate=0.05, hold_days=30, basis="The lightest reserve that processors publish."
+    name=mark("Rolling 5 % for 30 days"),
+    rate=0.05,
+    hold_days=30,
+    basis=mark("The lightest reserve that processors publish."),
 )
 
 FIXED_TARGET_USD = 500_000
 """US cents of a minimum reserve: PayPal's example of a sweep, and Braintree's of a cap, is 5,000 USD."""
 
 PAYOUT_PAUSE = ReserveScenario(
-    name="Payouts paused",
+    name=mark("Payouts paused"),
     rate=1.0,
     hold_days=0,
-    basis="Balance, sales and holds that end stay with the processor, less refunds and disputes as in the window.",
+    basis=mark(
+        "Balance, sales and holds that end stay with the processor, less refunds and disputes as in the window."
+    ),
     kind=ScenarioKind.PAYOUT_PAUSE,
 )
 
