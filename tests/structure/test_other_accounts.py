@@ -17,7 +17,7 @@ from payflux.web.policies import Audience, GuardedRoute
 from payflux.world.bootstrap import World
 from tests.structure.casting import Caller, Member, cast_member, doors
 
-NOT_AN_ID = {"provider", "key", "notice", "token", "step"}
+NOT_AN_ID = {"provider", "key", "notice", "token", "step", "sequence"}
 """Parameters of paths that name nothing of an account."""
 
 
@@ -81,15 +81,20 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
         now,
     )
     alerts = await add_alerts(superuser, alice)
-    return alerts | {
-        "account_id": alice.account_id,
-        "user_id": bob,
-        "invite_id": invite,
-        "key_id": api_key,
-        "merchant_id": connection,
-        "passkey_id": passkey,
-        "session_id": session,
-    }
+    evidence = await add_evidence(superuser, alice)
+    return (
+        alerts
+        | evidence
+        | {
+            "account_id": alice.account_id,
+            "user_id": bob,
+            "invite_id": invite,
+            "key_id": api_key,
+            "merchant_id": connection,
+            "passkey_id": passkey,
+            "session_id": session,
+        }
+    )
 
 
 async def add_alerts(superuser: asyncpg.Connection, member: Member) -> dict[str, UUID]:
@@ -133,6 +138,35 @@ async def add_alerts(superuser: asyncpg.Connection, member: Member) -> dict[str,
     ):
         await superuser.execute(statement, member.account_id, *values)
     return {"rule_id": rule, "alert_id": alert, "channel_id": channel, "delivery_id": delivery}
+
+
+async def add_evidence(superuser: asyncpg.Connection, member: Member) -> dict[str, UUID]:
+    """An export that is ready, a report that is due regularly, and something imported."""
+    export, report, brought = (new_id() for _ in range(3))
+    workspace = await superuser.fetchval("SELECT id FROM workspaces WHERE account_id = $1", member.account_id)
+    for statement, *values in (
+        (
+            "INSERT INTO evidence_exports (account_id, workspace_id, id, content, format, first_sequence, "
+            "last_sequence, asked_at, expires_at, state) "
+            "VALUES ($1, $2, $3, 'artifacts', 'jsonl', 1, 1, now(), now() + interval '7 days', 'ready')",
+            export,
+        ),
+        (
+            "INSERT INTO evidence_reports (account_id, workspace_id, id, content, every, recipients, created_by, "
+            "created_at, next_at) VALUES ($1, $2, $3, 'dossier', 'week', '{}', $4, now(), now())",
+            report,
+            member.user_id,
+        ),
+        (
+            "INSERT INTO evidence_imports (account_id, workspace_id, id, form, file_name, source_hash, records, "
+            "origin, imported_by, imported_at, sequence) "
+            "VALUES ($1, $2, $3, 'records', 'ours.jsonl', 'ab', 0, '', $4, now(), 1)",
+            brought,
+            member.user_id,
+        ),
+    ):
+        await superuser.execute(statement, member.account_id, workspace, *values)
+    return {"export_id": export, "report_id": report, "import_id": brought}
 
 
 async def add_passkey(superuser: asyncpg.Connection, passkey: UUID, member: Member) -> None:
