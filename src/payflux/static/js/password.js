@@ -7,7 +7,7 @@ for (const button of document.querySelectorAll("[data-password-toggle]")) {
   button.addEventListener("click", () => {
     const shown = input.type === "text";
     input.type = shown ? "password" : "text";
-    word.textContent = shown ? "Show" : "Hide";
+    word.textContent = shown ? button.dataset.show : button.dataset.hide;
   });
   input.form.addEventListener("submit", () => { input.type = "password"; });
 }
