@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from payflux.admin.routes import lead_to_sign_in
 from payflux.admin.routes import router as console
 from payflux.api.problems import API_PATH
+from payflux.api.reference import page as developers
 from payflux.api.routes import create_api
 from payflux.hooks.billing import billing_hooks
 from payflux.hooks.routes import hooks
@@ -58,6 +59,8 @@ from payflux.web.pages import (
     settings,
     site_files,
     sources,
+    sso,
+    sso_settings,
     styleguide,
     team,
     upgrade,
@@ -139,6 +142,8 @@ def _pages() -> list[BaseRoute]:
         confirming,
         security,
         providers,
+        sso,
+        sso_settings,
         invites,
         team,
         profile,
@@ -161,6 +166,7 @@ def _pages() -> list[BaseRoute]:
         alert_times,
         mail_preferences,
         api_keys,
+        developers,
         audit,
     ):
         router.include_router(page.router)

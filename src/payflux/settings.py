@@ -202,6 +202,10 @@ class Settings(BaseSettings):
         description="what a Prometheus has to send as its bearer token to read /metrics; without it, /metrics is there "
         "in development alone, for this machine",
     )
+    dns_resolver: str = Field(
+        "https://cloudflare-dns.com/dns-query",
+        description="a resolver that answers over HTTPS in JSON, by which a domain for single sign-on is proven",
+    )
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for collectors")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line logged")
 

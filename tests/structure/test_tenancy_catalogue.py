@@ -45,6 +45,7 @@ ONE_FOR_ALL = {
     "uq_connect_attempts_state_digest": "digest of 256 random bits",
     "uq_accounts_stripe_customer_id": "Stripe's own id",
     "uq_subscriptions_stripe": "Stripe's own id",
+    "uq_sso_domains_proven": "met only by who has proven the same domain, and is told of it",
     "uq_processor_connections_hook": "digest of a random token in a webhook's address",
 }
 """Unique indexes of tenant tables that do not hold the account, and why meeting one tells nothing."""

@@ -8,6 +8,7 @@ from payflux.frontdoor.accounts import models as accounts
 from payflux.frontdoor.accounts.factors import models as factors
 from payflux.frontdoor.accounts.keys import models as keys
 from payflux.frontdoor.accounts.providers import models as providers
+from payflux.frontdoor.accounts.sso import models as sso
 from payflux.frontdoor.accounts.team import models as team
 from payflux.frontdoor.accounts.verification import models as verification
 from payflux.frontdoor.billing import models as billing
@@ -56,6 +57,7 @@ MODELS = (
     scan,
     sales,
     staff,
+    sso,
     sweep,
     team,
     verification,

@@ -194,4 +194,5 @@ def _methods_of(request: Request) -> list[str]:
     there = (
         context for context in iter_route_contexts(request.app.routes) if isinstance(context.original_route, Route)
     )
-    return sorted({method for each in there if compile_path(each.path)[0].match(path) for method in each.methods or ()})
+    matching = [each for each in there if compile_path(each.path or "")[0].match(path)]
+    return sorted({method for each in matching for method in each.methods or ()})

@@ -1,9 +1,10 @@
 """What each route asks of its caller: declared on the route, enforced there, and listed from there.
 
 Every route carries exactly one :func:`guard`; :func:`require_policies` refuses to build an app in which one does not.
-A guard asks in this order: who it is, whether their address is proven, what their role may do, what the plan allows,
-and how long ago they proved who they are. So 401 comes before 403, and 403 before 402: no plan buys a role. What the
-plan does not allow by what was found out before is found out anew, before anybody is refused.
+A guard asks in this order: who it is, whether they came in the way that their account asks for, whether their address
+is proven, what their role may do, what the plan allows, and how long ago they proved who they are. So 401 comes before
+403, and 403 before 402: no plan buys a role. What the plan does not allow by what was found out before is found out
+anew, before anybody is refused.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ class Policy:
     one that the account has while such a one runs; with `history`, whoever reads may also where it has ended, for a
     while (:func:`payflux.frontdoor.billing.rules.may_read_history`). `metered`: of a program, that the account has API
     access and calls left today. `scope`: what a key has to allow; without one the route is closed to every key.
-    `step_up`: a recent proof of who they are.
+    `step_up`: a recent proof of who they are. `any_way_in`: open also to who should have come by single sign-on, and
+    did not.
     """
 
     audience: Audience
@@ -66,6 +68,7 @@ class Policy:
     history: bool = False
     metered: bool = False
     scope: str | None = None
+    any_way_in: bool = False
 
     @property
     def asks_plan(self) -> bool:
@@ -89,6 +92,8 @@ class Policy:
             asked.append(f"keys: {self.scope}")
         if self.step_up:
             asked.append("stepped up")
+        if self.any_way_in:
+            asked.append("however they came in")
         return ", ".join(asked)
 
 
@@ -118,6 +123,7 @@ def guard(
     history: bool = False,
     metered: bool = False,
     scope: str | None = None,
+    any_way_in: bool = False,
 ) -> Guard:
     """The one guard of a route: `dependencies=[guard(...)]`. See :class:`Policy` for what is asked.
 
@@ -134,7 +140,9 @@ def guard(
         raise ValueError(f"the catalogue has no feature {feature}")
     if scope is not None and scope not in SCOPES:
         raise ValueError(f"no scope is called {scope}")
-    policy = Policy(audience, verified, grace, capability, entitled, feature, step_up, history, metered, scope)
+    policy = Policy(
+        audience, verified, grace, capability, entitled, feature, step_up, history, metered, scope, any_way_in
+    )
     if history and not policy.asks_plan:
         raise ValueError("what needs no plan is open without its history too")
     # scope="function": it shares the transaction of the route, which ends before the answer is sent
@@ -151,6 +159,8 @@ def _asking(policy: Policy) -> Callable[..., object]:
     def ask_person(who: Who, world: CurrentWorld) -> None:
         if who.kind == "key":
             refusals.refuse_scope(who, policy.scope)
+        if not policy.any_way_in:
+            refusals.refuse_other_ways_in(who)
         if policy.verified:
             refusals.refuse_unverified(who, grace=policy.grace, now=world.clock.now())
         if policy.capability:

@@ -34,6 +34,13 @@ class StepUpRequired(Forbidden):
     page = "/account/confirm"
 
 
+class SsoRequired(Forbidden):
+    """The account wants its members to come by its identity provider, and the caller did not."""
+
+    code = "sso_required"
+    page = "/sso"
+
+
 class SubscriptionInactive(PaymentRequired):
     """No subscription runs: the account is behind the wall."""
 
@@ -178,6 +185,23 @@ def refuse_missing_feature(held: Entitlements, feature: str) -> None:
         raise FeatureNotInPlan(held, feature)
 
 
+def refuse_other_ways_in(who: SignedIn) -> None:
+    """Raises SsoRequired where the caller's account wants them to come by its identity provider, whenever their session
+    began."""
+    if not who.sso_required:
+        return
+    mend = _("An owner may come in by a password and a second step.") if who.role == "owner" else ""
+    raise SsoRequired(
+        _("%(account)s asks its members to sign in by single sign-on.") % {"account": who.account_name},
+        way_out=" ".join(filter(None, [_("Sign in by it; you come back to where you were going."), mend])),
+        details={
+            "error": "sso_required",
+            "sign_in_url": SsoRequired.page,
+            "changed_by": sorted(CAPABILITIES["sso.manage"]),
+        },
+    )
+
+
 def refuse_stale_proof(who: SignedIn, *, now: datetime) -> None:
     """Raises StepUpRequired unless the caller proved who they are within :data:`STEP_UP_WINDOW`."""
     if now - who.authenticated_at >= STEP_UP_WINDOW:
@@ -188,6 +212,6 @@ def refuse_stale_proof(who: SignedIn, *, now: datetime) -> None:
         )
 
 
-def way_to(error: EmailNotVerified | StepUpRequired, path: str) -> str:
+def way_to(error: EmailNotVerified | SsoRequired | StepUpRequired, path: str) -> str:
     """The page on which the refusal of `path` can be mended, and which leads back to it."""
     return f"{error.page}?next={quote(path)}"

@@ -21,15 +21,36 @@ _COOKIE = "second_step"
 
 
 async def answer_first_step(
-    request: Request, session: AsyncSession, *, who: SignedIn | None, user_id: UUID, factor: str, next_page: str
+    request: Request,
+    session: AsyncSession,
+    *,
+    who: SignedIn | None,
+    user_id: UUID,
+    factor: str,
+    next_page: str,
+    sso_account_id: UUID | None = None,
 ) -> Response:
-    """Sign in a user who has proven `factor` (password, or a provider) and go on to `next_page`; where they have set up
-    an authenticator app, go to the second step first, half signed in: that opens no other page."""
+    """Sign in a user who has proven `factor` (password, a provider or, for `sso_account_id`, sso) and go on to
+    `next_page`; where they have set up an authenticator app, go to the second step first, half signed in: that opens no
+    other page."""
     world: World = request.app.state.world
     if not await needs_second_step(session, user_id=user_id):
-        return await answer_signed_in(request, session, who=who, user_id=user_id, factors=[factor], next_page=next_page)
+        return await answer_signed_in(
+            request,
+            session,
+            who=who,
+            user_id=user_id,
+            factors=[factor],
+            sso_account_id=sso_account_id,
+            next_page=next_page,
+        )
     token = await begin_second_step(
-        session, world.tokens, user_id=user_id, factors=frozenset({factor}), now=world.clock.now()
+        session,
+        world.tokens,
+        user_id=user_id,
+        factors=frozenset({factor}),
+        sso_account_id=sso_account_id,
+        now=world.clock.now(),
     )
     answer = see_other(f"/login/second-step?{urlencode({'next': next_page})}")
     return keep(answer, world, _COOKIE, token, max_age=int(SECOND_STEP_TIME.total_seconds()))
@@ -43,6 +64,7 @@ async def answer_signed_in(
     user_id: UUID,
     factors: Iterable[str],
     next_page: str,
+    sso_account_id: UUID | None = None,
 ) -> Response:
     """Go on to `next_page` in a new session of a user who has proven all they have to by `factors`."""
     world: World = request.app.state.world
@@ -52,6 +74,7 @@ async def answer_signed_in(
         world.tokens,
         user_id=user_id,
         account_id=who.account_id if who is not None and is_same else None,
+        sso_account_id=sso_account_id,
         client=client_of(request),
         factors=factors,
         now=world.clock.now(),

@@ -16,6 +16,7 @@ WITHOUT_PLAN = {
     "/account/profile": "a person's name is theirs, and so is the account's",
     "/account/security": "how a person signs in does not depend on a plan",
     "/account/sessions": "a person ends their sessions at any time",
+    "/account/sso": "single sign-on can be ended at any time; all else about it needs a plan",
     "/account/switch": "another account of theirs may have a plan",
     "/account/team": "members leave and are removed, so that a smaller plan fits; inviting needs a plan",
     "/activate/arming/events": "how far the work is, without a figure, for the page that shows it",

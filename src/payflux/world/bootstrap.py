@@ -17,6 +17,7 @@ from payflux.kit.database import Database, database_urls
 from payflux.kit.limits import RateLimit
 from payflux.kit.metrics import Metrics
 from payflux.settings import Settings
+from payflux.world.dns import Dns, DnsOverHttps
 from payflux.world.oidc import ProviderDocuments
 from payflux.world.signer import SealingSigner, Signer
 
@@ -43,6 +44,7 @@ class World:
     tokens: TokenHasher
     signer: Signer
     http: httpx.AsyncClient
+    dns: Dns
     provider_documents: ProviderDocuments = field(default_factory=ProviderDocuments)
     deliveries: RateLimit = field(default_factory=lambda: RateLimit(DELIVERIES_A_SECOND, DELIVERIES_AT_ONCE))
     calls: RateLimit = field(default_factory=lambda: RateLimit(CALLS_A_SECOND, CALLS_AT_ONCE))
@@ -69,6 +71,9 @@ def build_world(
         database_url, app=settings.app_database_url, system=settings.system_database_url, secret=secret
     )
     secrets = SecretBox(secret)
+    if http is None:
+        patience = httpx.Timeout(20.0, connect=5.0)
+        http = httpx.AsyncClient(timeout=patience, verify=_trusted(), cookies=_no_cookies())
     return World(
         settings=settings,
         clock=clock or SystemClock(),
@@ -76,8 +81,8 @@ def build_world(
         secrets=secrets,
         tokens=TokenHasher(secret, settings.previous_secret_key.get_secret_value()),
         signer=SealingSigner(secrets),
-        http=http
-        or httpx.AsyncClient(timeout=httpx.Timeout(20.0, connect=5.0), verify=_trusted(), cookies=_no_cookies()),
+        http=http,
+        dns=DnsOverHttps(http, settings.dns_resolver),
     )
 
 

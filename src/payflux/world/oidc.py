@@ -11,11 +11,13 @@ import asyncio
 import random
 import re
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, TypedDict, TypeVar
+from urllib.parse import quote_plus
 
 import httpx
 import msgspec
@@ -30,6 +32,7 @@ from pydantic import SecretStr
 
 from payflux.settings import Settings
 from payflux.world.limiter import Sleep
+from payflux.world.public_http import PublicHttp
 
 SCOPES = "openid email profile"
 """Who they are, and nothing that outlives the sign-in: no offline access is asked for."""
@@ -103,6 +106,7 @@ class _Metadata(msgspec.Struct):
     token_endpoint: str
     jwks_uri: str
     id_token_signing_alg_values_supported: tuple[str, ...] = ("RS256",)
+    token_endpoint_auth_methods_supported: tuple[str, ...] = ("client_secret_post",)
 
 
 class _Keys(TypedDict):
@@ -139,7 +143,7 @@ class OidcClient:
     def __init__(
         self,
         provider: OidcProvider,
-        http: httpx.AsyncClient,
+        http: httpx.AsyncClient | PublicHttp,
         documents: ProviderDocuments,
         *,
         sleep: Sleep = asyncio.sleep,
@@ -181,11 +185,16 @@ class OidcClient:
             "code": code,
             "redirect_uri": redirect_uri,
             "code_verifier": code_verifier,
-            "client_id": self._provider.client_id,
-            "client_secret": self._provider.client_secret.get_secret_value(),
         }
+        ours = (self._provider.client_id, self._provider.client_secret.get_secret_value())
+        by_form = "client_secret_post" in metadata.token_endpoint_auth_methods_supported
+        if by_form:
+            fields |= {"client_id": ours[0], "client_secret": ours[1]}
+        # RFC 6749, section 2.3.1: what stands in the header is form-encoded first
+        basic = b64encode(":".join(map(quote_plus, ours)).encode()).decode()
+        headers = {} if by_form else {"Authorization": f"Basic {basic}"}
         try:
-            response = await self._http.post(metadata.token_endpoint, data=fields, timeout=_TIMEOUT)
+            response = await self._http.post(metadata.token_endpoint, data=fields, headers=headers, timeout=_TIMEOUT)
         except httpx.TransportError as error:
             raise self._unavailable(type(error).__name__) from None
         if response.is_success:

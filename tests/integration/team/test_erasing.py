@@ -86,6 +86,7 @@ async def _row_for(stored: asyncpg.Connection, table: str) -> str:
         ("export_id", "evidence_exports", "id"),
         ("import_id", "evidence_imports", "id"),
         ("from_user_id", "memberships", "user_id"),
+        ("user_id", "memberships", "user_id"),
     ):
         values[child] = f"coalesce((SELECT {column} FROM {parent} WHERE account_id = $1 LIMIT 1), gen_random_uuid())"
     by_type = {

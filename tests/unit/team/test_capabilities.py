@@ -33,6 +33,7 @@ WHO_MAY = {
     "account.transfer": "y---",
     "account.delete": "y---",
     "audit.read": "yy--",
+    "sso.manage": "y---",
 }
 
 # rows: who acts; columns: on whom (owner, admin, analyst, viewer)

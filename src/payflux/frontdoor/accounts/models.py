@@ -13,9 +13,9 @@ from payflux.kit.messages import language
 
 
 class User(Base):
-    """A person. `email` is as typed, `email_normalized` is what is unique. `language` is what pages and mails are written
-    in for them, at first the one that they came in: a key of :data:`payflux.kit.messages.LANGUAGES`, or None where nobody
-    knows."""
+    """A person. `email` is as typed, `email_normalized` is what is unique. `language` is what pages and mails are
+    written in for them, at first the one that they came in: a key of :data:`payflux.kit.messages.LANGUAGES`, or None
+    where nobody knows."""
 
     __tablename__ = "users"
     __table_args__ = (CheckConstraint("onboarding_step_completed BETWEEN 1 AND 3", name="onboarding_step"),)
@@ -49,6 +49,8 @@ class Account(Base):
     team_size_bucket: Mapped[str | None] = mapped_column(String(20))
     primary_processor: Mapped[str | None] = mapped_column(String(20))
     stripe_customer_id: Mapped[str | None] = mapped_column(String(255), unique=True)
+    sso_domains: Mapped[list[str]] = mapped_column(ARRAY(String(253)), server_default=text("'{}'"))
+    """Whoever has an address of one of these signs in by the account's identity provider, or does not act in it."""
     entitlements_version: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
@@ -91,6 +93,8 @@ class Session(Base):
     address: Mapped[str] = mapped_column(String(64), server_default="")
     country: Mapped[str] = mapped_column(String(2), server_default="")
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
+    sso_account_id: Mapped[UUID | None]
+    """The account whose identity provider opened the session: it acts in that one alone."""
     impersonated_by: Mapped[UUID | None]
     as_of: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     factors: Mapped[list[str]] = mapped_column(ARRAY(String(20)), server_default=text("'{}'"))

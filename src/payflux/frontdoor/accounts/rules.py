@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from payflux.frontdoor.accounts.passwords import password_problem
@@ -71,6 +72,17 @@ def registration_problems(*, name: str, email: str, password: str) -> dict[str, 
     if problem := password_problem(password, context=(name, email)):
         problems["password"] = problem
     return problems
+
+
+SECOND_FACTORS = frozenset({"totp", "recovery_code", "passkey"})
+
+
+def must_use_sso(email: str, domains: Collection[str], *, role: str, factors: Collection[str]) -> bool:
+    """Whether a member whose session is not of the account's identity provider has to come by it: everybody of the
+    `domains` it is enforced for, but an owner who proved a second factor, so that somebody can mend it."""
+    if not domains or (role == "owner" and SECOND_FACTORS & set(factors)):
+        return False
+    return normalize_email(email).rpartition("@")[2] in domains
 
 
 def session_expiry(created_at: datetime, used_at: datetime) -> datetime:

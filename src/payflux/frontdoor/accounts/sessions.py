@@ -39,7 +39,9 @@ class Client:
 class SignedIn:
     """Who is asking: a user, the account they act in, and their role there. `factors` are what they proved themselves
     with, the last time at `authenticated_at`. `as_of` is the instant that a visit of the staff's looks at, None for now
-    and for everybody else. `language` is what they read, None where nobody knows."""
+    and for everybody else. `language` is what they read, None where nobody knows.
+    `sso_account_id` is the account whose identity provider opened the session, None for every other way; `sso_required`
+    whether the account wants them to come by it, and they did not."""
 
     user_id: UUID
     account_id: UUID
@@ -57,6 +59,8 @@ class SignedIn:
     as_of: datetime | None = None
     language: str | None = None
     scopes: frozenset[str] = frozenset()
+    sso_account_id: UUID | None = None
+    sso_required: bool = False
 
     @property
     def grace_ends_at(self) -> datetime:
@@ -87,12 +91,14 @@ async def start_session(
     replacing: UUID | None = None,
     kind: Kind = "browser",
     account_id: UUID | None = None,
+    sso_account_id: UUID | None = None,
 ) -> str:
     """Open a new session for a user who has just proven who they are by `factors`; returns the token their client
     keeps.
 
     `replacing` is the session that the client had until now: it ends. `account_id` is the account that a member of
-    several goes on acting in.
+    several goes on acting in, `sso_account_id` the one whose identity provider vouched for them, which is all that the
+    session opens.
     """
     if replacing is not None:
         await sign_out(session, session_id=replacing)
@@ -103,7 +109,8 @@ async def start_session(
             token_digest=tokens.digest(token),
             user_id=user_id,
             kind=kind,
-            account_id=account_id,
+            account_id=account_id if sso_account_id is None else sso_account_id,
+            sso_account_id=sso_account_id,
             user_agent=rules.printable(client.user_agent)[:300],
             address=rules.printable(client.address)[:64],
             country=rules.country_code(client.country),
@@ -138,6 +145,7 @@ async def _holder(session: AsyncSession, *of_session: ColumnElement[bool], now: 
             .where(*of_session, Session.expires_at > now)
             # a visit is to one account, and ends with its member's place in it
             .where(or_(Session.impersonated_by.is_(None), Session.account_id == Account.id))
+            .where(or_(Session.sso_account_id.is_(None), Session.sso_account_id == Account.id))
             .order_by((Membership.account_id == Session.account_id).desc(), Membership.created_at)
             .limit(1)
         )
@@ -165,6 +173,10 @@ async def _holder(session: AsyncSession, *of_session: ColumnElement[bool], now: 
         impersonated_by=browser.impersonated_by,
         as_of=browser.as_of,
         language=user.language,
+        sso_account_id=browser.sso_account_id,
+        sso_required=browser.impersonated_by is None
+        and browser.sso_account_id is None
+        and rules.must_use_sso(user.email, account.sso_domains, role=membership.role, factors=browser.factors),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -21,7 +22,7 @@ from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Who
 from payflux.web.passkeys import browser_of, require_party
 from payflux.web.policies import guard
-from payflux.web.rendering import render
+from payflux.web.rendering import render, see_other
 from payflux.web.signing_in import answer_signed_in
 from payflux.world.bootstrap import World
 
@@ -37,7 +38,9 @@ async def confirm_form(
     world: CurrentWorld,
     next: str = "",  # noqa: A002 -- the field's name
 ) -> Response:
-    """The ways in which this member can prove who they are."""
+    """The ways in which this member can prove who they are; who came by single sign-on comes by it again."""
+    if who.sso_account_id is not None:
+        return see_other(f"/sso?{urlencode({'next': local_path(next)})}")
     async with world.database.system() as session:
         return await _page(request, session, who, next, {})
 

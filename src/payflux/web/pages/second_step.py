@@ -107,7 +107,7 @@ async def second_step_by_passkey(
             problem = {"": _("That passkey is not one of yours here. Try another, or type a code.")}
             return _page(request, next, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
         await end_second_step(session, world.tokens, token=second_step_token(request, world))
-        proven = Proven(half.user_id, half.factors | {"passkey"})
+        proven = Proven(half.user_id, half.factors | {"passkey"}, half.sso_account_id)
         return await _go_on(request, session, who=who, proven=proven, next_page=next)
 
 
@@ -176,6 +176,7 @@ async def _go_on(request: Request, session: AsyncSession, *, who: Visitor, prove
         who=who,
         user_id=proven.user_id,
         factors=proven.factors,
+        sso_account_id=proven.sso_account_id,
         next_page=local_path(next_page) or "/start",
     )
 

@@ -36,6 +36,7 @@ router = APIRouter()
 
 PUBLIC = [guard(Audience.PUBLIC)]
 OWN = [guard(verified=False)]
+OUT = [guard(verified=False, any_way_in=True)]
 
 REFUSAL = mark(
     "That address and password do not belong together. Check both, or sign in the way you registered: an account "
@@ -127,7 +128,7 @@ async def sign_in(
     return with_last_method(answer, world, "password")
 
 
-@router.post("/sign-out", dependencies=OWN)
+@router.post("/sign-out", dependencies=OUT)
 async def sign_out(who: Who, world: CurrentWorld, next: Text = "") -> Response:  # noqa: A002 -- the field's name
     async with world.database.system() as session:
         await sessions.sign_out(session, session_id=who.session_id)

@@ -78,5 +78,6 @@ class PendingSignIn(Base):
     token_digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
     user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     factors: Mapped[list[str]] = mapped_column(ARRAY(String(20)), server_default=text("'{}'"))
+    sso_account_id: Mapped[UUID | None]
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))

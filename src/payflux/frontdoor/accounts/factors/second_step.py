@@ -30,6 +30,7 @@ class Proven:
 
     user_id: UUID
     factors: frozenset[str]
+    sso_account_id: UUID | None = None
 
 
 async def needs_second_step(session: AsyncSession, *, user_id: UUID) -> bool:
@@ -39,15 +40,23 @@ async def needs_second_step(session: AsyncSession, *, user_id: UUID) -> bool:
 
 
 async def begin_second_step(
-    session: AsyncSession, tokens: TokenHasher, *, user_id: UUID, factors: frozenset[str], now: datetime
+    session: AsyncSession,
+    tokens: TokenHasher,
+    *,
+    user_id: UUID,
+    factors: frozenset[str],
+    sso_account_id: UUID | None = None,
+    now: datetime,
 ) -> str:
-    """The token that a browser keeps between the steps."""
+    """The token that a browser keeps between the steps; `sso_account_id` is the account whose identity provider was the
+    first."""
     token = tokens.new_token()
     session.add(
         PendingSignIn(
             token_digest=tokens.digest(token),
             user_id=user_id,
             factors=sorted(factors),
+            sso_account_id=sso_account_id,
             attempts=0,
             expires_at=now + rules.SECOND_STEP_TIME,
         )
@@ -59,7 +68,7 @@ async def begin_second_step(
 async def half_signed_in(session: AsyncSession, tokens: TokenHasher, *, token: str, now: datetime) -> Proven | None:
     """Who holds `token`, or None where it is unknown, too old, or was tried too often."""
     pending = await _pending(session, tokens, token, now)
-    return None if pending is None else Proven(pending.user_id, frozenset(pending.factors))
+    return None if pending is None else Proven(pending.user_id, frozenset(pending.factors), pending.sso_account_id)
 
 
 async def prove_by_code(
@@ -84,7 +93,7 @@ async def prove_by_code(
         pending.attempts += 1
         return None
     await end_second_step(session, tokens, token=token)
-    return Proven(pending.user_id, frozenset({*pending.factors, factor}))
+    return Proven(pending.user_id, frozenset({*pending.factors, factor}), pending.sso_account_id)
 
 
 async def use_code(

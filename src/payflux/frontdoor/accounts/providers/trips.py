@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.providers.models import ProviderTrip
-from payflux.frontdoor.accounts.providers.rules import Profile, Provider
+from payflux.frontdoor.accounts.providers.rules import Profile
 from payflux.kit.crypto import SecretBox, TokenHasher
 from payflux.kit.ids import new_id
 
@@ -24,14 +24,15 @@ TRIP_TIME = timedelta(minutes=10)
 
 class Carried(msgspec.Struct, frozen=True):
     """What survives a trip: the page to go to, the plan that was chosen, an invite's code, the link that led to it
-    all, a website scan that the new account is to keep; and, once back, who it was, for a trip that ends with a
-    question."""
+    all, a website scan that the new account is to keep, the account whose identity provider it leads to; and, once
+    back, who it was, for a trip that ends with a question."""
 
     next: str = ""
     plan: str = ""
     invite: str = ""
     source: str = ""
     scan: str = ""
+    account: str = ""
     profile: Profile | None = None
 
 
@@ -52,7 +53,7 @@ async def begin_trip(
     tokens: TokenHasher,
     secrets: SecretBox,
     *,
-    provider: Provider,
+    provider: str,
     browser: str,
     carried: Carried,
     user_id: UUID | None = None,
@@ -81,7 +82,7 @@ async def end_trip(
     tokens: TokenHasher,
     secrets: SecretBox,
     *,
-    provider: Provider,
+    provider: str,
     browser: str,
     state: str,
     now: datetime,
@@ -120,7 +121,7 @@ async def held_profile(
     secrets: SecretBox,
     *,
     trip_id: UUID,
-    provider: Provider,
+    provider: str,
     browser: str,
     now: datetime,
 ) -> Carried | None:

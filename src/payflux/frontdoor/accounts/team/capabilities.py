@@ -35,6 +35,7 @@ CAPABILITIES: dict[str, frozenset[Role]] = {
     "account.transfer": _OWNER,
     "account.delete": _OWNER,
     "audit.read": _MANAGERS,
+    "sso.manage": _OWNER,
 }
 """Every capability by name, and the roles that have it."""
 

@@ -1,0 +1,1 @@
+"""Single sign-on: an account's own identity provider vouches for the people of the account's own domains."""

@@ -1,0 +1,121 @@
+"""Which domains can be proven, what an identity provider's word is worth, and who may not go without it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from payflux.frontdoor.accounts.rules import is_email, normalize_email
+from payflux.frontdoor.accounts.team.capabilities import Role
+from payflux.kit.messages import gettext as _
+
+RECORD = "_payflux-challenge"
+"""The label below which a domain's challenge stands, beside everything else in its DNS."""
+FACTOR = "sso"
+"""What a session was proven by that an identity provider opened."""
+MOST_DOMAINS = 20
+DEFAULT_ROLES = (Role.VIEWER, Role.ANALYST, Role.ADMIN)
+"""What a new member can become; nobody becomes the owner."""
+
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s+[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
+
+
+@dataclass(frozen=True)
+class Asserted:
+    """A person as the account's identity provider knows them: `issuer` and `subject` are who they are, `email` where
+    they are written to now, normalized."""
+
+    issuer: str
+    subject: str
+    email: str
+    name: str
+
+
+class UnusableAssertion(Exception):
+    """The identity provider does not say who the person is, or not in a way that can be gone by."""
+
+
+def read_domain(typed: str) -> str | None:
+    """The domain that somebody typed, in ASCII and lower case, also as an address or a URL; None where it is none."""
+    text = typed.strip().lower().rpartition("@")[2].removeprefix("https://").removeprefix("http://").partition("/")[0]
+    try:
+        domain = text.encode("idna").decode("ascii").removesuffix(".")
+    except UnicodeError:
+        return None
+    labels = domain.split(".")
+    usable = len(labels) > 1 and len(domain) <= 253 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
+    return domain if usable else None
+
+
+def domain_of(email: str) -> str:
+    """The domain of an address as :func:`read_domain` spells it; empty where it has none."""
+    return read_domain(normalize_email(email)) or "" if "@" in email else ""
+
+
+def record_value(challenge: str) -> str:
+    """What has to stand in the TXT record."""
+    return f"payflux-domain={challenge}"
+
+
+def is_proven(texts: list[str], challenge: str) -> bool:
+    """Whether a domain's `texts` hold its `challenge`."""
+    return record_value(challenge) in (text.strip() for text in texts)
+
+
+def asserted(claims: Mapping[str, object], *, issuer: str) -> Asserted:
+    """Who the proven claims of an ID token tell of. Raises UnusableAssertion.
+
+    The issuer is the account's, exactly. An address that it says is not verified is not gone by; one that it says
+    nothing about is, for the account has proven the address's domain and chosen the issuer.
+    """
+    subject, email = _text(claims, "sub"), normalize_email(_text(claims, "email"))
+    if claims.get("iss") != issuer or not subject or len(subject) > 255:
+        raise UnusableAssertion("the ID token is of another issuer, or names no subject")
+    if not is_email(email) or claims.get("email_verified") in (False, "false"):
+        raise UnusableAssertion("the ID token names no address that was verified")
+    return Asserted(issuer, subject, email, _text(claims, "name")[:200] or email.partition("@")[0])
+
+
+def _text(claims: Mapping[str, object], name: str) -> str:
+    value = claims.get(name)
+    return value.strip() if isinstance(value, str) else ""
+
+
+def connection_problems(
+    *, protocol: str, issuer: str, client_id: str, client_secret: str, sign_in_url: str, certificate: str, role: str
+) -> dict[str, str]:
+    """What is wrong with a connection that is to be saved, by field."""
+    problems = {}
+    if role not in DEFAULT_ROLES:
+        problems["default_role"] = _("Choose viewer, analyst or admin.")
+    if protocol == "oidc":
+        if not _is_address(issuer) or urlsplit(issuer).query or "{" in issuer:
+            problems["issuer"] = _(
+                "Enter the issuer exactly as your provider gives it, such as https://id.example.com."
+            )
+        if not client_id or len(client_id) > 255 or not client_id.isprintable():
+            problems["client_id"] = _("Enter the client id that your provider gave this application.")
+        if not client_secret or len(client_secret) > 1000:
+            problems["client_secret"] = _("Enter the client secret that your provider gave this application.")
+    elif protocol == "saml":
+        if not issuer.strip() or len(issuer) > 500 or not issuer.isprintable():
+            problems["issuer"] = _("Enter the entity id of your identity provider.")
+        if not _is_address(sign_in_url):
+            problems["sign_in_url"] = _("Enter the https:// address of your identity provider's sign-in page.")
+        if not _CERTIFICATE.fullmatch(certificate.strip()) or len(certificate) > 10_000:
+            problems["certificate"] = _("Paste the signing certificate, from BEGIN CERTIFICATE to END CERTIFICATE.")
+    else:
+        problems["protocol"] = _("Choose OpenID Connect or SAML.")
+    return problems
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    is_web = parts.scheme in ("https", "http") and bool(parts.hostname) and not parts.username
+    return is_web and len(text) <= 500 and text.isprintable() and " " not in text and not parts.fragment
