@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.evidence_reports import mail_finished_report
 from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts.team.queries import account_name, find_member
 from payflux.kit.errors import Conflict, UserError
@@ -40,10 +41,10 @@ async def make_export(world: World, payload: Payload) -> None:
     account_id, export_id = UUID(payload["account_id"]), UUID(payload["export_id"])
     async with world.database.tenant(account_id) as session:
         export = await begin_export(session, account_id=account_id, export_id=export_id)
-    if export is None:
-        return
     try:
-        await _write(world, export)
+        if export is not None:
+            await _write(world, export)
+        await mail_finished_report(world, account_id=account_id, export_id=export_id)
     except Superseded:
         log.info("export made by another worker", export_id=str(export_id))
     except UserError as error:

@@ -23,6 +23,7 @@ class MailKind(StrEnum):
     WEEKLY_SUMMARY = "weekly_summary"
     ALERTS = "alerts"
     REMINDERS = "reminders"
+    REPORTS = "reports"
 
 
 KIND_OF = {
@@ -30,6 +31,7 @@ KIND_OF = {
     "alert": MailKind.ALERTS,
     "alert_digest": MailKind.ALERTS,
     "activation_reminder": MailKind.REMINDERS,
+    "evidence_report": MailKind.REPORTS,
 }
 """The kind of each mail, by its name; a mail without one is always sent."""
 

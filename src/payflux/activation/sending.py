@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -34,13 +35,15 @@ async def mail_members_once(
     account_id: UUID,
     capability: str,
     now: datetime,
+    only: Collection[UUID] | None = None,
     **subject_ids: str,
 ) -> int:
-    """Send `mail` to each member with `capability` whose address is proven, unless they were sent it for the same
-    `reason` before; how many it was sent to now."""
+    """Send `mail` to each member (of `only`, where it is given) with `capability` whose address is proven, unless they
+    were sent it for the same `reason` before; how many it was sent to now."""
     sent = 0
     for member in await members(session, account_id=account_id):
-        if not member.verified or not may(member.role, capability):
+        chosen = only is None or member.user_id in only
+        if not chosen or not member.verified or not may(member.role, capability):
             continue
         row_id = await _note(session, mail, f"{reason} {member.user_id}", account_id, member.user_id, now)
         if row_id is not None:

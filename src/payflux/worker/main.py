@@ -15,6 +15,7 @@ from payflux.activation.alerting import keep_alerts_going, tell_alert
 from payflux.activation.deletion import forget_member, sweep_up_account
 from payflux.activation.ending import connection_ended
 from payflux.activation.evidence_exports import make_export, record_failed_export
+from payflux.activation.evidence_reports import send_due_reports
 from payflux.activation.keeping import keep_activations_going
 from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
@@ -171,6 +172,7 @@ async def work(
                 "keep_connections_up_to_date": ("*/5 * * * *", keep_up),
                 "send_due_reminders": ("*/15 * * * *", partial(send_due_reminders, world)),
                 "send_weekly_summaries": ("*/15 * * * *", partial(send_weekly_summaries, world)),
+                "send_due_reports": ("*/15 * * * *", partial(send_due_reports, world)),
                 "send_due_notices": ("*/15 * * * *", partial(send_due_notices, world)),
                 "send_product_events": ("* * * * *", partial(send_product_events, world)),
                 "score_projections": ("37 * * * *", score),

@@ -132,7 +132,7 @@ async def test_a_dossier_carries_its_figures_and_the_ledger_that_vouches_for_the
     pdf = await file_of(shop, export)
     reader = PdfReader(io.BytesIO(pdf))
     catalogue = reader.root_object
-    assert catalogue["/MarkInfo"].get_object() == {"/Marked": True}
+    assert catalogue["/MarkInfo"].get_object() == {"/Marked": True, "/Suspects": False}
     assert "/StructTreeRoot" in catalogue
     assert catalogue["/Lang"] == "en"
     text = "\n".join(page.extract_text() for page in reader.pages)

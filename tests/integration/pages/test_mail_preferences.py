@@ -26,19 +26,19 @@ async def checked(browser: Browser) -> set[str]:
 async def test_a_member_does_without_some_mails_and_whoever_looks_at_the_rules_sees_it(
     world: World, armed: Browser, bob: Browser
 ) -> None:
-    assert await checked(armed) == {"weekly_summary", "alerts", "reminders"}
+    assert await checked(armed) == {"weekly_summary", "alerts", "reminders", "reports"}
     assert "by mail to Alice" in (await armed.get("/settings/alerts")).text
     for _ in range(2):
         answer = await armed.http.post(PAGE, data={"csrf_token": await armed.token(), "wanted": ["weekly_summary"]})
         assert answer.headers["Location"] == f"{PAGE}?saved=yes"
     assert await checked(armed) == {"weekly_summary"}
-    assert await checked(bob) == {"weekly_summary", "alerts", "reminders"}, "each for themselves"
+    assert await checked(bob) == {"weekly_summary", "alerts", "reminders", "reports"}, "each for themselves"
     rules = (await bob.get("/settings/alerts")).text
     assert "by mail to Alice" not in rules
     assert "by mail to nobody" in rules
     async with world.database.tenant(await account_of(world, ALICE)) as session:
         changes = select(AuditEntry.action).where(AuditEntry.action == "mail_preferences.changed")
-        assert len((await session.execute(changes)).all()) == 2, "one for each kind, and none for what was so already"
+        assert len((await session.execute(changes)).all()) == 3, "one for each kind, and none for what was so already"
     await armed.http.post(PAGE, data={"csrf_token": await armed.token(), "wanted": ["alerts", "reminders"]})
     assert await checked(armed) == {"alerts", "reminders"}
 
@@ -47,7 +47,7 @@ async def test_a_link_that_was_cut_off_changes_nothing_and_says_so(armed: Browse
     for answer in (await armed.get("/mail/unsubscribe/abc"), await armed.http.post("/mail/unsubscribe/abc")):
         assert answer.status_code == 404
         assert "not one of ours" in answer.text
-    assert await checked(armed) == {"weekly_summary", "alerts", "reminders"}
+    assert await checked(armed) == {"weekly_summary", "alerts", "reminders", "reports"}
 
 
 async def test_the_version_of_the_figures_changes_with_what_happens_and_not_by_itself(

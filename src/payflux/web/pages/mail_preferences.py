@@ -45,6 +45,10 @@ KINDS = {
         mark("Reminders"),
         mark("One day and three days after you begin, while no payment processor is connected."),
     ),
+    MailKind.REPORTS: (
+        mark("Reports of evidence"),
+        mark("Each week or month, where a member chose you for one under Evidence."),
+    ),
 }
 """Each kind of mail with its name, and when it comes."""
 
