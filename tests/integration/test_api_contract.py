@@ -8,22 +8,18 @@ import subprocess
 import sysconfig
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
-from sqlalchemy import select
 
-from payflux.frontdoor.accounts.access_tokens import write_access_token
-from payflux.frontdoor.accounts.models import Membership, Session
-from payflux.frontdoor.accounts.sessions import Client, start_session
 from payflux.frontdoor.catalogue.versions import bump_account
 from payflux.kit.limits import RateLimit
 from payflux.settings import Settings
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
-from tests.integration.api.conftest import key_for, raise_alert, shop
+from tests.integration.api.conftest import key_for, raise_alerts, shop
 from tests.integration.api.serving import served
+from tests.integration.api.tokens import access_token
 from tests.integration.watching.conftest import START, Shop
 
 __all__ = ["shop"]
@@ -61,26 +57,6 @@ def clock() -> MovedClock:
     return MovedClock(START)
 
 
-async def access_token(world: World, shop: Shop, settings: Settings) -> str:
-    """Of a new session of the workspace's owner."""
-    now = world.clock.now()
-    async with world.database.system() as session:
-        found = select(Membership.user_id).where(Membership.account_id == shop.account_id)
-        user_id: UUID = (await session.execute(found)).scalar_one()
-        token = await start_session(
-            session,
-            world.tokens,
-            user_id=user_id,
-            client=Client("127.0.0.1", "tests"),
-            factors={"password"},
-            now=now,
-            kind="api",
-        )
-        digest = world.tokens.digest(token)
-        session_id = (await session.execute(select(Session.id).where(Session.token_digest == digest))).scalar_one()
-    return write_access_token(settings, user_id=user_id, session_id=session_id, now=now)
-
-
 def schemathesis(address: str, token: str, paths: str, folder: Path, *options: str) -> str:
     """What every check finds in the operations at `paths`, asked with `token`; empty for nothing."""
     command = [str(Path(sysconfig.get_path("scripts")) / "schemathesis"), "--config-file", "schemathesis.toml", "run"]
@@ -105,8 +81,8 @@ def by_key(description: dict[str, Any]) -> str:
 async def test_no_check_finds_anything_in_what_a_key_opens_or_in_what_a_session_opens(
     world: World, shop: Shop, settings: Settings, owner_url: str, clock: MovedClock, tmp_path: Path
 ) -> None:
-    key, token = await key_for(world, shop), await access_token(world, shop, settings)
-    alert = await raise_alert(world, shop)
+    key, token = await key_for(world, shop), await access_token(world, shop.account_id, settings)
+    alerts = await raise_alerts(world, shop)
     async with world.database.tenant(shop.account_id) as session:
         await bump_account(session, shop.account_id)
     with served(settings, owner_url, clock=clock, calls=RateLimit(1e6, 10**6)) as address:
@@ -115,7 +91,7 @@ async def test_no_check_finds_anything_in_what_a_key_opens_or_in_what_a_session_
             description = (await program.get("/openapi.json")).raise_for_status().json()
             sink = {"name": "risk desk", "url": "http://127.0.0.1:9/hook"}
             sink_id = (await program.post("/sinks", json=sink)).raise_for_status().json()["id"]
-        (tmp_path / "schemathesis.toml").write_text(CONFIGURATION.format(sink=sink_id, alert=alert))
+        (tmp_path / "schemathesis.toml").write_text(CONFIGURATION.format(sink=sink_id, alert=alerts[0]))
         paths = by_key(description)
         found = await asyncio.to_thread(schemathesis, address, key, paths, tmp_path, "--max-examples", "4")
         assert not found, found

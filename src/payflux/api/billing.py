@@ -6,7 +6,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from payflux.activation.allowances import usage_of, usages_of
@@ -29,6 +29,8 @@ router = APIRouter(tags=["billing"])
 OWN = [guard(verified=False)]
 USAGE = [guard(verified=False, scope="usage:read")]
 PAYING = [guard(verified=False, capability="billing.manage")]
+
+Limited = Annotated[str, Path(description="a limit or feature of the plan", examples=["api_calls_per_day"])]
 
 DOWN: Responses = {503: {"description": "Stripe does not answer; nothing was changed"}}
 CONFLICT: Responses = {409: {"description": "it does not stand as the request takes it to"}}
@@ -176,14 +178,14 @@ async def list_usage(who: Who, world: CurrentWorld, session: Tenant) -> UsageLis
 
 
 @router.get("/usage/{key}", dependencies=USAGE, responses=UNKNOWN)
-async def get_usage(who: Who, world: CurrentWorld, session: Tenant, key: str) -> Usage:
+async def get_usage(who: Who, world: CurrentWorld, session: Tenant, key: Limited) -> Usage:
     """How much of a limit is used."""
     return Usage.model_validate(await usage_of(session, world, account_id=who.account_id, key=key))
 
 
 @router.get("/entitlements/{key}/explain", dependencies=OWN, responses=UNKNOWN)
 async def explain_entitlement(
-    who: Who, world: CurrentWorld, session: Tenant, key: str, at: Annotated[Instant | None, Query()] = None
+    who: Who, world: CurrentWorld, session: Tenant, key: Limited, at: Annotated[Instant | None, Query()] = None
 ) -> Explanation:
     """Why the account has a feature, or so much of a limit, now or at an instant: who decides, who was outvoted, when
     it changes by itself, and what would give more."""

@@ -55,6 +55,8 @@ def describe(api: FastAPI, *, schemas_of_structs: dict[str, Any]) -> dict[str, A
     )
     components = description.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
+    if taken := schemas.keys() & schemas_of_structs.keys():
+        raise ValueError(f"two schemas are called {', '.join(sorted(taken))}; name one of them otherwise")
     schemas |= {model.__name__: _schema_of(model) for model in (Problem, FieldProblem)} | schemas_of_structs
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)

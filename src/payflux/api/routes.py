@@ -72,6 +72,9 @@ LARGEST_BODY = 1024 * 1024
 STRUCTS = (*projections.ANSWERS, *what_if.ANSWERS, *risk.ANSWERS, PostedEvent)
 """What is answered or taken as the core's own structs."""
 
+NAMES = {"Answer": "WhatIfAnswer", "Outcome": "ProjectionOutcome"}
+"""What structs are called whose own names others have too."""
+
 TITLE, VERSION = "PayFlux", "1"
 DESCRIPTION = """
 Send an API key as `Authorization: Bearer pfx_…`. A key is made in the product under API keys, and opens the operations
@@ -146,6 +149,6 @@ def description() -> dict[str, Any]:
 
 
 def _struct_schemas() -> dict[str, Any]:
-    schemas = struct_schemas(STRUCTS)
+    schemas = struct_schemas(STRUCTS, names=NAMES)
     schemas["PostedEvent"]["properties"]["type"]["enum"] = list(TYPES)
     return schemas

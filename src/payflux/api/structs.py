@@ -25,7 +25,11 @@ def struct_answer(kind: Any, description: str) -> Responses:
     return {200: {"description": description, "content": {"application/json": {"schema": schema}}}}
 
 
-def struct_schemas(kinds: tuple[Any, ...]) -> dict[str, Any]:
-    """The named schemas that the schemas of `kinds` refer to."""
+def struct_schemas(kinds: tuple[Any, ...], *, names: dict[str, str]) -> dict[str, Any]:
+    """The named schemas that the schemas of `kinds` refer to; `names` are other names for some of them, which they have
+    in common with schemas of another part."""
     _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
-    return components
+    written = msgspec.json.encode({names.get(name, name): schema for name, schema in components.items()}).decode()
+    for name, other in names.items():
+        written = written.replace(f'"{_REF.format(name=name)}"', f'"{_REF.format(name=other)}"')
+    return msgspec.json.decode(written)

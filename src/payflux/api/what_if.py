@@ -34,7 +34,7 @@ class Asked(BaseModel):
     refund_warnings: bool = Field(False, description="refund every open early fraud warning now")
     rdr: float | None = Field(None, ge=0, le=1, description="share of Visa disputes resolved before they are filed")
     three_d_secure: float | None = Field(None, ge=0, le=1, description="share of payments that are authenticated")
-    growth: float | None = Field(None, ge=-0.5, le=1, description="growth of sales, a share a month")
+    growth: float | None = Field(None, ge=-0.5, le=1, examples=[0.2], description="growth of sales, a share a month")
     reserve_rate: float | None = Field(None, ge=0, le=1, description="a rolling reserve's share of sales")
     hold_days: int | None = Field(None, ge=1, le=365, description="how long that reserve holds each day's sales")
 

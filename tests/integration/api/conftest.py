@@ -75,8 +75,8 @@ async def program(app: FastAPI, world: World, shop: Shop) -> AsyncIterator[httpx
         yield client
 
 
-async def raise_alert(world: World, shop: Shop) -> UUID:
-    """An open alert of the workspace, by two made-up readings."""
+async def raise_alerts(world: World, shop: Shop) -> list[UUID]:
+    """Open alerts of the workspace, by two made-up readings."""
     calm = Reading(
         as_of=shop.now,
         risk_tier=2,
@@ -88,9 +88,11 @@ async def raise_alert(world: World, shop: Shop) -> UUID:
         signals={},
         causes=(("120 disputes on 30,000 payments are 0.40 %.", "Refund doubtful payments."),),
     )
-    where = {"account_id": shop.account_id, "workspace_id": shop.workspace_id}
-    worse = replace(calm, as_of=shop.now + timedelta(hours=6), risk_tier=4, band="high")
+    worse = replace(calm, as_of=shop.now + timedelta(hours=6), risk_tier=4, band="high", trend="DEGRADING")
     async with world.database.tenant(shop.account_id) as session:
-        await evaluate(session, **where, before=calm, after=worse, now=worse.as_of)
-        [alert] = await list_alerts(session, **where, states=[], limit=1)
-    return alert.id
+        account_id, workspace_id = shop.account_id, shop.workspace_id
+        await evaluate(
+            session, account_id=account_id, workspace_id=workspace_id, before=calm, after=worse, now=worse.as_of
+        )
+        raised = await list_alerts(session, account_id=account_id, workspace_id=workspace_id, states=[], limit=9)
+    return [alert.id for alert in raised]

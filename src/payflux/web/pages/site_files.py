@@ -50,7 +50,14 @@ async def robots(world: CurrentWorld) -> Response:
 @router.get("/sitemap.xml", dependencies=PUBLIC)
 async def sitemap(world: CurrentWorld, open_to_all: SelfServe) -> Response:
     """Every page that a stranger may read, as sitemaps.org describes it."""
-    paths = ["/", "/scan", *(["/pricing"] if open_to_all else []), CONTACT, *(f"/{page}" for page in PAGES)]
+    paths = [
+        "/",
+        "/scan",
+        *(["/pricing"] if open_to_all else []),
+        CONTACT,
+        "/developers",
+        *(f"/{page}" for page in PAGES),
+    ]
     entries = "".join(f"<url><loc>{world.settings.url}{path}</loc></url>" for path in paths)
     body = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{_SITEMAP}">{entries}</urlset>\n'
     return Response(body, media_type="application/xml")

@@ -1,0 +1,1 @@
+"""The reference of the API: a page made of its own description."""
