@@ -70,6 +70,15 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
         now,
         now + timedelta(days=90),
     )
+    listed = new_id()
+    await superuser.execute(
+        "INSERT INTO directory_users (account_id, id, user_id, user_name, active, created_at, changed_at) "
+        "VALUES ($1, $2, $3, 'b@example.com', true, $4, $4)",
+        alice.account_id,
+        listed,
+        bob,
+        now,
+    )
     connection = new_id()
     await superuser.execute(
         "INSERT INTO processor_connections (account_id, id, workspace_id, method, external_account_id, livemode, "
@@ -89,7 +98,8 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
             "account_id": alice.account_id,
             "user_id": bob,
             "invite_id": invite,
-            "key_id": api_key,
+            "directory_user_id": listed,
+        "key_id": api_key,
             "merchant_id": connection,
             "passkey_id": passkey,
             "session_id": session,
@@ -207,7 +217,7 @@ async def test_ids_of_another_account_lead_nowhere_and_change_nothing(
     password_hash = await hash_password("quiet harbour lantern")
     await superuser.execute("UPDATE users SET password_hash = $2 WHERE id = $1", charlie.user_id, password_hash)
     before = await everything_of(superuser, alice, ids["user_id"])
-    fields = {"role": "viewer", "length": "1h", "to_user_id": str(ids["user_id"])}
+    fields = {"role": "viewer", "length": "1h", "to_user_id": str(ids["user_id"]), "userName": "b@example.com"}
     fields |= {name: str(value) for name, value in ids.items()}
     caller = Caller(app, world, superuser, charlie)
     found: dict[str, int] = {}

@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field
 
 from payflux.activation.allowances import seat_limit
 from payflux.activation.deletion import delete_account, enqueue_forgetting
+from payflux.activation.removing import remove_for_good
 from payflux.api.problems import Responses
 from payflux.frontdoor.accounts.keys.service import KeysOfLeaver, settle_keys
 from payflux.frontdoor.accounts.sessions import SignedIn
@@ -165,9 +166,7 @@ async def remove_member(
 ) -> None:
     """Remove a member at once; `invites` says what becomes of the open ones they sent, `keys` of their API keys: kept
     in your name where your role reaches as far, or revoked."""
-    await members.remove_member(session, who, user_id=user_id, invites=invites, now=world.clock.now())
-    await settle_keys(session, who, owner_id=user_id, becomes=keys, now=world.clock.now())
-    await enqueue_forgetting(session, account_id=who.account_id, user_id=user_id)
+    await remove_for_good(session, world, who, user_id=user_id, invites=invites, keys=keys)
 
 
 @router.post("/leave", dependencies=OWN, status_code=HTTPStatus.NO_CONTENT, responses=CONFLICT)

@@ -37,6 +37,7 @@ from payflux.api import (
 )
 from payflux.api.conditional import EntityTags
 from payflux.api.problems import describe
+from payflux.api.scim import users as scim_users
 from payflux.api.structs import struct_schemas
 from payflux.monitor.processors.generic.schema import TYPES, PostedEvent
 from payflux.web.errors import add_error_handlers
@@ -63,6 +64,7 @@ ROUTERS = (
     sinks.router,
     what_if.router,
     risk.router,
+    scim_users.router,
 )
 """Every router of the API; another is added here."""
 

@@ -38,6 +38,7 @@ WITHOUT_PLAN = {
     "/api/v1/auth": "programs sign in and out, and people prove their addresses",
     "/api/v1/billing": "where a plan is chosen, paid and ended",
     "/api/v1/entitlements": "why something is refused has to be readable by whom it is refused",
+    "/api/v1/scim": "a directory ends a member's place at any time; to make one needs a plan",
     "/api/v1/usage": "how much of a plan is used, likewise",
 }
 """Why each route of members needs no plan, by the beginning of its path. One that asks for a plan all the same, below

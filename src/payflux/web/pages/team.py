@@ -11,6 +11,7 @@ from fastapi.responses import Response
 
 from payflux.activation.allowances import seat_limit
 from payflux.activation.deletion import enqueue_forgetting
+from payflux.activation.removing import remove_for_good
 from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts.keys.service import KeysOfLeaver, keys_of, settle_keys
 from payflux.frontdoor.accounts.sessions import SignedIn
@@ -138,9 +139,7 @@ async def remove(
     invites: Annotated[InvitesOfLeaver, Form()] = "revoke",
     keys: Annotated[KeysOfLeaver, Form()] = "revoke",
 ) -> Response:
-    await members.remove_member(session, who, user_id=user_id, invites=invites, now=world.clock.now())
-    await settle_keys(session, who, owner_id=user_id, becomes=keys, now=world.clock.now())
-    await enqueue_forgetting(session, account_id=who.account_id, user_id=user_id)
+    await remove_for_good(session, world, who, user_id=user_id, invites=invites, keys=keys)
     return see_other(TEAM)
 
 

@@ -50,6 +50,7 @@ SCOPES: dict[str, Scope] = {
     "evidence:read": Scope("monitor.read", mark("Read the signed evidence and its proofs")),
     "exports:write": Scope("evidence.export", mark("Make exports of evidence and download them")),
     "what-if:run": Scope("monitor.read", mark("Ask what would happen if")),
+    "scim:write": Scope("sso.manage", mark("Create, change and remove members, as your company's directory does")),
     "usage:read": Scope("monitor.read", mark("Read what is used of the plan")),
 }
 """Every scope of a key."""

@@ -114,7 +114,8 @@ async def remove_member(
             if target.role is Role.OWNER
             else _("Ask %(holders)s of the account.") % {"holders": holders("account.transfer")},
         )
-    await _end_membership(session, who, target, heir=who.user_id if invites == "keep" else None, now=now)
+    heir = who.user_id if invites == "keep" else None
+    await end_membership(session, account_id=who.account_id, user_id=user_id, heir=heir, now=now)
     await _record(session, who, "member.removed", user_id, now, before=target.role)
     await enqueue_mail_to_user(session, "member_removed", user_id, left_account_id=str(who.account_id))
     return target
@@ -128,7 +129,7 @@ async def leave(session: AsyncSession, who: SignedIn, *, now: datetime) -> None:
         raise OwnerStays(
             _("You own this account, so you cannot leave it."), way_out=_("Transfer the ownership first, or delete it.")
         )
-    await _end_membership(session, who, target, heir=None, now=now)
+    await end_membership(session, account_id=who.account_id, user_id=who.user_id, heir=None, now=now)
     await _record(session, who, "member.left", who.user_id, now, before=target.role)
 
 
@@ -212,20 +213,19 @@ async def _locked_pair(session: AsyncSession, who: SignedIn, user_id: UUID) -> t
     return roles[who.user_id], target
 
 
-async def _end_membership(
-    session: AsyncSession, who: SignedIn, target: Member, *, heir: UUID | None, now: datetime
+async def end_membership(
+    session: AsyncSession, *, account_id: UUID, user_id: UUID, heir: UUID | None, now: datetime
 ) -> None:
+    """Take a member's place, whoever asks; the open invites they sent become those of `heir`, or are revoked."""
     unanswered = (
-        AccountInvite.account_id == who.account_id,
-        AccountInvite.invited_by == target.user_id,
+        AccountInvite.account_id == account_id,
+        AccountInvite.invited_by == user_id,
         AccountInvite.accepted_at.is_(None),
         AccountInvite.revoked_at.is_(None),
     )
     becomes = {"revoked_at": now} if heir is None else {"invited_by": heir}
     await session.execute(update(AccountInvite).where(*unanswered).values(**becomes))
-    await session.execute(
-        delete(Membership).where(Membership.account_id == who.account_id, Membership.user_id == target.user_id)
-    )
+    await session.execute(delete(Membership).where(Membership.account_id == account_id, Membership.user_id == user_id))
 
 
 async def _record(

@@ -1,0 +1,35 @@
+"""End another member's place in an account, with everything that hangs on it."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.activation.deletion import enqueue_forgetting
+from payflux.frontdoor.accounts.keys.service import KeysOfLeaver, settle_keys
+from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.frontdoor.accounts.sso.leaving import bury
+from payflux.frontdoor.accounts.team.members import InvitesOfLeaver, remove_member
+from payflux.frontdoor.accounts.team.queries import find_member
+from payflux.world.bootstrap import World
+
+
+async def remove_for_good(
+    session: AsyncSession,
+    world: World,
+    who: SignedIn,
+    *,
+    user_id: UUID,
+    invites: InvitesOfLeaver,
+    keys: KeysOfLeaver,
+) -> None:
+    """Remove a member, settle their invites and keys, and let their identity provider alone not bring them back. Raises
+    what :func:`payflux.frontdoor.accounts.team.members.remove_member` does."""
+    now = world.clock.now()
+    member = await find_member(session, account_id=who.account_id, user_id=user_id)
+    if member is not None:  # first, for their identities end with their place
+        await bury(session, world.tokens, account_id=who.account_id, user_id=user_id, email=member.email, now=now)
+    await remove_member(session, who, user_id=user_id, invites=invites, now=now)
+    await settle_keys(session, who, owner_id=user_id, becomes=keys, now=now)
+    await enqueue_forgetting(session, account_id=who.account_id, user_id=user_id)

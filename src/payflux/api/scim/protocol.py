@@ -1,0 +1,213 @@
+"""What is said in SCIM: people, lists, changes and refusals. Source: RFC 7643 section 4.1, RFC 7644 sections 3.4 to
+3.12.
+
+Attributes of a person that PayFlux has no use for are not kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field
+
+from payflux.frontdoor.accounts.sso.directory import Person
+from payflux.frontdoor.accounts.sso.models import DirectoryUser
+from payflux.kit.errors import InvalidInput, UserError
+
+USER = "urn:ietf:params:scim:schemas:core:2.0:User"
+_LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+_ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
+_CONFIG = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
+MEDIA_TYPE = "application/scim+json"
+_FILTER = re.compile(r'\s*(userName|externalId)\s+eq\s+"([^"\\]{1,320})"\s*', re.IGNORECASE)
+
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class ScimName(BaseModel):
+    formatted: str = Field("", max_length=400)
+    givenName: str = Field("", max_length=200)  # noqa: N815 -- the protocol's own names
+    familyName: str = Field("", max_length=200)  # noqa: N815
+
+
+class ScimUser(BaseModel):
+    """A person as a directory sends them."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    userName: str = Field(max_length=320)  # noqa: N815
+    externalId: str = Field("", max_length=255)  # noqa: N815
+    displayName: str = Field("", max_length=400)  # noqa: N815
+    name: ScimName = ScimName()
+    active: bool = True
+
+    def told(self) -> Person:
+        parts = f"{self.name.givenName} {self.name.familyName}".strip()
+        return Person(self.userName, self.externalId, self.displayName or self.name.formatted or parts, self.active)
+
+
+class Operation(BaseModel):
+    op: str = Field(max_length=10)
+    path: str = Field("", max_length=200)
+    value: Any = None
+
+
+class Patch(BaseModel):
+    Operations: list[Operation] = Field([], max_length=50)
+
+
+class ScimRoute(APIRoute):
+    """A route whose refusals are SCIM's, with the code and details that ours have everywhere."""
+
+    def get_route_handler(self) -> Handler:
+        handle = super().get_route_handler()
+
+        async def answered(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except UserError as refusal:
+                detail = " ".join(filter(None, [_fields(refusal) or refusal.message, refusal.way_out]))
+                kind = {"uniqueness": "uniqueness", "invalid_filter": "invalidFilter", "invalid_input": "invalidValue"}
+                status = 400 if isinstance(refusal, InvalidInput) else int(refusal.status)
+                return _refusal(status, detail, kind.get(refusal.code, ""), code=refusal.code, **refusal.details)
+            except RequestValidationError as wrong:
+                where = ".".join(str(part) for part in wrong.errors()[0]["loc"][1:])
+                return _refusal(400, f"{where or 'The request'} cannot be read.", "invalidSyntax")
+
+        return answered
+
+
+def _fields(refusal: UserError) -> str:
+    if not isinstance(refusal, InvalidInput):
+        return ""
+    return " ".join(f"{name}: {words}" for name, words in refusal.fields.items())
+
+
+def _refusal(status: int, detail: str, kind: str, **more: object) -> Response:
+    body = {**more, "schemas": [_ERROR], "status": str(status), "detail": detail}
+    return scim(body | ({"scimType": kind} if kind else {}), status)
+
+
+def scim(body: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return JSONResponse(dict(body), status, dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def location(base: str, row: DirectoryUser) -> str:
+    return f"{base}/Users/{row.id}"
+
+
+def person(base: str, row: DirectoryUser) -> dict[str, object]:
+    """Somebody as SCIM shows them."""
+    return {
+        "schemas": [USER],
+        "id": str(row.id),
+        "userName": row.user_name,
+        "active": row.active,
+        "emails": [{"value": row.user_name, "primary": True}],
+        "meta": {
+            "resourceType": "User",
+            "created": row.created_at.isoformat(),
+            "lastModified": row.changed_at.isoformat(),
+            "location": location(base, row),
+        },
+    } | {
+        name: value
+        for name, value in (
+            ("externalId", row.external_id),
+            ("displayName", row.name),
+            ("name", {"formatted": row.name} if row.name else None),
+        )
+        if value
+    }
+
+
+def people(base: str, total: int, start: int, rows: Sequence[DirectoryUser]) -> dict[str, object]:
+    """A page of a list."""
+    return {
+        "schemas": [_LIST],
+        "totalResults": total,
+        "startIndex": start,
+        "itemsPerPage": len(rows),
+        "Resources": [person(base, row) for row in rows],
+    }
+
+
+def read_filter(text: str) -> tuple[str | None, str | None]:
+    """The user name, or the external id, that a filter asks for. Raises UserError for any other."""
+    if not text:
+        return None, None
+    found = _FILTER.fullmatch(text)
+    if found is None:
+        raise UserError(
+            "This filter is not supported.",
+            way_out='Ask for userName eq "…" or externalId eq "…".',
+            code="invalid_filter",
+        )
+    return (found[2], None) if found[1].lower() == "username" else (None, found[2])
+
+
+def patched(told: Person, patch: Patch) -> Person:
+    """What a patch makes of somebody. Raises InvalidInput for a value that cannot be."""
+    if not patch.Operations:
+        raise InvalidInput({"Operations": "Send at least one operation."})
+    for operation in patch.Operations:
+        kind = operation.op.lower()
+        if kind not in ("add", "replace", "remove"):
+            raise InvalidInput({"op": "Use add, replace or remove."})
+        if operation.path:
+            values: Mapping[str, object] = {operation.path: "" if kind == "remove" else operation.value}
+        elif isinstance(operation.value, dict):
+            values = operation.value
+        else:
+            raise InvalidInput({"value": "Without a path, send the attributes to change."})
+        for path, value in values.items():
+            told = _with(told, path.removeprefix(f"{USER}:").lower(), value)
+    return told
+
+
+def _with(told: Person, path: str, value: object) -> Person:
+    if path == "name" and isinstance(value, dict):
+        return _with(told, "name.formatted", value["formatted"]) if "formatted" in value else told
+    field = {"username": "user_name", "externalid": "external_id", "displayname": "name", "name.formatted": "name"}
+    if path == "active":
+        return replace(told, active=_truth(value))
+    if path not in field:
+        return told
+    if not isinstance(value, str) or len(value) > 400:
+        raise InvalidInput({path: "Send a text."})
+    return replace(told, **{field[path]: value})
+
+
+def _truth(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "false"):  # as Microsoft Entra sends it
+        return value.lower() == "true"
+    raise InvalidInput({"active": "Send true or false."})
+
+
+CONFIG: dict[str, object] = {
+    "schemas": [_CONFIG],
+    "patch": {"supported": True},
+    "bulk": {"supported": False, "maxOperations": 0, "maxPayloadSize": 0},
+    "filter": {"supported": True, "maxResults": 200},
+    "changePassword": {"supported": False},
+    "sort": {"supported": False},
+    "etag": {"supported": False},
+    "authenticationSchemes": [
+        {
+            "type": "oauthbearertoken",
+            "name": "API key",
+            "description": "A key with the scope scim:write",
+            "primary": True,
+        }
+    ],
+}
+"""What of the protocol is there."""

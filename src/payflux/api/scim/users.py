@@ -1,0 +1,129 @@
+"""People of the account's directory, by a key with the scope scim:write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from payflux.activation.single_sign_on import SSO, room_for
+from payflux.api.scim.protocol import (
+    CONFIG,
+    Patch,
+    ScimRoute,
+    ScimUser,
+    location,
+    patched,
+    people,
+    person,
+    read_filter,
+    scim,
+)
+from payflux.frontdoor.accounts.sso import directory
+from payflux.web.guards import CurrentWorld, Who
+from payflux.web.policies import guard
+from payflux.world.bootstrap import World
+
+# RFC 7643 and 7644 describe it
+router = APIRouter(prefix="/scim/v2", route_class=ScimRoute, include_in_schema=False)
+
+PATH = "/api/v1/scim/v2"
+SCOPE, CAPABILITY = "scim:write", "sso.manage"
+TELL = [guard(scope=SCOPE, capability=CAPABILITY)]
+ADD = [guard(scope=SCOPE, capability=CAPABILITY, feature=SSO)]
+MOST = 200
+
+
+@router.get("/ServiceProviderConfig", dependencies=TELL)
+async def config() -> Response:
+    return scim(CONFIG)
+
+
+@router.get("/Users", dependencies=TELL)
+async def list_users(
+    who: Who,
+    world: CurrentWorld,
+    asked: Annotated[str, Query(alias="filter", max_length=400)] = "",
+    start: Annotated[int, Query(alias="startIndex", le=2**31)] = 1,
+    count: Annotated[int, Query(le=2**31)] = 100,
+) -> Response:
+    """People in the directory, all or those with one user name."""
+    user_name, external_id = read_filter(asked)
+    start = max(start, 1)
+    async with world.database.system() as session:
+        total, rows = await directory.list_people(
+            session,
+            account_id=who.account_id,
+            user_name=user_name,
+            external_id=external_id,
+            start=start,
+            count=min(max(count, 0), MOST),
+        )
+    return scim(people(_base(world), total, start, rows))
+
+
+@router.get("/Users/{directory_user_id}", dependencies=TELL)
+async def get_user(who: Who, world: CurrentWorld, directory_user_id: UUID) -> Response:
+    async with world.database.system() as session:
+        row = await directory.get_person(session, account_id=who.account_id, person_id=directory_user_id)
+    return scim(person(_base(world), row))
+
+
+@router.post("/Users", dependencies=ADD)
+async def add_user(who: Who, world: CurrentWorld, told: ScimUser) -> Response:
+    """Take somebody up, and make them a member."""
+    async with world.database.system() as session:
+        row = await directory.add_person(
+            session,
+            world.tokens,
+            who,
+            told.told(),
+            room=await room_for(session, world, account_id=who.account_id),
+            now=world.clock.now(),
+        )
+    base = _base(world)
+    return scim(person(base, row), HTTPStatus.CREATED, {"Location": location(base, row)})
+
+
+@router.put("/Users/{directory_user_id}", dependencies=TELL)
+async def replace_user(who: Who, world: CurrentWorld, directory_user_id: UUID, told: ScimUser) -> Response:
+    """Make somebody what is told, whole."""
+    return await _change(who, world, directory_user_id, lambda _before: told.told())
+
+
+@router.patch("/Users/{directory_user_id}", dependencies=TELL)
+async def patch_user(who: Who, world: CurrentWorld, directory_user_id: UUID, patch: Patch) -> Response:
+    """Change what is told. Inactive ends their place here, with their sessions and keys, at once."""
+    return await _change(who, world, directory_user_id, lambda before: patched(before, patch))
+
+
+@router.delete("/Users/{directory_user_id}", dependencies=TELL)
+async def remove_user(who: Who, world: CurrentWorld, directory_user_id: UUID) -> Response:
+    """Forget somebody, whose place here ends."""
+    async with world.database.system() as session:
+        await directory.remove_person(session, world.tokens, who, person_id=directory_user_id, now=world.clock.now())
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+async def _change(
+    who: Who, world: World, person_id: UUID, becomes: Callable[[directory.Person], directory.Person]
+) -> Response:
+    async with world.database.system() as session:
+        before = await directory.get_person(session, account_id=who.account_id, person_id=person_id)
+        row = await directory.change_person(
+            session,
+            world.tokens,
+            who,
+            becomes(directory.told_of(before)),
+            person_id=person_id,
+            room=await room_for(session, world, account_id=who.account_id),
+            now=world.clock.now(),
+        )
+    return scim(person(_base(world), row))
+
+
+def _base(world: World) -> str:
+    return f"{world.settings.url}{PATH}"
