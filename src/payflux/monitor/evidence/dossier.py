@@ -186,7 +186,7 @@ def _exposure(projection: ReserveProjection) -> tuple[Figure, ...]:
             value=exposure.gross,
             unit=MONEY,
             window=NOW,
-            basis="the sum of the four above and of a negative balance",
+            basis="chargebacks and refunds to come, undelivered sales, open disputes and a negative balance",
         ),
         Figure(
             label="Stressed exposure",
