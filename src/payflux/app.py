@@ -61,6 +61,7 @@ from payflux.web.pages import (
     site_files,
     sources,
     sso,
+    sso_saml,
     sso_settings,
     styleguide,
     team,
@@ -144,6 +145,7 @@ def _pages() -> list[BaseRoute]:
         security,
         providers,
         sso,
+        sso_saml,
         sso_settings,
         invites,
         team,
@@ -173,4 +175,4 @@ def _pages() -> list[BaseRoute]:
     ):
         router.include_router(page.router)
     router.include_router(console)
-    return [*router.routes, *former.router.routes, *mail_preferences.one_click.routes]
+    return [*router.routes, *former.router.routes, *sso_saml.answers.routes, *mail_preferences.one_click.routes]

@@ -16,13 +16,14 @@ from payflux.frontdoor.accounts.providers import trips
 from payflux.frontdoor.accounts.providers.trips import Carried, Trip
 from payflux.frontdoor.accounts.sso.connections import client_secret, connection_for, connection_of
 from payflux.frontdoor.accounts.sso.models import SsoConnection
-from payflux.frontdoor.accounts.sso.rules import FACTOR, Asserted, UnusableAssertion, asserted
+from payflux.frontdoor.accounts.sso.rules import FACTOR, Asserted, UnusableAssertion, asserted, asserted_by_saml
 from payflux.kit.errors import Forbidden, PaymentRequired
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
 from payflux.web.browsers import keep, kept, local_path, with_last_method
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Visitor
+from payflux.web.pages.sso_saml import saml_address
 from payflux.web.policies import Audience, guard
 from payflux.web.rendering import render
 from payflux.web.signing_in import answer_first_step
@@ -83,12 +84,7 @@ async def leave(
             now=world.clock.now(),
         )
     try:
-        address = await _client(world, connection).authorize_url(
-            redirect_uri=f"{world.settings.url}{CALLBACK}",
-            state=trip.state,
-            nonce=trip.nonce,
-            code_verifier=trip.code_verifier,
-        )
+        address = await _address(world, connection, trip)
     except ProviderUnavailable as failure:
         _note(connection, failure)
         return _form(request, email, next, problem=_(AWAY), status=HTTPStatus.SERVICE_UNAVAILABLE)
@@ -114,7 +110,7 @@ async def come_back(
         connection = None if trip is None else await connection_of(session, account_id=UUID(trip.carried.account))
     if trip is None or connection is None:
         return _form(request, "", "", problem=_(LOST), status=HTTPStatus.BAD_REQUEST)
-    if error or not code:
+    if error or not (code or trip.carried.told):
         log.info("an identity provider declined", account_id=str(connection.account_id), reason=error[:40])
         return _form(request, "", trip.carried.next, problem=_(UNPROVEN), status=HTTPStatus.BAD_REQUEST)
     try:
@@ -143,7 +139,20 @@ async def come_back(
     return with_last_method(answer, world, FACTOR)
 
 
+async def _address(world: World, connection: SsoConnection, trip: Trip) -> str:
+    if connection.protocol == "saml":
+        return saml_address(world, connection, trip_id=trip.id, state=trip.state)
+    return await _client(world, connection).authorize_url(
+        redirect_uri=f"{world.settings.url}{CALLBACK}",
+        state=trip.state,
+        nonce=trip.nonce,
+        code_verifier=trip.code_verifier,
+    )
+
+
 async def _asserted(world: World, connection: SsoConnection, trip: Trip, code: str) -> Asserted:
+    if connection.protocol == "saml":
+        return asserted_by_saml(issuer=connection.issuer, **trip.carried.told)
     claims = await _client(world, connection).exchange_code(
         code,
         redirect_uri=f"{world.settings.url}{CALLBACK}",

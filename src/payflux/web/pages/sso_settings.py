@@ -18,6 +18,7 @@ from payflux.kit.errors import Conflict, InvalidInput, Unavailable, UserError
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
 from payflux.web.pages.sso import CALLBACK
+from payflux.web.pages.sso_saml import service_provider
 from payflux.web.policies import guard
 from payflux.web.product import product_context
 from payflux.web.rendering import render, see_other
@@ -87,9 +88,12 @@ async def save_connection(
     world: CurrentWorld,
     session: Tenant,
     subscription: CurrentSubscription,
+    protocol: Text = "oidc",
     issuer: Text = "",
     client_id: Text = "",
     client_secret: Text = "",
+    sign_in_url: Text = "",
+    certificate: Text = "",
     default_role: Text = "",
 ) -> Response:
     """Set the identity provider up, or anew."""
@@ -98,15 +102,18 @@ async def save_connection(
             session,
             world.secrets,
             who,
-            protocol="oidc",
+            protocol=protocol,
             issuer=issuer,
             client_id=client_id,
             client_secret=client_secret,
+            sign_in_url=sign_in_url,
+            certificate=certificate,
             default_role=default_role,
             now=world.clock.now(),
         )
     except InvalidInput as wrong:
-        typed = {"issuer": issuer, "client_id": client_id, "default_role": default_role}
+        typed = {"protocol": protocol, "issuer": issuer, "client_id": client_id, "default_role": default_role}
+        typed |= {"sign_in_url": sign_in_url, "certificate": certificate}
         return await _page(request, who, world, session, subscription, errors=wrong.fields, typed=typed)
     return see_other(f"{HERE}#connection")
 
@@ -169,8 +176,11 @@ async def _page(
     held = await entitlements_of(session, world, account_id=who.account_id)
     stored = {
         "domain": "",
+        "protocol": connection.protocol if connection else "oidc",
         "issuer": connection.issuer if connection else "",
         "client_id": connection.client_id if connection else "",
+        "sign_in_url": connection.sign_in_url if connection else "",
+        "certificate": connection.certificate if connection else "",
         "default_role": connection.default_role if connection else "viewer",
     }
     return render(
@@ -185,7 +195,14 @@ async def _page(
         enforced=await connections.enforced_domains(session, account_id=who.account_id),
         roles=rules.DEFAULT_ROLES,
         callback=f"{world.settings.url}{CALLBACK}",
+        saml=service_provider(world, who.account_id),
         typed=stored | (typed or {}),
         errors=errors or {},
+        summary={_id_of(name, typed or {}): words for name, words in (errors or {}).items()},
         **product_context(world, await get_workspace(session, account_id=who.account_id), subscription),
     )
+
+
+def _id_of(field: str, typed: dict[str, str]) -> str:
+    """Where a field stands on the page: the two forms for a provider share their names."""
+    return field if field in ("", "domain") else f"{typed.get('protocol', 'oidc')}-{field}"

@@ -25,7 +25,8 @@ TRIP_TIME = timedelta(minutes=10)
 class Carried(msgspec.Struct, frozen=True):
     """What survives a trip: the page to go to, the plan that was chosen, an invite's code, the link that led to it
     all, a website scan that the new account is to keep, the account whose identity provider it leads to; and, once
-    back, who it was, for a trip that ends with a question."""
+    back, who it was: `profile` for a trip that ends with a question, `told` for one whose answer came without the
+    browser's cookies."""
 
     next: str = ""
     plan: str = ""
@@ -33,6 +34,7 @@ class Carried(msgspec.Struct, frozen=True):
     source: str = ""
     scan: str = ""
     account: str = ""
+    told: dict[str, str] = {}
     profile: Profile | None = None
 
 
@@ -105,6 +107,28 @@ async def end_trip(
     if row is None:
         return None
     return _trip(tokens, row.id, row.user_id, _opened(secrets, row.id, row.carried), browser, state)
+
+
+async def find_trip(
+    session: AsyncSession, tokens: TokenHasher, secrets: SecretBox, *, provider: str, state: str, now: datetime
+) -> tuple[UUID, Carried] | None:
+    """The trip under way that `state` belongs to, whichever browser's it is; it goes on. None where there is none."""
+    query = select(ProviderTrip.id, ProviderTrip.carried).where(
+        ProviderTrip.state_digest == _state_digest(tokens, state),
+        ProviderTrip.provider == provider,
+        ProviderTrip.returned_at.is_(None),
+        ProviderTrip.expires_at > now,
+    )
+    row = (await session.execute(query.with_for_update())).one_or_none()
+    return None if row is None else (row.id, _opened(secrets, row.id, row.carried))
+
+
+async def hold_told(
+    session: AsyncSession, secrets: SecretBox, *, trip_id: UUID, carried: Carried, told: dict[str, str]
+) -> None:
+    """Keep who came back, until their browser does."""
+    sealed = _sealed(secrets, trip_id, msgspec.structs.replace(carried, told=told))
+    await session.execute(update(ProviderTrip).where(ProviderTrip.id == trip_id).values(carried=sealed))
 
 
 async def hold_profile(session: AsyncSession, secrets: SecretBox, trip: Trip, profile: Profile) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.factors.rules import SignInMethods
@@ -13,11 +14,14 @@ from payflux.frontdoor.accounts.models import Account
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.sso import rules
 from payflux.frontdoor.accounts.sso.domains import domains_of
-from payflux.frontdoor.accounts.sso.models import SsoConnection, SsoDomain, SsoIdentity
+from payflux.frontdoor.accounts.sso.models import SamlAssertion, SsoConnection, SsoDomain, SsoIdentity
 from payflux.kit.audit import record_change
-from payflux.kit.crypto import SecretBox
+from payflux.kit.crypto import SecretBox, TokenHasher
 from payflux.kit.errors import Conflict, InvalidInput
 from payflux.kit.messages import gettext as _
+
+ASSERTION_KEPT = timedelta(minutes=10)
+"""How long after its end an assertion is remembered: longer than clocks may differ."""
 
 
 class NotReady(Conflict):
@@ -165,6 +169,27 @@ async def enforce(session: AsyncSession, who: SignedIn, *, on: bool, methods: Si
             before={"domains": sorted(before)},
             after={"domains": sorted(after)},
         )
+
+
+async def take_assertion(
+    session: AsyncSession,
+    tokens: TokenHasher,
+    *,
+    account_id: UUID,
+    assertion_id: str,
+    expires_at: datetime,
+    now: datetime,
+) -> bool:
+    """Whether an assertion is taken for the first time; those that are no good any more are forgotten on the way. As
+    the system role."""
+    await session.execute(delete(SamlAssertion).where(SamlAssertion.expires_at <= now - ASSERTION_KEPT))
+    taken = await session.execute(
+        insert(SamlAssertion)
+        .values(account_id=account_id, digest=tokens.digest(f"assertion {assertion_id}"), expires_at=expires_at)
+        .on_conflict_do_nothing()
+        .returning(SamlAssertion.digest)
+    )
+    return taken.scalar_one_or_none() is not None
 
 
 def client_secret(secrets: SecretBox, connection: SsoConnection) -> str:

@@ -110,3 +110,13 @@ class DirectoryUser(Base):
     active: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class SamlAssertion(Base):
+    """An assertion that was taken, by the digest of its id, for as long as it would be good."""
+
+    __tablename__ = "saml_assertions"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    digest: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), index=True)

@@ -79,6 +79,14 @@ def asserted(claims: Mapping[str, object], *, issuer: str) -> Asserted:
     return Asserted(issuer, subject, email, _text(claims, "name")[:200] or email.partition("@")[0])
 
 
+def asserted_by_saml(*, issuer: str, subject: str, email: str, name: str) -> Asserted:
+    """Who a proven assertion tells of. Raises UnusableAssertion."""
+    address = normalize_email(email)
+    if not subject or len(subject) > 255 or not is_email(address):
+        raise UnusableAssertion("the assertion names no subject, or no address")
+    return Asserted(issuer, subject, address, name[:200] or address.partition("@")[0])
+
+
 def _text(claims: Mapping[str, object], name: str) -> str:
     value = claims.get(name)
     return value.strip() if isinstance(value, str) else ""
