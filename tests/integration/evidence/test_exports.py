@@ -164,6 +164,7 @@ async def test_a_dossier_carries_its_figures_and_the_ledger_that_vouches_for_the
 
 
 async def test_few_artifacts_make_a_document_with_the_same_signed(shop: Shop) -> None:
+    shop.clock.move(timedelta(microseconds=7))
     export = await ask(shop, replace(ALL, format=Format.PDF, first=2, last=3))
     await make(shop)
     reader = PdfReader(io.BytesIO(await file_of(shop, export)))

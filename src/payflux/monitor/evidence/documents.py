@@ -49,7 +49,7 @@ def compile_pdf(
         pdf_standards=["a-3a", "ua-1"],
         ignore_system_fonts=True,
         sys_inputs={"data": json.dumps(data), "charts": json.dumps(charts)},
-        timestamp=at,
+        timestamp=at.replace(microsecond=0),  # PDF knows none
     )
     assert isinstance(made, bytes)
     return made
