@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from enum import StrEnum
 from http import HTTPStatus
@@ -9,7 +10,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, Field
 
 from payflux.activation.service import get_workspace
@@ -21,6 +22,7 @@ from payflux.kit.errors import Conflict, UserError
 from payflux.kit.ids import new_id
 from payflux.monitor.processors.codes import Kind
 from payflux.monitor.processors.event_list import ListedEvent, list_events
+from payflux.monitor.processors.event_stream import stream_events
 from payflux.monitor.processors.generic.connecting import current_source
 from payflux.monitor.processors.generic.inbox import receive_delivery
 from payflux.monitor.processors.generic.reading import EventsRefused, read_posted
@@ -29,6 +31,7 @@ from payflux.web.guards import CurrentWorld, Tenant, Who
 from payflux.web.policies import guard
 
 router = APIRouter(prefix="/events", tags=["events"])
+whole = APIRouter(tags=["events"])
 
 READ = [guard(capability="monitor.read", feature="processor_connection", metered=True, scope="events:read")]
 WRITE = [guard(capability="connection.manage", feature="processor_connection", metered=True, scope="events:write")]
@@ -106,6 +109,38 @@ async def events(
     )
     shown, following = page_of(rows, limit, lambda row: row.place)
     return Page(data=[_event(row) for row in shown], next_cursor=following)
+
+
+@whole.get(
+    "/events.ndjson",
+    dependencies=READ,
+    response_class=StreamingResponse,
+    responses={
+        200: {"description": "one event a line", "content": {"application/x-ndjson": {"schema": {"type": "string"}}}},
+        422: {"description": "a filter is wrong"},
+    },
+)
+async def stream(
+    who: Who,
+    session: Tenant,
+    world: CurrentWorld,
+    since: Annotated[Instant | None, Query(description="happened at this instant or later")] = None,
+    until: Annotated[Instant | None, Query(description="happened before this instant")] = None,
+) -> StreamingResponse:
+    """Every payment event of a span as lines of JSON, the oldest first, in one snapshot; the fields of a line are those
+    of a PaymentEvent."""
+    workspace = await get_workspace(session, account_id=who.account_id)
+
+    async def lines() -> AsyncGenerator[bytes]:
+        # of its own: the request's transaction ends before the first byte is sent
+        async with world.database.tenant(who.account_id) as streaming:
+            pieces = stream_events(
+                streaming, account_id=who.account_id, workspace_id=workspace.id, since=since, until=until
+            )
+            async for piece in pieces:
+                yield piece
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")
 
 
 @router.get("/schema", dependencies=READ)

@@ -58,6 +58,7 @@ ROUTERS = (
     workspace.router,
     projections.router,
     events.router,
+    events.whole,
     evidence.router,
     exports.router,
     alerts.router,

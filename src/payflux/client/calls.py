@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -78,6 +78,18 @@ class Calls:
                 raise ApiError(answer.status_code, _problem(answer))
             self._sleep(_backoff(number) if wait is None else wait)
         raise AssertionError("the last try ends the loop")
+
+    def lines(self, path: str, *, query: Mapping[str, Any]) -> Iterator[str]:
+        """The lines of a streamed answer, as they come. Raises ApiError and Unreachable."""
+        wanted = {name: value for name, value in query.items() if value is not None}
+        try:
+            with self._http.stream("GET", path, params=wanted) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise ApiError(answer.status_code, _problem(answer))
+                yield from answer.iter_lines()
+        except httpx.TransportError as error:
+            raise Unreachable(f"{self._http.base_url} broke off ({type(error).__name__}).") from error
 
     def close(self) -> None:
         self._http.close()

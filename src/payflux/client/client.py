@@ -114,6 +114,12 @@ class Client:
             limit=1000,
         )
 
+    def stream_events(self, *, since: datetime | None = None, until: datetime | None = None) -> Iterator[answers.Event]:
+        """The same, the oldest first and in one snapshot, by one call: for a whole history."""
+        span = {"since": since.isoformat() if since else None, "until": until.isoformat() if until else None}
+        for line in self._calls.lines("/events.ndjson", query=span):
+            yield msgspec.json.decode(line, type=answers.Event)
+
     def event_schema(self) -> dict[str, Any]:
         """The JSON Schema of an event that can be posted."""
         return self._get("/events/schema", dict)

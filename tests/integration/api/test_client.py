@@ -38,6 +38,7 @@ def from_outside(key: str, address: str, narrow: str, folder: Path) -> None:
         assert payflux.projection_scores().next
         events = list(payflux.events())
         assert len({each.id for each in events}) == len(events) == 360
+        assert {each.id for each in payflux.stream_events()} == {each.id for each in events}
         assert list(payflux.alerts()) == []
         added = payflux.add_sink("risk desk", "http://127.0.0.1:9/hook")
         assert added.secret

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import httpx
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +69,26 @@ async def test_events_are_read_page_by_page_and_each_once(program: httpx.AsyncCl
     assert {each["kind"] for each in recent["data"]} == {"charge"}
     assert len(recent["data"]) == 4
     assert recent["data"][0]["currency"] == "usd"
+
+
+async def test_a_stream_tells_every_event_as_the_pages_do(program: httpx.AsyncClient, shop: Shop) -> None:
+    odd = msgspec.structs.replace(
+        dispute(8_900, shop.now), source_id='dp_"\\\n,\x7f é', reason="never seen before", country="GB"
+    )
+    await shop.tell(odd)
+    listed = (await read(program, "/events", limit=1000))["data"]
+    answer = await program.get("/events.ndjson")
+    assert answer.headers["Content-Type"].startswith("application/x-ndjson")
+    streamed = [json.loads(line) for line in answer.text.splitlines()]
+
+    def told(event: dict) -> dict:
+        times = {name: event[name] and datetime.fromisoformat(event[name]) for name in ("occurred_at", "ends_at")}
+        return event | times
+
+    assert sorted(map(told, streamed), key=str) == sorted(map(told, listed), key=str)
+    assert [each["occurred_at"] for each in streamed] == sorted(each["occurred_at"] for each in streamed)
+    part = await program.get("/events.ndjson", params={"since": (shop.now - DAY).isoformat()})
+    assert 0 < len(part.text.splitlines()) < 10
 
 
 async def test_what_has_not_changed_is_not_sent_again(program: httpx.AsyncClient) -> None:

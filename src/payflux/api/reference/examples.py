@@ -15,6 +15,7 @@ TYPED = {
     "projections_history": 'list(payflux.projection_history("self"))',
     "projections_scores": 'payflux.projection_scores("self")',
     "events_events": "next(payflux.events())",
+    "events_stream": "next(payflux.stream_events())",
     "events_schema": "payflux.event_schema()",
     "alerts_alerts": "list(payflux.alerts())",
     "alerts_alert": 'payflux.alert(os.environ["ALERT_ID"])',
