@@ -1,27 +1,26 @@
-"""A SAML identity provider of pysaml2's, with keys of its own. pysaml2 signs by a program of the system; here it signs by
-the same library in this process."""
+"""A SAML identity provider of pysaml2's, with keys of its own. pysaml2 signs by a program of the system; here it signs
+by the same library in this process."""
 
 from __future__ import annotations
 
 import base64
 import logging
-import tempfile
 import warnings
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import xmlsec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree  # ty: ignore[missing-module-member] -- compiled, without a description of its types
+from xmlsec import Key, SignatureContext, constants, tree
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from saml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
+    from saml2 import BINDING_HTTP_REDIRECT
     from saml2.authn_context import PASSWORDPROTECTEDTRANSPORT
     from saml2.config import IdPConfig
     from saml2.saml import NAMEID_FORMAT_PERSISTENT, NAMEID_FORMAT_TRANSIENT, NameID
@@ -38,13 +37,13 @@ class _InProcess(CryptoBackend):
         return "1.3.0"
 
     def sign_statement(self, statement: Any, node_name: str, key_file: str, node_id: str) -> str:
-        tree = etree.fromstring(statement if isinstance(statement, bytes) else str(statement).encode())
-        xmlsec.tree.add_ids(tree, ["ID"])
-        node = next(each for each in tree.iter() if each.get("ID") == node_id)
-        context = xmlsec.SignatureContext()
-        context.key = xmlsec.Key.from_file(key_file, xmlsec.KeyFormat.PEM)
-        context.sign(xmlsec.tree.find_child(node, xmlsec.Node.SIGNATURE))
-        return etree.tostring(tree).decode()
+        document = etree.fromstring(statement if isinstance(statement, bytes) else str(statement).encode())
+        tree.add_ids(document, ["ID"])
+        node = next(each for each in document.iter() if each.get("ID") == node_id)
+        context = SignatureContext()
+        context.key = Key.from_file(key_file, constants.KeyDataFormatPem)
+        context.sign(tree.find_child(node, constants.NodeSignature))
+        return etree.tostring(document).decode()
 
 
 @dataclass
@@ -129,5 +128,5 @@ def saml_provider(folder: Path, metadata: str, port: int = 9) -> SamlProvider:
         }
     )
     server = Server(config=config)
-    server.sec.crypto = _InProcess()
+    setattr(server.sec, "crypto", _InProcess())  # noqa: B010 -- declared by pysaml2 as what it never is
     return SamlProvider(server, entity_id, sign_in_url, certificate)

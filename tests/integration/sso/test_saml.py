@@ -26,7 +26,8 @@ async def idp(there: World, app: FastAPI, alice: SignedIn, stored: asyncpg.Conne
     metadata = await owner.get(f"/sso/saml/{alice.account_id}/metadata")
     found = saml_provider(tmp_path, metadata.text)
     await stored.execute(
-        "INSERT INTO sso_domains (account_id, domain, challenge, added_at, proven_at) VALUES ($1, $2, 'c', now(), now())",
+        "INSERT INTO sso_domains (account_id, domain, challenge, added_at, proven_at) "
+        "VALUES ($1, $2, 'c', now(), now())",
         alice.account_id,
         DOMAIN,
     )
