@@ -9,6 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.api_rows import keys_and_streams
 from tests.bench.entitlement_rows import kept
 from tests.bench.feature_rows import from_parquet, from_postgresql, in_memory
 from tests.bench.hook_rows import applied, verified
@@ -34,6 +35,7 @@ ROWS: tuple[Callable[[], list[Row]], ...] = (
     applied,
     lambda: [kept()],
     recorded_and_verified,
+    keys_and_streams,
 )
 
 

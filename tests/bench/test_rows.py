@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.bench import (
+    api_rows,
     entitlement_rows,
     feature_rows,
     hook_rows,
@@ -54,6 +55,10 @@ def test_entitlements_that_are_kept_are_those_that_are_read() -> None:
 
 def test_artifacts_are_recorded_and_what_was_exported_of_them_holds() -> None:
     assert_sound(*ledger_rows.recorded_and_verified(batches=1, verified=500))
+
+
+def test_a_key_is_checked_and_every_event_is_streamed() -> None:
+    assert_sound(*api_rows.keys_and_streams(2_000, calls=10))
 
 
 def test_a_row_says_whether_its_goal_is_met() -> None:
