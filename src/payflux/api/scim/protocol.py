@@ -76,7 +76,7 @@ class ScimRoute(APIRoute):
                 detail = " ".join(filter(None, [_fields(refusal) or refusal.message, refusal.way_out]))
                 kind = {"uniqueness": "uniqueness", "invalid_filter": "invalidFilter", "invalid_input": "invalidValue"}
                 status = 400 if isinstance(refusal, InvalidInput) else int(refusal.status)
-                return _refusal(status, detail, kind.get(refusal.code, ""), code=refusal.code, **refusal.details)
+                return _refusal(status, detail, kind.get(refusal.code, ""), {**refusal.details, "code": refusal.code})
             except RequestValidationError as wrong:
                 where = ".".join(str(part) for part in wrong.errors()[0]["loc"][1:])
                 return _refusal(400, f"{where or 'The request'} cannot be read.", "invalidSyntax")
@@ -90,8 +90,8 @@ def _fields(refusal: UserError) -> str:
     return " ".join(f"{name}: {words}" for name, words in refusal.fields.items())
 
 
-def _refusal(status: int, detail: str, kind: str, **more: object) -> Response:
-    body = {**more, "schemas": [_ERROR], "status": str(status), "detail": detail}
+def _refusal(status: int, detail: str, kind: str, more: Mapping[str, object] | None = None) -> Response:
+    body = {**(more or {}), "schemas": [_ERROR], "status": str(status), "detail": detail}
     return scim(body | ({"scimType": kind} if kind else {}), status)
 
 
