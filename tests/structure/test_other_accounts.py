@@ -99,7 +99,7 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
             "user_id": bob,
             "invite_id": invite,
             "directory_user_id": listed,
-        "key_id": api_key,
+            "key_id": api_key,
             "merchant_id": connection,
             "passkey_id": passkey,
             "session_id": session,

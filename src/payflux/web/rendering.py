@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from functools import cache
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -34,7 +36,8 @@ def build_templates() -> Environment:
         extensions=["jinja2.ext.i18n", VersionedAddresses],
     )
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # ty: ignore[missing-attribute] -- i18n's
-    environment.globals.update(language=language, languages=LANGUAGES)
+    everywhere: MutableMapping[str, Any] = environment.globals
+    everywhere.update(language=language, languages=LANGUAGES)
     environment.filters |= {"translate": gettext}
     environment.filters |= FILTERS | outlook.FILTERS | billing_words.FILTERS
     return environment

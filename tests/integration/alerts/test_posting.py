@@ -132,7 +132,7 @@ async def test_an_alert_and_its_end_are_posted_signed_to_an_endpoint(watched: Wa
     assert raised["data"]["summary"] == "Risk tier 3 (elevated), up from 2"
     assert raised["data"]["facts"]["measured"] == {"tier": [3, 3, 3]}
     assert raised["data"]["alert_id"] == cleared["data"]["alert_id"] == str((await watched.alerts())[0].id)
-    assert [one.row.state for one in await log_of(watched, channel)] == [DeliveryState.DELIVERED] * 2
+    assert [DeliveryState(one.row.state) for one in await log_of(watched, channel)] == [DeliveryState.DELIVERED] * 2
 
 
 async def test_a_post_that_fails_is_tried_again_under_its_id_for_days_and_then_given_up(
@@ -189,7 +189,7 @@ async def test_what_became_of_a_delivery_is_kept_for_90_days_and_longer_while_it
         watched.clock.move(after)
         async with watched.world.database.system() as session:
             await delete_old_deliveries(session, now=watched.clock.now())
-        return [one.row.state for one in await log_of(watched, channel)]
+        return [DeliveryState(one.row.state) for one in await log_of(watched, channel)]
 
     await watched.read(risk_tier=3)
     await work_once(watched)

@@ -38,9 +38,10 @@ def first_run(*done: str, following: str = "", urgent: bool = False, barred: boo
 def onboarding_pages(signed_in: dict[str, Any], empty: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:
     """The pages by name; `empty` is the context of the dashboard without a processor."""
     blank = {"name": "Archer Supplies", "team_size": "", "role": "", "processor": "", "pasted": ""}
+    form = blank | {"pasted_role": "analyst"}
     wizard = signed_in | {
         "steps": 3,
-        "form": blank | {"pasted_role": "analyst"},
+        "form": form,
         "errors": {},
         "wizard": read_catalogue().wizard,
         "rows": [("", "analyst")] * 3,
@@ -49,7 +50,7 @@ def onboarding_pages(signed_in: dict[str, Any], empty: dict[str, Any]) -> dict[s
         "seats": Seats(10, 1, 0),
         "invited": [],
     }
-    answered = wizard["form"] | {"team_size": "3-5", "role": "finance", "processor": "adyen"}
+    answered = form | {"team_size": "3-5", "role": "finance", "processor": "adyen"}
     return {
         "welcome-business": ("welcome/step_1.html", wizard | {"step": 1, "user": UNVERIFIED}),
         "welcome-business-refused": (

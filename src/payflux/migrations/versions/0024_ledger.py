@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.schema import SchemaItem
 
 from payflux.kit.database import SYSTEM_ROLE
 from payflux.kit.tenancy import shared_table, system_access, tenant_table
@@ -99,7 +100,7 @@ def _instant(name: str, *, nullable: bool = False) -> sa.Column[object]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
-def _of_a_workspace(table: str) -> tuple[sa.SchemaItem, ...]:
+def _of_a_workspace(table: str) -> tuple[SchemaItem, ...]:
     return (
         sa.Column("account_id", sa.Uuid(), nullable=False),
         sa.Column("workspace_id", sa.Uuid(), nullable=False),
