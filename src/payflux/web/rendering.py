@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -36,8 +35,8 @@ def build_templates() -> Environment:
         extensions=["jinja2.ext.i18n", VersionedAddresses],
     )
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # ty: ignore[missing-attribute] -- i18n's
-    everywhere: MutableMapping[str, Any] = environment.globals
-    everywhere.update(language=language, languages=LANGUAGES)
+    in_every_template: dict[str, Any] = {"language": language, "languages": LANGUAGES}
+    environment.globals.update(in_every_template)
     environment.filters |= {"translate": gettext}
     environment.filters |= FILTERS | outlook.FILTERS | billing_words.FILTERS
     return environment
