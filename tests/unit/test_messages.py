@@ -23,7 +23,7 @@ from tests.unit.web.samples import PAGES
 OTHERS = [key for key in LANGUAGES if key != SOURCE_LANGUAGE]
 SHOWN_TO_NOBODY_ELSE = ("admin/", "report.html", "styleguide.html")
 """The console, the report that the command line writes, and the page of components: they are English."""
-NAMES = {"PayFlux", "Stripe", "Pro", "TXT"}
+NAMES = {"PayFlux", "Stripe", "Pro", "TXT", "CSV", "JSONL", "PDF", "SHA", "Python", "curl"}
 NO_WORDS = re.compile(r"shop\.example\.com|security\.txt|scheme-dark|[\w-]+=\"[\w -]*\"|data-confirming")
 """Addresses, and what macros write into tags."""
 PLACEHOLDER = re.compile(r"%\((\w+)\)|\{(\w*)\}")
