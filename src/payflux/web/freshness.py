@@ -69,7 +69,8 @@ def line_of(fresh: Freshness, now: datetime, figures_as_of: datetime | None = No
 
 def ago(age: timedelta) -> str:
     """How long ago, in the largest whole unit: ``12 minutes ago``."""
-    days, hours, minutes = (int(age.total_seconds() // size) for size in (86_400, 3600, 60))
+    seconds = max(0.0, age.total_seconds())  # of a clock that is a little ahead
+    days, hours, minutes = (int(seconds // size) for size in (86_400, 3600, 60))
     if days:
         return ngettext("%(number)s\u00a0day ago", "%(number)s\u00a0days ago", days) % {"number": days}
     if hours:
