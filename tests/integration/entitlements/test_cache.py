@@ -7,12 +7,16 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.checkout import create_checkout_session
 from payflux.frontdoor.billing.complimentary import grant_complimentary
 from payflux.frontdoor.billing.free import choose_free
+from payflux.frontdoor.billing.models import Subscription
+from payflux.frontdoor.billing.queries import newest_subscription
+from payflux.frontdoor.catalogue.versions import bump_account
 from payflux.frontdoor.entitlements.overriding import revoke_override
 from payflux.frontdoor.entitlements.resolving import LONGEST_KEPT, entitlements_of
 from payflux.frontdoor.staff.selling.features import add_feature, remove_feature
@@ -173,3 +177,18 @@ async def test_looking_at_another_instant_leaves_the_present_alone(world: World,
     assert not (await held_by(later, alice)).live
     assert (await held_by(world, alice)).live
     assert not (await held_by(later, alice)).live
+
+
+async def test_a_request_that_saw_the_plan_before_it_ended_keeps_nothing_of_it(
+    world: World, other_process: World, alice: SignedIn
+) -> None:
+    async with world.database.tenant(alice.account_id) as session:
+        seen = await newest_subscription(session, account_id=alice.account_id)
+        assert seen is not None
+        async with other_process.database.tenant(alice.account_id) as elsewhere:
+            await elsewhere.execute(
+                update(Subscription).values(status="canceled", canceled_at=world.clock.now(), current_period_end=None)
+            )
+            await bump_account(elsewhere, alice.account_id)
+        assert not (await entitlements_of(session, world, account_id=alice.account_id)).live
+    assert not (await held_by(world, alice)).live

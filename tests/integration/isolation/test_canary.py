@@ -19,7 +19,7 @@ from payflux.world.bootstrap import World
 
 NEED_PEOPLE = {"memberships", "ownership_transfers", "dismissed_notices", "mail_opt_outs"}
 SYSTEM_WRITES = {"sweep_readings", "account_feature_overrides", "account_limit_overrides", "ledger_inclusions"}
-NEED_MORE = {"ledger_artifacts", "sso_identities"}
+NEED_MORE = {"ledger_artifacts", "sso_identities", "saml_assertions"}
 """Rows of these stand on a signing key, or on an identity provider, which an installation does not begin with."""
 
 

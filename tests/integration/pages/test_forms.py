@@ -10,13 +10,13 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from payflux.world.bootstrap import World
 from tests.integration.pages.browser import PASSWORD, Browser
 from tests.integration.pages.conftest import ALICE, CHANGES, connected, rows
-from tests.structure.test_routes import LEADS_ON_AND_CHANGES_NOTHING, PROVES_ITSELF_BY_ITS_ADDRESS
+from tests.structure.test_routes import LEADS_ON_AND_CHANGES_NOTHING, PROVES_ITSELF_BY_ITS_ADDRESS, SIGNED_BY_A_PROVIDER
 
 
 def changing_paths(app: FastAPI) -> list[str]:
     found = [context for context in iter_route_contexts(app.routes) if isinstance(context.original_route, APIRoute)]
     paths = {str(context.path) for context in found if "POST" in (context.methods or ())}
-    return sorted(paths - LEADS_ON_AND_CHANGES_NOTHING - PROVES_ITSELF_BY_ITS_ADDRESS)
+    return sorted(paths - LEADS_ON_AND_CHANGES_NOTHING - PROVES_ITSELF_BY_ITS_ADDRESS - SIGNED_BY_A_PROVIDER)
 
 
 async def test_every_change_is_refused_without_the_token_of_this_browser(

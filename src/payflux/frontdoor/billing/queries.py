@@ -21,7 +21,8 @@ async def live_subscription(session: AsyncSession, *, account_id: UUID) -> Subsc
 
 
 async def newest_subscription(session: AsyncSession, *, account_id: UUID) -> Subscription | None:
-    """The account's subscription that is not canceled, else the one that was canceled last."""
+    """The account's subscription that is not canceled, else the one that was canceled last; as it stands now, also
+    where the session has seen it before."""
     return (
         await session.execute(
             select(Subscription)
@@ -29,6 +30,7 @@ async def newest_subscription(session: AsyncSession, *, account_id: UUID) -> Sub
             .order_by((Subscription.status == "canceled").asc(), Subscription.canceled_at.desc().nulls_last())
             .order_by(Subscription.created_at.desc(), Subscription.id.desc())
             .limit(1)
+            .execution_options(populate_existing=True)
         )
     ).scalar_one_or_none()
 

@@ -47,9 +47,11 @@ def _held(plan: str, version: int | None, content: PlanContent) -> PlanHeld:
 async def _overrides(session: AsyncSession, *, account_id: UUID) -> tuple[Override, ...]:
     features = select(AccountFeatureOverride).where(AccountFeatureOverride.account_id == account_id)
     limits = select(AccountLimitOverride).where(AccountLimitOverride.account_id == account_id)
+    # what the session has seen before may be older than the version that was just read
+    anew = {"populate_existing": True}
     return (
-        *(_of(row, row.feature, row.enabled) for row in (await session.execute(features)).scalars()),
-        *(_of(row, row.limit_key, row.value) for row in (await session.execute(limits)).scalars()),
+        *(_of(each, each.feature, each.enabled) for each in (await session.scalars(features, execution_options=anew))),
+        *(_of(each, each.limit_key, each.value) for each in (await session.scalars(limits, execution_options=anew))),
     )
 
 
