@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from payflux.app import create_app
 from payflux.frontdoor.catalogue.models import StripePrice
+from payflux.frontdoor.entitlements.state import BillingState, billing_state
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock, with_settings
 from tests.integration.funnel.reading import recorded_events
@@ -47,6 +49,19 @@ async def test_coming_back_from_checkout_claims_nothing_until_our_own_state_says
     assert "Confirming" not in told
     assert "$998 USD a month before tax: $499 a seat" in told
     assert "Pro is active." not in text_of((await alice.get("/account/billing")).text)
+
+
+async def test_a_page_that_still_waits_sees_the_change_that_came_while_it_was_made(
+    alice: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told_meanwhile(*given: Any, **named: Any) -> BillingState:
+        await subscribe(world, ALICE, status="active", stripe_status="active", seat_limit=2, billing_interval="month")
+        return await billing_state(*given, **named)
+
+    monkeypatch.setattr("payflux.web.pages.billing.billing_state", told_meanwhile)
+    page = (await alice.get("/account/billing?success=1")).text
+    assert "Confirming your payment" in page
+    assert 'data-status="trialing"' in page
 
 
 async def test_the_choice_has_monthly_prices_alone_and_keeps_what_was_typed(alice: Browser, bob: Browser) -> None:

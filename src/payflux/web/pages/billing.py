@@ -44,7 +44,9 @@ async def billing_page(request: Request, who: Who, world: CurrentWorld, session:
     """Where the account stands. Back from Checkout, what happened is read from our own state, never from the address:
     until Stripe has told of the payment, the page says that it waits."""
     subscription = await newest_subscription(session, account_id=who.account_id)
-    standing, now = standing_of(subscription) if subscription else None, world.clock.now()
+    # of one instant: what the page says and what it waits to see changed, whatever Stripe tells of meanwhile
+    context = product_context(world, await get_workspace(session, account_id=who.account_id), subscription)
+    standing, now = context["standing"], context["now"]
     state = await billing_state(session, world, account_id=who.account_id)
     account = await session.get_one(Account, who.account_id)
     waits = buys_by_checkout(standing, now)
@@ -58,7 +60,7 @@ async def billing_page(request: Request, who: Who, world: CurrentWorld, session:
         confirmed=bool(success) and not waits,
         notices=open_notices(standing, await dismissed(session, who), now),
         **await choosing_context(session, world, who, standing),
-        **product_context(world, await get_workspace(session, account_id=who.account_id), subscription),
+        **context,
     )
 
 
