@@ -181,6 +181,7 @@ async def _judge(session: AsyncSession, workspace: Workspace, read: WorkspaceRea
         before=reading_of(before.surface, before.projection) if before else None,
         after=reading_of(after.surface, after.projection, as_of=read.as_of),
         now=now,
+        terms_changed=before is not None and before.projection.settings != after.projection.settings,
     )
 
 

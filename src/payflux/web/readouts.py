@@ -24,6 +24,7 @@ REASONS = {
     ReadingReason.EVENT: mark("because something happened in your account"),
     ReadingReason.SWEEP: mark("at the regular look every six hours"),
     ReadingReason.ASKED: mark("because somebody asked for it"),
+    ReadingReason.TERMS: mark("because your own reserve terms were changed"),
 }
 """Why a reading was made, after "computed"."""
 

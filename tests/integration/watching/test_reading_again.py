@@ -14,9 +14,8 @@ from payflux.frontdoor.entitlements.overriding import Author, set_limit_override
 from payflux.monitor.alerts.models import Alert, AlertRule, AlertState
 from payflux.monitor.processors.models import ConnectionStatus
 from payflux.monitor.processors.news import ReadingReason
-from payflux.monitor.processors.queries import get_connection, history_at
+from payflux.monitor.processors.queries import get_connection
 from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
-from payflux.monitor.projections.reading import read_history
 from payflux.monitor.projections.reading import read_workspace as read_stored
 from payflux.monitor.risk.models import RiskSurfaceRecord
 from tests.integration.watching.conftest import DAY, START, Shop, account_state, dispute, sale
@@ -188,13 +187,11 @@ async def test_a_reading_survives_being_kept(shop: Shop) -> None:
     async with shop.world.database.tenant(shop.account_id) as session:
         connection = await get_connection(session, account_id=shop.account_id, connection_id=shop.connection_id)
         read = await read_stored(session, connection, as_of=shop.now, reason=ReadingReason.EVENT)
-        history = await history_at(session, connection, as_of=shop.now)
         rows = await session.execute(select(func.count()).select_from(ReserveProjectionRecord))
         surfaces = await session.execute(select(func.count()).select_from(RiskSurfaceRecord))
         assert rows.scalar_one() == surfaces.scalar_one() == 2
     stored = await shop.newest()
     assert (stored.surface, stored.projection) == (read.after.surface, read.after.projection)
-    assert read_history(history, (), ReadingReason.ASKED).surface.risk_tier == stored.surface.asked_tier
 
 
 async def test_a_connection_that_was_ended_is_not_read(shop: Shop) -> None:

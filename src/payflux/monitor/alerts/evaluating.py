@@ -16,7 +16,17 @@ from payflux.kit.ids import new_id
 from payflux.kit.jobs import enqueue
 from payflux.monitor.alerts.facts import facts_of
 from payflux.monitor.alerts.models import Alert, AlertEvent, AlertRule, AlertState, Happening
-from payflux.monitor.alerts.rules import Comparison, Flip, Reading, Rule, Trigger, Watch, advance, first_watch
+from payflux.monitor.alerts.rules import (
+    Comparison,
+    Flip,
+    Reading,
+    Rule,
+    Trigger,
+    Watch,
+    advance,
+    begins_anew,
+    first_watch,
+)
 
 TELL = "tell_alert"
 """The job that finds whom an event of an alert is told to, with the account's and the event's id."""
@@ -30,11 +40,13 @@ async def evaluate(
     before: Reading | None,
     after: Reading,
     now: datetime,
+    terms_changed: bool = False,
 ) -> list[Flip]:
     """Judge `after` by every armed rule of the workspace; what that did to their alerts.
 
     A rule that has judged nothing yet goes by `before`, the reading until now; without one, `after` is where it starts.
-    A reading that a rule has judged, or one older than that, does nothing again.
+    A reading that a rule has judged, or one older than that, does nothing again. Where the reserve terms of the
+    projection have changed since `before`, rules that compare capital begin anew at `after`, and their alerts end.
     """
     armed = (
         select(AlertRule)
@@ -46,7 +58,10 @@ async def evaluate(
     for row in (await session.execute(armed)).scalars():
         rule = rule_of(row)
         watch = watch_of(row) if row.level is not None else first_watch(rule, before)
-        moved, flip = advance(rule, watch, after)
+        if terms_changed and begins_anew(rule):
+            moved, flip = first_watch(rule, after), Flip.CLEARED if watch.is_open else None
+        else:
+            moved, flip = advance(rule, watch, after)
         _remember(row, moved)
         if flip is None:
             continue

@@ -164,6 +164,11 @@ def advance(rule: Rule, watch: Watch, reading: Reading) -> tuple[Watch, Flip | N
     return replace(seen, level=now, base=None, calm_since=None), Flip.CLEARED
 
 
+def begins_anew(rule: Rule) -> bool:
+    """Whether the rule compares capital with capital, which says nothing where the two rest on other reserve terms."""
+    return rule.trigger in (Trigger.RESERVE_SPIKE, Trigger.PROJECTION_BREACH)
+
+
 def let_go(watch: Watch) -> Watch:
     """After a member has resolved the alert: what was told is the level now, so that only more of it is news."""
     return replace(watch, base=None, calm_since=None)

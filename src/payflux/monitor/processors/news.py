@@ -30,6 +30,7 @@ class ReadingReason(StrEnum):
     EVENT = "event"  # something happened at the processor
     SWEEP = "sweep"  # it was time to
     ASKED = "asked"  # somebody asked
+    TERMS = "terms"  # what the workspace tells of its reserve has changed
 
 
 def is_urgent(events: np.ndarray) -> bool:

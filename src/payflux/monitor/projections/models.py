@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKeyConstraint, Index, String, Text, text
+from sqlalchemy import ARRAY, CheckConstraint, DateTime, ForeignKeyConstraint, Index, Integer, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -64,6 +64,26 @@ class WorkspaceReading(Base):
     due_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     failed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     failure: Mapped[str] = mapped_column(Text, server_default="", default="")
+
+
+class ProjectionTerms(Base):
+    """What a workspace has told of its reserve: the share of sales that is held, in [0, 1], for how many days, and
+    further days to look ahead to. What is None is left to the data."""
+
+    __tablename__ = "projection_terms"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "workspace_id"], ["workspaces.account_id", "workspaces.id"], ondelete="CASCADE"
+        ),
+        CheckConstraint("rate BETWEEN 0 AND 1", name="rate"),
+        CheckConstraint("hold_days BETWEEN 1 AND 365", name="hold_days"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    workspace_id: Mapped[UUID] = mapped_column(primary_key=True)
+    rate: Mapped[float | None]
+    hold_days: Mapped[int | None]
+    horizons: Mapped[list[int]] = mapped_column(ARRAY(Integer))
 
 
 class ProjectionScoreRecord(Base):

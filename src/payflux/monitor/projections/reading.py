@@ -18,6 +18,8 @@ from payflux.monitor.projections.queries import StoredReadout, newest_readout
 from payflux.monitor.projections.rules import MODEL_VERSION as PROJECTION_VERSION
 from payflux.monitor.projections.rules import project
 from payflux.monitor.projections.service import store_projection
+from payflux.monitor.projections.settings import ProjectionSettings
+from payflux.monitor.projections.terms import settings_of
 from payflux.monitor.risk import rules
 from payflux.monitor.risk.queries import earlier_readouts
 from payflux.monitor.risk.rules.hysteresis import standing_tier
@@ -50,11 +52,12 @@ async def read_workspace(
     known = await history_at(session, connection, as_of=as_of)
     earlier = await earlier_readouts(session, connection, before=as_of)
     before = await newest_readout(session, connection)
+    settings = await settings_of(session, account_id=connection.account_id, workspace_id=connection.workspace_id)
     # a long history takes a good part of a second, in which a worker's other jobs and heartbeats go on
     history, basis = await asyncio.to_thread(_prepared, known, earlier)
-    if before is not None and _still_holds(before, history, basis):
+    if before is not None and _still_holds(before, history, basis, settings):
         return WorkspaceRead(as_of, before, before)
-    after = StoredReadout(reason, *await asyncio.to_thread(_said_of, history), basis)
+    after = StoredReadout(reason, *await asyncio.to_thread(_said_of, history, settings), basis)
     surface_id = await store_surface(session, connection, after.surface, after.basis_hash, reason=reason)
     await store_projection(
         session,
@@ -64,12 +67,6 @@ async def read_workspace(
         surface_id=surface_id,
     )
     return WorkspaceRead(as_of, before, after)
-
-
-def read_history(known: History, earlier: Sequence[Readout], reason: ReadingReason) -> StoredReadout:
-    """The readout of what is known, after `earlier` readouts of the same connection."""
-    history, basis = _prepared(known, earlier)
-    return StoredReadout(reason, *_said_of(history), basis)
 
 
 def _prepared(known: History, earlier: Sequence[Readout]) -> tuple[rules.History, str]:
@@ -84,18 +81,19 @@ def _prepared(known: History, earlier: Sequence[Readout]) -> tuple[rules.History
     return history, rules.basis_hash(history)
 
 
-def _said_of(history: rules.History) -> tuple[RiskSurface, ReserveProjection]:
+def _said_of(history: rules.History, settings: ProjectionSettings) -> tuple[RiskSurface, ReserveProjection]:
     surface = rules.score(history)
-    return surface, project(replace(history, earlier=()), surface)
+    return surface, project(replace(history, earlier=()), surface, settings)
 
 
-def _still_holds(before: StoredReadout, history: rules.History, basis: str) -> bool:
-    """Whether `before` is of the same day, rests on the same and was made by the same models. A tier falls by time
-    alone."""
+def _still_holds(before: StoredReadout, history: rules.History, basis: str, settings: ProjectionSettings) -> bool:
+    """Whether `before` is of the same day, rests on the same and was made by the same models on the same terms. A tier
+    falls by time alone."""
     surface = before.surface
     versions = (surface.model_version, before.projection.model_version)
     return (
         before.basis_hash == basis
+        and before.projection.settings == settings
         and versions == (rules.MODEL_VERSION, PROJECTION_VERSION)
         and surface.risk_tier == standing_tier(surface.asked_tier, history.as_of, history.earlier)
     )

@@ -30,6 +30,7 @@ from payflux.monitor.projections.queries import scored_of_day
 from payflux.monitor.projections.rules import project
 from payflux.monitor.projections.rules.pacing import is_scored_too
 from payflux.monitor.projections.rules.scoring import INSTANT, due_at, score_projection, unread_from
+from payflux.monitor.projections.terms import settings_of
 from payflux.monitor.risk.models import RiskSurfaceRecord
 from payflux.monitor.risk.queries import stored_surface_of_pull
 from payflux.monitor.risk.rules import History, prepare
@@ -60,6 +61,7 @@ async def project_workspace(
             reads_declines=known.reads_declines,
         ),
         stored.surface,
+        await settings_of(session, account_id=account_id, workspace_id=workspace_id),
     )
     await store_projection(
         session, projection, account_id=account_id, workspace_id=workspace_id, surface_id=stored.id, pull_id=pull_id

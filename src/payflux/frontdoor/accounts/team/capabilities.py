@@ -22,6 +22,7 @@ _EVERYONE = frozenset(Role)
 CAPABILITIES: dict[str, frozenset[Role]] = {
     "monitor.read": _EVERYONE,
     "connection.manage": _MANAGERS,
+    "projections.manage": _MANAGERS | {Role.ANALYST},
     "alerts.manage": _MANAGERS | {Role.ANALYST},
     "evidence.export": _MANAGERS | {Role.ANALYST},
     "keys.manage": _MANAGERS,
