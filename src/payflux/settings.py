@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -153,6 +154,11 @@ class Settings(BaseSettings):
         "starttls", description="how the way to the mail server is encrypted; tls is usual on port 465"
     )
     smtp_from: str = Field("", description="who mails come from, such as PayFlux <alerts@example.com>")
+    bounce_address: str = Field(
+        "",
+        description="what mails to users come back to, such as bounces@example.com: its mail, and that to "
+        "bounces+…@example.com, has to be handed to /hooks/mail/bounces; without it, they come back to the sender",
+    )
     support_email: str = Field(
         "", description="who is told of an activation that keeps failing; without it, nobody is told but the console"
     )
@@ -206,8 +212,25 @@ class Settings(BaseSettings):
         "https://cloudflare-dns.com/dns-query",
         description="a resolver that answers over HTTPS in JSON, by which a domain for single sign-on is proven",
     )
+    worker_pool: str = Field(
+        "",
+        pattern=r"^([a-z0-9][a-z0-9-]{0,39})?$",
+        description="the pool whose accounts' jobs this worker runs, as `payflux admin isolate` names it; empty: those "
+        "of every account that is in none",
+    )
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for collectors")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="the least severe line logged")
+
+    @field_validator("bounce_address")
+    @classmethod
+    def _is_short_address(cls, address: str) -> str:
+        name, _, domain = address.rpartition("@")
+        if address and not (re.fullmatch(r"[\w.-]{1,21}", name) and re.fullmatch(r"[\w.-]+", domain)):
+            raise ValueError(
+                "must be an address like bounces@example.com, with at most 21 letters, digits, dots or hyphens before "
+                "the @: a code is added there"
+            )
+        return address
 
     @field_validator("scheduling_url")
     @classmethod
@@ -359,6 +382,7 @@ def load_settings(**overrides: object) -> Settings:
             generated["storefront_hosts"] = ",".join(SANDBOX_STOREFRONTS)
         if not settings.smtp_host:
             generated |= {"smtp_host": "127.0.0.1", "smtp_port": settings.mailbox_port, "smtp_tls": "none"}
+            generated["bounce_address"] = settings.bounce_address or "bounces@localhost"
     if not settings.smtp_from:
         generated["smtp_from"] = "PayFlux <payflux@localhost>"
     return settings.model_copy(update=generated)

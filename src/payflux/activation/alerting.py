@@ -21,6 +21,7 @@ from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import NotFound
 from payflux.kit.ids import new_id
 from payflux.kit.jobs import Payload
+from payflux.kit.pools import served_by
 from payflux.monitor.alerts.channels import FEATURE_OF, active_channels
 from payflux.monitor.alerts.delivering import due_deliveries, enqueue_delivery
 from payflux.monitor.alerts.evaluating import enqueue_telling
@@ -28,6 +29,7 @@ from payflux.monitor.alerts.handling import get_alert, wake
 from payflux.monitor.alerts.mail_times import mail_times
 from payflux.monitor.alerts.models import (
     Alert,
+    AlertChannel,
     AlertDelivery,
     AlertEvent,
     AlertRule,
@@ -96,15 +98,22 @@ async def readers_of(session: AsyncSession, rule: AlertRule) -> list[UUID]:
 
 async def _channels(session: AsyncSession, world: World, alert: Alert, event: AlertEvent) -> list[Target]:
     """The channels that the event is posted to: those of its rule, and of its end, those that were told before."""
-    held = await entitlements_of(session, world, account_id=alert.account_id)
-    found = await active_channels(session, account_id=alert.account_id, workspace_id=alert.workspace_id)
-    allowed = [channel for channel in found if held.features[FEATURE_OF[channel.kind]]]
+    allowed = await channels_told(session, world, account_id=alert.account_id, workspace_id=alert.workspace_id)
     if event.kind in ENDS:
         chosen = await _told_before(session, alert)
     else:
         rule = await session.get(AlertRule, (alert.account_id, alert.rule_id))
         chosen = None if rule is None else rule.posted_to
     return [Target(channel.kind, channel.id) for channel in allowed if chosen is None or channel.id in chosen]
+
+
+async def channels_told(
+    session: AsyncSession, world: World, *, account_id: UUID, workspace_id: UUID
+) -> list[AlertChannel]:
+    """The channels that are switched on, as far as the plan has their kind."""
+    held = await entitlements_of(session, world, account_id=account_id)
+    found = await active_channels(session, account_id=account_id, workspace_id=workspace_id)
+    return [channel for channel in found if held.features[FEATURE_OF[channel.kind]]]
 
 
 async def _told_before(session: AsyncSession, alert: Alert) -> Sequence[UUID]:
@@ -149,18 +158,21 @@ async def keep_alerts_going(world: World) -> None:
     unsent."""
     now = world.clock.now()
     async with world.database.system() as session:
+        ours = await served_by(session, world.settings.worker_pool)
         over = select(Alert.account_id, Alert.id).where(Alert.state == AlertState.SNOOZED, Alert.snoozed_until <= now)
-        snoozed = (await session.execute(over)).all()
+        snoozed = [row for row in await session.execute(over) if ours(row.account_id)]
         held = select(AlertDelivery.account_id, AlertDelivery.target).distinct()
         due = held.where(AlertDelivery.state == DeliveryState.HELD, AlertDelivery.due_at <= now)
-        readers = (await session.execute(due)).all()
+        readers = [row for row in await session.execute(due) if ours(row.account_id)]
         untold = select(AlertEvent.account_id, AlertEvent.id).where(
             AlertEvent.tells, AlertEvent.told_at.is_(None), AlertEvent.at <= now - UNTOLD_FOR
         )
         for account_id, event_id in (await session.execute(untold)).all():
-            await enqueue_telling(session, account_id=account_id, event_id=event_id)
+            if ours(account_id):
+                await enqueue_telling(session, account_id=account_id, event_id=event_id)
         for account_id, delivery_id, attempts in await due_deliveries(session, now=now):
-            await enqueue_delivery(session, account_id=account_id, delivery_id=delivery_id, attempt=attempts + 1)
+            if ours(account_id):
+                await enqueue_delivery(session, account_id=account_id, delivery_id=delivery_id, attempt=attempts + 1)
     for account_id, alert_id in snoozed:
         with suppress(NotFound):  # deleted meanwhile, with its account
             async with world.database.tenant(account_id) as session:

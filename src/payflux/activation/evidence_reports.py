@@ -16,6 +16,7 @@ from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.figures import day_words, moment_words
 from payflux.kit.jobs import Payload
 from payflux.kit.messages import gettext as _
+from payflux.kit.pools import served_by
 from payflux.monitor.evidence.exporting import ask_for_export
 from payflux.monitor.evidence.models import Content, EvidenceExport, EvidenceReport, ExportState, Format, ReportContent
 from payflux.monitor.evidence.reporting import due_reports, take_due
@@ -36,7 +37,8 @@ async def send_due_reports(world: World) -> None:
     """Every quarter of an hour: make each report that is due, or mail it where there is nothing to make. One that fails
     stops no other."""
     async with world.database.system() as session:
-        found = await due_reports(session, now=world.clock.now())
+        ours = await served_by(session, world.settings.worker_pool)
+        found = [each for each in await due_reports(session, now=world.clock.now()) if ours(each[0])]
     for account_id, report_id in found:
         try:
             await _begin(world, account_id, report_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from payflux.frontdoor.funnel.models import RecordedEvent
 from payflux.kit.failures import ANALYTICS, JOB, MAIL, FailureCount
 from payflux.kit.jobs import waiting_jobs
 from payflux.kit.metrics import Reading
+from payflux.kit.pools import COMMON, COMMON_NAME, isolated_accounts
 from payflux.monitor.alerts.models import AlertDelivery
 from payflux.monitor.risk.sweep.models import Sweep
 from payflux.world.analytics import analytics_of
@@ -46,13 +48,31 @@ async def health_readings(session: AsyncSession, world: World) -> list[Reading]:
         await _unsent(session, world),
         *await _failures(session),
     ]
+    return readings + await _queue(session)
+
+
+async def _queue(session: AsyncSession) -> list[Reading]:
+    """The queue, by job and by pool of workers."""
     jobs = await waiting_jobs(session)
-    oldest = max((job.seconds_overdue for job in jobs), default=0.0)
-    readings.append(Reading("payflux_job_overdue_seconds", "How late the most overdue job is.", oldest))
-    readings += [
-        Reading("payflux_jobs_waiting", "Jobs that wait or run.", job.number, ("job", job.name)) for job in jobs
-    ] or [Reading("payflux_jobs_waiting", "Jobs that wait or run.", 0, ("job", "none"))]
-    return readings
+    number: Counter[str] = Counter()
+    pools = {COMMON, *(await isolated_accounts(session)).values(), *(job.pool for job in jobs)}
+    overdue = dict.fromkeys(sorted(pools), 0.0)
+    for job in jobs:
+        number[job.name] += job.number
+        overdue[job.pool] = max(overdue[job.pool], job.seconds_overdue)
+    late = "How late the most overdue job of a pool of workers is."
+    waiting = "Jobs that wait or run."
+    return [
+        Reading("payflux_job_overdue_seconds", "How late the most overdue job is.", max(overdue.values())),
+        *(
+            Reading("payflux_pool_overdue_seconds", late, seconds, ("pool", pool or COMMON_NAME))
+            for pool, seconds in overdue.items()
+        ),
+        *(
+            Reading("payflux_jobs_waiting", waiting, many, ("job", name))
+            for name, many in (number or {"none": 0}).items()
+        ),
+    ]
 
 
 async def _failures(session: AsyncSession) -> list[Reading]:

@@ -17,6 +17,7 @@ from payflux.activation.problems import told_problem
 from payflux.activation.sending import mail_support
 from payflux.activation.service import begin_again, forget_problem, get_workspace
 from payflux.kit.errors import Conflict, UserError
+from payflux.kit.pools import served_by
 from payflux.monitor.processors.connecting.ending import disconnected_by_processor, ends_connection
 from payflux.monitor.processors.connecting.probing import look
 from payflux.monitor.processors.connecting.storing import look_again
@@ -46,8 +47,9 @@ async def keep_activations_going(world: World) -> None:
     )
     under_way = (Workspace.pull_id.is_not(None), Workspace.live_monitored_at.is_(None))
     async with world.database.system() as session:
-        found = await session.execute(select(Workspace.account_id).where(*under_way, due))
-    for account_id in found.scalars().all():
+        ours = await served_by(session, world.settings.worker_pool)
+        found = (await session.execute(select(Workspace.account_id).where(*under_way, due))).scalars().all()
+    for account_id in filter(ours, found):
         try:
             await go_on(world, account_id)
         except Exception:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.models import Workspace
 from payflux.frontdoor.entitlements.resolving import entitlements_of
+from payflux.kit.pools import served_by
 from payflux.monitor.alerts.models import Alert, AlertEvent, Happening
 from payflux.monitor.ledger.artifacts import Draft, Kind
 from payflux.monitor.ledger.expiring import accounts_with_ledgers, expire_bodies
@@ -88,7 +89,8 @@ async def expire_evidence(world: World) -> None:
     """Every night: drop the bodies that an account's plan keeps no longer. Where no subscription runs, nothing is
     dropped: whoever comes back finds what they had."""
     async with world.database.system() as session:
-        accounts = await accounts_with_ledgers(session)
+        ours = await served_by(session, world.settings.worker_pool)
+        accounts = [account_id for account_id in await accounts_with_ledgers(session) if ours(account_id)]
     for account_id in accounts:
         try:
             await _expire(world, account_id)

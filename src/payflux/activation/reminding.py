@@ -12,6 +12,7 @@ from payflux.activation.sending import mail_members_once
 from payflux.activation.service import get_workspace
 from payflux.activation.states import ActivationState
 from payflux.frontdoor.entitlements.resolving import entitlements_of
+from payflux.kit.pools import served_by
 from payflux.world.bootstrap import World
 
 FIRST, LAST = timedelta(hours=24), timedelta(hours=72)
@@ -41,8 +42,9 @@ async def send_due_reminders(world: World) -> None:
             Workspace.entitled_at <= now - FIRST,
             Workspace.entitled_at > now - LAST - STILL_NEWS,
         )
+        ours = await served_by(session, world.settings.worker_pool)
         accounts = (await session.execute(waiting)).scalars().all()
-    for account_id in accounts:
+    for account_id in filter(ours, accounts):
         async with world.database.tenant(account_id) as session:
             workspace = await get_workspace(session, account_id=account_id)
             held = await entitlements_of(session, world, account_id=account_id)

@@ -18,7 +18,7 @@ from payflux.frontdoor.funnel import models as funnel
 from payflux.frontdoor.onboarding import models as onboarding
 from payflux.frontdoor.sales import models as sales
 from payflux.frontdoor.staff import models as staff
-from payflux.kit import audit, failures, idempotency
+from payflux.kit import audit, failures, idempotency, pools
 from payflux.monitor.alerts import models as alerts
 from payflux.monitor.evidence import models as evidence
 from payflux.monitor.ledger import models as ledger
@@ -49,6 +49,7 @@ MODELS = (
     ledger,
     live,
     onboarding,
+    pools,
     processors,
     projections,
     providers,

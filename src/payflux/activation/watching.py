@@ -17,6 +17,7 @@ from payflux.activation.service import get_workspace
 from payflux.activation.states import is_live_monitored
 from payflux.frontdoor.entitlements.resolving import Entitlements, entitlements_of
 from payflux.kit.jobs import Payload, enqueue
+from payflux.kit.pools import isolated_accounts, served_by
 from payflux.monitor.alerts.evaluating import evaluate
 from payflux.monitor.alerts.facts import reading_of
 from payflux.monitor.processors.models import Connection, ConnectionStatus
@@ -57,7 +58,13 @@ async def sweep_workspaces(world: World, payload: Payload) -> None:
     """Job: read those of a sweep's shard that have not been read since it began. One that fails is recorded, and stops
     no other."""
     began_at = datetime.fromisoformat(payload["began_at"])
-    for account_id in map(UUID, payload["accounts"].split()):
+    async with world.database.system() as session:
+        ours = await served_by(session, world.settings.worker_pool)
+        accounts = list(map(UUID, payload["accounts"].split()))
+        for account_id in accounts:
+            if not ours(account_id):  # it was moved meanwhile
+                await _enqueue_own_shard(session, account_id, began_at=began_at)
+    for account_id in filter(ours, accounts):
         try:
             await _read(world, account_id, reason=ReadingReason.SWEEP, urgent=False, unless_since=began_at)
         except Exception as error:
@@ -88,25 +95,36 @@ async def begin_sweep(world: World) -> None:
         begun = await session.execute(row.on_conflict_do_nothing().returning(Sweep.window_start))
         if begun.scalar_one_or_none() is None:
             return
-        for number in range(0, len(accounts), SHARD):
-            shard = accounts[number : number + SHARD]
-            payload = {"began_at": now.isoformat(), "accounts": " ".join(map(str, shard))}
+        isolated = await isolated_accounts(session)
+        shared = [account_id for account_id in accounts if account_id not in isolated]
+        for number in range(0, len(shared), SHARD):
+            payload = {"began_at": now.isoformat(), "accounts": " ".join(map(str, shared[number : number + SHARD]))}
             await enqueue(session, "sweep_workspaces", payload)
+        for account_id in filter(isolated.__contains__, accounts):
+            await _enqueue_own_shard(session, account_id, began_at=now)
     log.info("sweep begun", rates=readings, workspaces=len(accounts))
+
+
+async def _enqueue_own_shard(session: AsyncSession, account_id: UUID, *, began_at: datetime) -> None:
+    """A job that names the account it is for, so that the account's own workers run it."""
+    payload = {"began_at": began_at.isoformat(), "accounts": str(account_id), "account_id": str(account_id)}
+    await enqueue(session, "sweep_workspaces", payload)
 
 
 async def read_due(world: World) -> None:
     """Every minute: a job for each workspace whose newer figures had to wait for their turn."""
     async with world.database.system() as session:
+        ours = await served_by(session, world.settings.worker_pool)
         for account_id, workspace_id in await due_readings(session, now=world.clock.now()):
-            await enqueue_reading(
-                session,
-                account_id=account_id,
-                workspace_id=workspace_id,
-                reason=ReadingReason.EVENT,
-                urgent=False,
-                delay=None,
-            )
+            if ours(account_id):
+                await enqueue_reading(
+                    session,
+                    account_id=account_id,
+                    workspace_id=workspace_id,
+                    reason=ReadingReason.EVENT,
+                    urgent=False,
+                    delay=None,
+                )
 
 
 def window_of(now: datetime) -> datetime:

@@ -24,6 +24,7 @@ from payflux.kit.figures import day_words, moment_words
 from payflux.kit.jobs import Payload
 from payflux.kit.messages import gettext as _
 from payflux.kit.png import Bar, bar_chart_png
+from payflux.kit.pools import served_by
 from payflux.monitor.alerts.models import Alert, AlertMailTimes
 from payflux.monitor.alerts.queries import raised_between, told_facts
 from payflux.monitor.alerts.wording import headline
@@ -74,10 +75,11 @@ async def send_weekly_summaries(world: World) -> None:
                 ),
             )
         )
+        ours = await served_by(session, world.settings.worker_pool)
         found = (await session.execute(query)).all()
     for account_id, live_at, summarized_at, time_zone in found:
         due = summary_time(now, time_zone or "UTC")
-        if live_at is None or live_at > due or due <= now - STILL_NEWS:
+        if not ours(account_id) or live_at is None or live_at > due or due <= now - STILL_NEWS:
             continue
         if summarized_at is None or summarized_at < due:
             sent += await _summarize(world, account_id, due)

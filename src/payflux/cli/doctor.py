@@ -14,8 +14,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from payflux.cli.configured import console
 from payflux.cli.databases import check_database, owner_database, urls_of
-from payflux.kit.database import DatabaseError, DatabaseUrls, asyncpg_address
+from payflux.kit.database import Database, DatabaseError, DatabaseUrls, asyncpg_address
+from payflux.kit.jobs import unattended_pools
 from payflux.kit.postgres import PostgresError, find_binaries
 from payflux.settings import STRIPE_API_VERSION, Settings, SettingsError, environment_variable, load_settings
 
@@ -33,6 +35,13 @@ class Finding(NamedTuple):
     way_out: str = ""
 
 
+def doctor() -> None:
+    """Check every setting and everything PayFlux stands on, and say what to do."""
+    findings = examine()
+    report(findings, console)
+    sys.exit(0 if all(finding.ok for finding in findings) else 1)
+
+
 def examine() -> list[Finding]:
     """Look at the Python, the settings, the database and Stripe, in the order in which they depend on each other."""
     version = ".".join(map(str, sys.version_info[:3]))
@@ -43,6 +52,8 @@ def examine() -> list[Finding]:
         return [*findings, *(Finding("setting", False, "not usable", way_out=line) for line in str(error).splitlines())]
     findings += [_setting(settings, field) for field in Settings.model_fields]
     findings.append(_look("database", lambda: _database(settings)))
+    if findings[-1].ok:
+        findings.append(_look("workers", lambda: _workers(settings)))
     findings.append(_look("Stripe", lambda: _stripe(settings)))
     return findings
 
@@ -66,12 +77,16 @@ def report(findings: list[Finding], console: Console) -> None:
 def _look(subject: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(subject, True, look())
-    except (PostgresError, DatabaseError, _Unreachable) as error:
+    except (PostgresError, DatabaseError, _Unreachable, _Unattended) as error:
         return Finding(subject, False, "not usable", way_out=str(error))
 
 
 class _Unreachable(Exception):
     """Stripe, or the sandbox, does not answer as it should."""
+
+
+class _Unattended(Exception):
+    """Jobs wait for workers that are not there."""
 
 
 def _setting(settings: Settings, field: str) -> Finding:
@@ -109,6 +124,28 @@ async def _examine_database(urls: DatabaseUrls) -> str:
         raise DatabaseError("The database is empty. Run `payflux migrate`.")
     await check_database(urls)
     return f"PostgreSQL {version}, migrated, roles as they should be"
+
+
+def _workers(settings: Settings) -> str:
+    with owner_database(settings) as owner_url:
+        silent = asyncio.run(_examine_pools(urls_of(settings, owner_url)))
+    if silent:
+        raise _Unattended(
+            " ".join(
+                f"Pool {pool} has {jobs} late jobs and no worker. Start one: PAYFLUX_WORKER_POOL={pool} payflux work"
+                for pool, jobs in silent.items()
+            )
+        )
+    return "every pool with late jobs has a worker"
+
+
+async def _examine_pools(urls: DatabaseUrls) -> dict[str, int]:
+    database = Database(urls)
+    try:
+        async with database.system() as session:
+            return await unattended_pools(session)
+    finally:
+        await database.close()
 
 
 def _stripe(settings: Settings) -> str:

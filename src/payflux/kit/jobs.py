@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import NamedTuple
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -24,6 +26,7 @@ from pgqueuer.types import QueueExecutionMode
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.database import driver_connection
+from payflux.kit.pools import COMMON, isolated_accounts, queue_name, split_queue_name
 
 Payload = dict[str, str]
 Handler = Callable[[Payload], Awaitable[None]]
@@ -34,6 +37,9 @@ MAX_ATTEMPTS = 3
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=6)
 """How long a worker may stay silent before its job is picked up by another."""
+
+LATE_AFTER, GONE_AFTER = timedelta(minutes=1), timedelta(minutes=3)
+"""After so long a job that could begin is late, and a pool without a timer has no worker."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,11 +58,19 @@ async def enqueue(
 ) -> None:
     """Add a job that exists if, and only if, `session`'s transaction commits.
 
-    With `dedupe_key`, nothing is added while a job with the same key waits or runs.
+    With `dedupe_key`, nothing is added while a job with the same key waits or runs. A job whose payload names an
+    `account_id` is run by that account's workers (:mod:`payflux.kit.pools`).
     """
+    pool = COMMON
+    if "account_id" in payload:
+        pool = (await isolated_accounts(session)).get(UUID(payload["account_id"]), COMMON)
     queries = Queries(AsyncpgDriver(await driver_connection(session)))
     await queries.enqueue(
-        name, json.dumps(payload).encode(), execute_after=delay, dedupe_key=dedupe_key, on_conflict="skip"
+        queue_name(name, pool),
+        json.dumps(payload).encode(),
+        execute_after=delay,
+        dedupe_key=dedupe_key,
+        on_conflict="skip",
     )
 
 
@@ -74,7 +88,7 @@ async def is_pending(session: AsyncSession, name: str, part: Payload) -> bool:
     queries = Queries(AsyncpgDriver(await driver_connection(session)))
     table = queries.qbe.settings.queue_table
     found = await queries.driver.fetch(
-        f"SELECT FROM {table} WHERE entrypoint = $1 AND status IN ('queued', 'picked') "
+        f"SELECT FROM {table} WHERE split_part(entrypoint, '@', 1) = $1 AND status IN ('queued', 'picked') "
         "AND convert_from(payload, 'UTF8')::jsonb @> $2::jsonb LIMIT 1",
         name,
         json.dumps(part),
@@ -83,9 +97,11 @@ async def is_pending(session: AsyncSession, name: str, part: Payload) -> bool:
 
 
 class WaitingJobs(NamedTuple):
-    """How many jobs of a name wait or run, and for how many seconds the oldest that waits could have begun."""
+    """How many jobs of a name wait or run in a pool of workers, and for how many seconds the oldest that waits could
+    have begun."""
 
     name: str
+    pool: str
     number: int
     seconds_overdue: float
 
@@ -99,7 +115,24 @@ async def waiting_jobs(session: AsyncSession) -> list[WaitingJobs]:
         f"SELECT entrypoint, count(*) AS number, greatest({overdue}, 0) AS overdue FROM {table} "  # noqa: S608
         "WHERE status IN ('queued', 'picked') GROUP BY entrypoint ORDER BY entrypoint"
     )
-    return [WaitingJobs(row["entrypoint"], row["number"], row["overdue"]) for row in rows]
+    return [WaitingJobs(*split_queue_name(row["entrypoint"]), row["number"], row["overdue"]) for row in rows]
+
+
+async def unattended_pools(session: AsyncSession) -> dict[str, int]:
+    """How many jobs each pool of an account's own has that are late, and no worker: nobody has run a timer of the pool
+    for :data:`GONE_AFTER`, and workers do each minute. As the system role."""
+    late: Counter[str] = Counter()
+    for job in await waiting_jobs(session):
+        if job.pool and job.seconds_overdue > LATE_AFTER.total_seconds():
+            late[job.pool] += job.number
+    connection = await driver_connection(session)
+    table = Queries(AsyncpgDriver(connection)).qbe.settings.schedules_table
+    there = await connection.fetch(
+        f"SELECT DISTINCT entrypoint FROM {table} WHERE last_run > now() - $1::interval",  # noqa: S608
+        GONE_AFTER,
+    )
+    attended = {split_queue_name(row["entrypoint"])[1] for row in there}
+    return {pool: number for pool, number in sorted(late.items()) if pool not in attended}
 
 
 async def run_jobs(
@@ -110,9 +143,10 @@ async def run_jobs(
     on_failure: FailureHandler,
     shutdown: asyncio.Event | None = None,
     drain: bool = False,
+    pool: str = COMMON,
     heartbeat_timeout: timedelta = HEARTBEAT_TIMEOUT,
 ) -> None:
-    """Run jobs until `shutdown` is set, or, with `drain`, until the queue is empty.
+    """Run the jobs of `pool` until `shutdown` is set, or, with `drain`, until it has none left.
 
     `timers` maps a name to a cron expression (UTC) and what to run then. A job whose worker has sent no heartbeat for
     `heartbeat_timeout` is picked up by another. A job that has failed for good is handed to `on_failure`.
@@ -121,9 +155,9 @@ async def run_jobs(
     if shutdown is not None:
         queuer.shutdown = queuer.qm.shutdown = queuer.sm.shutdown = shutdown
     for name, handler in handlers.items():
-        queuer.entrypoint(name)(_attempt(name, handler, on_failure))
+        queuer.entrypoint(queue_name(name, pool))(_attempt(name, handler, on_failure))
     for name, (expression, run) in timers.items():
-        queuer.schedule(name, expression)(_fire(run))
+        queuer.schedule(queue_name(name, pool), expression)(_fire(run))
     if drain:
         await queuer.qm.run(
             mode=QueueExecutionMode.drain,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
 
@@ -25,6 +25,7 @@ from payflux.activation.sources import start_from_events
 from payflux.activation.trial_notices import send_due_notices
 from payflux.activation.watching import begin_sweep, read_due, read_workspace, record_unread, sweep_workspaces
 from payflux.activation.weekly_summary import send_weekly_summaries
+from payflux.frontdoor.accounts.bounces import delete_old_bounces
 from payflux.frontdoor.accounts.factors.second_step import delete_ended_steps
 from payflux.frontdoor.accounts.sessions import delete_ended_sessions
 from payflux.frontdoor.accounts.verification.challenges import delete_old_challenges
@@ -44,6 +45,7 @@ from payflux.kit.database import asyncpg_address
 from payflux.kit.failures import JOB, count_failure
 from payflux.kit.idempotency import forget_answers
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
+from payflux.kit.pools import COMMON_NAME
 from payflux.monitor.alerts.delivering import delete_old_deliveries, deliver_alert
 from payflux.monitor.evidence.exporting import delete_expired_exports
 from payflux.monitor.ledger.checkpointing import sign_tree
@@ -89,6 +91,9 @@ JOBS: dict[str, Step] = {
 }
 """The jobs beside the pipeline's, by name."""
 
+Timers = dict[str, tuple[str, Callable[[], Awaitable[None]]]]
+"""What runs by the clock, by its name: when, as a cron expression in UTC, and what."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -99,7 +104,7 @@ async def work_until_stopped(world: World) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, shutdown.set)
     await world.database.check()
-    log.info("worker started")
+    log.info("worker started", pool=world.settings.worker_pool or COMMON_NAME)
     try:
         await work(world, shutdown=shutdown)
     finally:
@@ -115,7 +120,7 @@ async def work(
     steps: Mapping[str, Step] = STEPS,
     heartbeat_timeout: timedelta = HEARTBEAT_TIMEOUT,
 ) -> None:
-    """Run jobs until `shutdown` is set or, with `drain`, until none is left."""
+    """Run the jobs of the pool that the settings name until `shutdown` is set or, with `drain`, until none is left."""
     connection = await asyncpg.connect(asyncpg_address(world.database.urls.system))
 
     async def clean() -> None:
@@ -138,7 +143,6 @@ async def work(
     async def apply_due() -> None:
         await apply_due_events(world)
         await keep_sources_going(world)
-        await apply_due_stripe_events(world)
         await read_due(world)
 
     async def keep_up() -> None:
@@ -153,36 +157,43 @@ async def work(
     async def tidy() -> None:
         async with world.database.system() as session:
             await delete_old_deliveries(session, now=world.clock.now())
+            await delete_old_bounces(session, now=world.clock.now())
         await clean_inbox(world)
         await clean_deliveries(world)
 
+    pool = world.settings.worker_pool
+    by_account: Timers = {
+        "apply_due_events": ("* * * * *", apply_due),
+        "expire_evidence": ("11 3 * * *", partial(expire_evidence, world)),
+        "keep_alerts_going": ("* * * * *", partial(keep_alerts_going, world)),
+        "keep_activations_going": ("* * * * *", partial(keep_activations_going, world)),
+        "keep_connections_up_to_date": ("*/5 * * * *", keep_up),
+        "send_due_reminders": ("*/15 * * * *", partial(send_due_reminders, world)),
+        "send_weekly_summaries": ("*/15 * * * *", partial(send_weekly_summaries, world)),
+        "send_due_reports": ("*/15 * * * *", partial(send_due_reports, world)),
+        "score_projections": ("37 * * * *", score),
+    }
+    for_everybody: Timers = {
+        "apply_due_stripe_events": ("* * * * *", partial(apply_due_stripe_events, world)),
+        "clean_inbox": ("47 3 * * *", tidy),
+        "delete_ended_sessions": ("17 * * * *", clean),
+        "keep_up_with_stripe": ("*/10 * * * *", follow_stripe),
+        "reconcile_billing": ("41 1 * * *", reconcile_with_stripe),
+        "send_due_notices": ("*/15 * * * *", partial(send_due_notices, world)),
+        "send_product_events": ("* * * * *", partial(send_product_events, world)),
+        "sign_ledger": ("5 0 * * *", partial(sign_tree, world)),
+        "sweep": ("*/10 * * * *", partial(begin_sweep, world)),
+        "verify_audit_logs": ("23 2 * * *", verify_logs),
+    }
     try:
         await run_jobs(
             connection,
             {name: _handler(world, name, step) for name, step in {**JOBS, **steps}.items()},
-            timers={
-                "apply_due_events": ("* * * * *", apply_due),
-                "clean_inbox": ("47 3 * * *", tidy),
-                "delete_ended_sessions": ("17 * * * *", clean),
-                "expire_evidence": ("11 3 * * *", partial(expire_evidence, world)),
-                "keep_alerts_going": ("* * * * *", partial(keep_alerts_going, world)),
-                "keep_activations_going": ("* * * * *", partial(keep_activations_going, world)),
-                "keep_up_with_stripe": ("*/10 * * * *", follow_stripe),
-                "reconcile_billing": ("41 1 * * *", reconcile_with_stripe),
-                "keep_connections_up_to_date": ("*/5 * * * *", keep_up),
-                "send_due_reminders": ("*/15 * * * *", partial(send_due_reminders, world)),
-                "send_weekly_summaries": ("*/15 * * * *", partial(send_weekly_summaries, world)),
-                "send_due_reports": ("*/15 * * * *", partial(send_due_reports, world)),
-                "send_due_notices": ("*/15 * * * *", partial(send_due_notices, world)),
-                "send_product_events": ("* * * * *", partial(send_product_events, world)),
-                "score_projections": ("37 * * * *", score),
-                "sign_ledger": ("5 0 * * *", partial(sign_tree, world)),
-                "sweep": ("*/10 * * * *", partial(begin_sweep, world)),
-                "verify_audit_logs": ("23 2 * * *", verify_logs),
-            },
+            timers=by_account if pool else by_account | for_everybody,
             on_failure=partial(_record_failure, world),
             shutdown=shutdown,
             drain=drain,
+            pool=pool,
             heartbeat_timeout=heartbeat_timeout,
         )
     finally:

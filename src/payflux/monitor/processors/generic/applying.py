@@ -10,6 +10,7 @@ from sqlalchemy import Text, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.jobs import Payload, enqueue
+from payflux.kit.pools import served_by
 from payflux.monitor.processors.generic.inbox import delete_old_deliveries, enqueue_applying, kept_events
 from payflux.monitor.processors.generic.models import DeliveryState, EventDelivery
 from payflux.monitor.processors.generic.reading import Told
@@ -84,8 +85,10 @@ async def keep_sources_going(world: World) -> None:
     now = world.clock.now()
     async with world.database.system() as session:
         waiting = select(EventDelivery.account_id, EventDelivery.connection_id).where(_IS_WAITING).distinct()
+        ours = await served_by(session, world.settings.worker_pool)
         for account_id, connection_id in (await session.execute(waiting)).all():
-            await enqueue_applying(session, account_id=account_id, connection_id=connection_id)
+            if ours(account_id):
+                await enqueue_applying(session, account_id=account_id, connection_id=connection_id)
         last = (
             select(func.max(EventDelivery.received_at))
             .where(EventDelivery.account_id == Connection.account_id, EventDelivery.connection_id == Connection.id)
@@ -99,7 +102,8 @@ async def keep_sources_going(world: World) -> None:
             func.coalesce(last, Connection.connected_at) <= now - QUIET,
         )
         for account_id, connection_id in (await session.execute(quiet)).all():
-            await enqueue_history_is_in(session, account_id=account_id, connection_id=connection_id)
+            if ours(account_id):
+                await enqueue_history_is_in(session, account_id=account_id, connection_id=connection_id)
 
 
 async def enqueue_history_is_in(session: AsyncSession, *, account_id: UUID, connection_id: UUID) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.database import driver_connection
 from payflux.kit.jobs import enqueue, release_key
+from payflux.kit.pools import COMMON, served_by
 from payflux.monitor.processors.live.envelopes import Envelope
 from payflux.monitor.processors.live.models import IS_WAITING, EventState, WebhookEvent
 from payflux.monitor.processors.live.subjects import reason_to_ignore
@@ -153,17 +154,20 @@ async def leave_inbox(session: AsyncSession, *, account_id: UUID, connection_id:
     return True
 
 
-async def enqueue_due(session: AsyncSession, *, now: datetime) -> int:
-    """A job for each connection with events that are due: those tried before, and those whose job was given up. How
-    many."""
+async def enqueue_due(session: AsyncSession, *, pool: str = COMMON, now: datetime) -> int:
+    """A job for each connection of the pool's accounts with events that are due: those tried before, and those whose
+    job was given up. How many."""
     due = (
         select(WebhookEvent.account_id, WebhookEvent.connection_id)
         .where(IS_WAITING, WebhookEvent.due_at <= now)
         .distinct()
     )
+    ours = await served_by(session, pool)
     waiting = 0
     for account_id, connection_id in (await session.execute(due)).all():
-        if account_id is not None and connection_id is not None:  # an event of no connection never waits
+        if account_id is None or connection_id is None:
+            continue  # an event of no connection never waits
+        if ours(account_id):
             await enqueue_applying(session, account_id=account_id, connection_id=connection_id)
             waiting += 1
     return waiting

@@ -6,6 +6,7 @@ import structlog
 from sqlalchemy import or_, select
 
 from payflux.kit.jobs import enqueue
+from payflux.kit.pools import served_by
 from payflux.monitor.processors.connecting.signing import Reach, reach_of
 from payflux.monitor.processors.live.inbox import delete_old_events, enqueue_due
 from payflux.monitor.processors.live.timing import SHORTEST_CATCH_UP, SHORTEST_POLL
@@ -18,7 +19,7 @@ log = structlog.get_logger(__name__)
 async def apply_due_events(world: World) -> None:
     """Every minute: a job for each connection with events that are due."""
     async with world.database.system() as session:
-        await enqueue_due(session, now=world.clock.now())
+        await enqueue_due(session, pool=world.settings.worker_pool, now=world.clock.now())
 
 
 async def keep_connections_up_to_date(world: World) -> None:
@@ -36,7 +37,8 @@ async def keep_connections_up_to_date(world: World) -> None:
                 Connection.polled_through <= now - SHORTEST_POLL,
             ),
         )
-        for connection in (await session.execute(query)).scalars():
+        ours = await served_by(session, world.settings.worker_pool)
+        for connection in (each for each in (await session.execute(query)).scalars() if ours(each.account_id)):
             payload = {"account_id": str(connection.account_id), "connection_id": str(connection.id)}
             if reach_of(world.settings, connection) == Reach.POLLING:
                 await enqueue(session, "poll_events", payload, dedupe_key=f"poll_events {connection.id}")
