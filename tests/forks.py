@@ -4,5 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 
+from payflux.cli.admin import ADMIN
+from payflux.cli.commands import COMMANDS
+
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["payflux.cli.commands", "tests.integration.commands", "tests.integration.killed_worker"])
+FORKS.set_forkserver_preload(
+    [
+        *dict.fromkeys(place.where.partition(":")[0] for place in (*COMMANDS.values(), *ADMIN.values())),
+        "tests.integration.commands",
+        "tests.integration.killed_worker",
+    ]
+)

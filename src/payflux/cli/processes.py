@@ -12,6 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 SUPERVISED = "PAYFLUX_SUPERVISED"
+FORWARD_TO, FORWARD_CONNECT_TO = "PAYFLUX_SANDBOX_FORWARD_TO", "PAYFLUX_SANDBOX_FORWARD_CONNECT_TO"
+BOUNCE_TO = "PAYFLUX_SANDBOX_BOUNCE_TO"
+"""The variables that tell the sandbox where to post the platform's own events, those of accounts connected to it, and
+the reports of mails that bounce."""
 _PATIENCE = 10.0  # seconds a part gets to finish what it does
 _QUICK = 20.0  # a part that ran for less than this many seconds has failed to start
 _QUICK_FAILURES = 3

@@ -13,16 +13,21 @@ from rich.console import Console
 from rich.table import Table
 
 from payflux.cli.catalogue import sync_with_stripe
+from payflux.cli.configured import configured, console
 from payflux.cli.databases import embedded_server, owner_database, prepare_database, urls_of
-from payflux.cli.processes import PartFailed, PortTaken, Supervisor
+from payflux.cli.processes import BOUNCE_TO, FORWARD_CONNECT_TO, FORWARD_TO, PartFailed, PortTaken, Supervisor
 from payflux.sandbox.loopback import is_local
 from payflux.settings import SANDBOX_WEBHOOK_SECRET, Settings, environment_variable
 from payflux.world.stripe.errors import StripeFailure
 
 _START_PATIENCE = 60.0  # seconds
 _EVERYWHERE = ("0.0.0.0", "localhost")  # noqa: S104 -- recognised, not listened on
-FORWARD_TO, FORWARD_CONNECT_TO = "PAYFLUX_SANDBOX_FORWARD_TO", "PAYFLUX_SANDBOX_FORWARD_CONNECT_TO"
-"""The variable that tells the sandbox where to post the platform's own events."""
+
+
+def run() -> None:
+    """Start everything: database, web, worker and, without a Stripe key, the sandbox."""
+    with configured("run") as settings:
+        run_all(settings, console)
 
 
 def run_all(settings: Settings, console: Console) -> None:
@@ -56,6 +61,7 @@ def run_all(settings: Settings, console: Console) -> None:
             environment[FORWARD_TO] = f"http://{host}:{settings.port}/api/v1/webhooks/stripe"
             if settings.uses_sandbox:
                 environment[FORWARD_CONNECT_TO] = f"http://{host}:{settings.port}/hooks/stripe/connect"
+                environment[BOUNCE_TO] = f"http://{host}:{settings.port}/hooks/mail/bounces"
                 secrets = (*settings.connect_webhook_secrets, SANDBOX_WEBHOOK_SECRET)
                 environment["STRIPE_CONNECT_WEBHOOK_SECRETS"] = ",".join(secrets)
         supervisor = Supervisor(environment, on_restart=lambda part, code: _say_restart(console, part, code))
