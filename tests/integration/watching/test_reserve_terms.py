@@ -37,7 +37,7 @@ async def alerts(shop: Shop) -> dict[str, str]:
     """The state of each alert, by what its rule watches."""
     async with shop.world.database.tenant(shop.account_id) as session:
         query = select(AlertRule.trigger, Alert.state).join(Alert, Alert.rule_id == AlertRule.id)
-        return dict((await session.execute(query)).tuples().all())
+        return dict(tuple(row) for row in await session.execute(query))
 
 
 async def test_the_next_projection_goes_by_the_terms_and_is_scored_at_their_horizons(shop: Shop) -> None:

@@ -20,6 +20,7 @@ from payflux.frontdoor.accounts.team.capabilities import (
 WHO_MAY = {
     "monitor.read": "yyyy",
     "connection.manage": "yy--",
+    "projections.manage": "yyy-",
     "alerts.manage": "yyy-",
     "evidence.export": "yyy-",
     "keys.manage": "yy--",
