@@ -26,7 +26,8 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import SecretStr
 
-from payflux.cli.databases import OWNER_ROLE, ensure_owned_database, prepare_database, urls_of
+from payflux.cli.databases import OWNER_ROLE, ensure_owned_database, urls_of
+from payflux.cli.preparing import prepare_database
 from payflux.frontdoor.accounts import passwords
 from payflux.kit.database import role_password
 from payflux.kit.postgres import EmbeddedPostgres, find_binaries

@@ -10,7 +10,8 @@ from tempfile import mkdtemp
 
 from pydantic import SecretStr
 
-from payflux.cli.databases import OWNER_ROLE, ensure_owned_database, prepare_database, urls_of
+from payflux.cli.databases import OWNER_ROLE, ensure_owned_database, urls_of
+from payflux.cli.preparing import prepare_database
 from payflux.kit.database import DatabaseUrls, role_password
 from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from payflux.settings import Settings, load_settings

@@ -12,7 +12,8 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from payflux.cli.databases import prepare_database, urls_of
+from payflux.cli.databases import urls_of
+from payflux.cli.preparing import prepare_database
 from payflux.kit.database import Database, DatabaseError, DatabaseUrls
 from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from payflux.settings import load_settings

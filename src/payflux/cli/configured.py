@@ -9,10 +9,8 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from payflux.cli.processes import PartFailed, PortTaken
-from payflux.kit.database import DatabaseError
+from payflux.kit.errors import OperatorError
 from payflux.kit.logs import configure_logging
-from payflux.kit.postgres import PostgresError
 from payflux.settings import Settings, SettingsError, load_settings
 
 console = Console(highlight=False)
@@ -26,6 +24,6 @@ def configured(process: str) -> Generator[Settings, None, None]:
         settings = load_settings()
         configure_logging(log_format=settings.log_format, level=settings.log_level, process=process)
         yield settings
-    except (SettingsError, PostgresError, DatabaseError, PortTaken, PartFailed) as error:
+    except (SettingsError, OperatorError) as error:
         complaints.print(f"[bold red]PayFlux cannot go on.[/bold red] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from None

@@ -11,12 +11,8 @@ from contextlib import contextmanager
 import asyncpg
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.frontdoor.catalogue.publishing import seed_catalogue
-from payflux.kit.clock import SystemClock
-from payflux.kit.database import Database, DatabaseError, DatabaseUrls, create_engine, database_urls, role_password
-from payflux.kit.migrate import migrate
+from payflux.kit.database import Database, DatabaseError, DatabaseUrls, database_urls, role_password
 from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from payflux.settings import Settings, environment_variable
 
@@ -99,14 +95,3 @@ async def check_database(urls: DatabaseUrls) -> None:
         await database.check()
     finally:
         await database.close()
-
-
-async def prepare_database(urls: DatabaseUrls) -> int:
-    """Migrate, then write the catalogue; returns the number of plans."""
-    await migrate(urls, script_location="payflux:migrations")
-    engine = create_engine(urls.owner)
-    try:
-        async with AsyncSession(engine) as session, session.begin():
-            return await seed_catalogue(session, now=SystemClock().now())
-    finally:
-        await engine.dispose()

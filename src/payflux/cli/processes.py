@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from payflux.kit.errors import OperatorError
+
 SUPERVISED = "PAYFLUX_SUPERVISED"
 FORWARD_TO, FORWARD_CONNECT_TO = "PAYFLUX_SANDBOX_FORWARD_TO", "PAYFLUX_SANDBOX_FORWARD_CONNECT_TO"
 BOUNCE_TO = "PAYFLUX_SANDBOX_BOUNCE_TO"
@@ -21,11 +23,11 @@ _QUICK = 20.0  # a part that ran for less than this many seconds has failed to s
 _QUICK_FAILURES = 3
 
 
-class PortTaken(Exception):
+class PortTaken(OperatorError):
     """Another program listens where PayFlux wants to; the message says what to do."""
 
 
-class PartFailed(Exception):
+class PartFailed(OperatorError):
     """A part of PayFlux keeps stopping."""
 
 

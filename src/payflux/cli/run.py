@@ -14,7 +14,8 @@ from rich.table import Table
 
 from payflux.cli.catalogue import sync_with_stripe
 from payflux.cli.configured import configured, console
-from payflux.cli.databases import embedded_server, owner_database, prepare_database, urls_of
+from payflux.cli.databases import embedded_server, owner_database, urls_of
+from payflux.cli.preparing import prepare_database
 from payflux.cli.processes import BOUNCE_TO, FORWARD_CONNECT_TO, FORWARD_TO, PartFailed, PortTaken, Supervisor
 from payflux.sandbox.loopback import is_local
 from payflux.settings import SANDBOX_WEBHOOK_SECRET, Settings, environment_variable

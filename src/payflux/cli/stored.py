@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from payflux.cli.configured import configured, console
-from payflux.cli.databases import embedded_server, owner_database, prepare_database, urls_of
+from payflux.cli.databases import embedded_server, owner_database, urls_of
+from payflux.cli.preparing import prepare_database
 
 
 def migrate() -> None:

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import DeclarativeBase
 
 from payflux.kit.crypto import derive_key
+from payflux.kit.errors import OperatorError
 
 APP_ROLE = "payflux_app"
 SYSTEM_ROLE = "payflux_system"
@@ -46,7 +47,7 @@ class Base(DeclarativeBase):
     )
 
 
-class DatabaseError(Exception):
+class DatabaseError(OperatorError):
     """The database cannot be used as configured; the message says why and what to do."""
 
 

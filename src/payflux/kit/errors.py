@@ -29,6 +29,10 @@ class UserError(Exception):
             self.code = code
 
 
+class OperatorError(Exception):
+    """Something whoever runs PayFlux has to act on before it can go on; the message says what to do."""
+
+
 class InvalidInput(UserError):
     """A field was filled in wrongly; `fields` maps each field's name to what is wrong with it."""
 

@@ -22,12 +22,14 @@ from pathlib import Path
 
 import psutil
 
+from payflux.kit.errors import OperatorError
+
 SUPERUSER = "postgres"
 _UNPRIVILEGED = "nobody"
 _RESTORE = "Restore it from a backup, or start anew with `make reset` (this deletes its data)."
 
 
-class PostgresError(Exception):
+class PostgresError(OperatorError):
     """The embedded server cannot run; the message says why and what to do."""
 
 

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from payflux.cli.databases import prepare_database, urls_of
+from payflux.cli.databases import urls_of
+from payflux.cli.preparing import prepare_database
 from payflux.kit.database import asyncpg_address
 from payflux.kit.postgres import EmbeddedPostgres
 from payflux.settings import Settings
