@@ -49,7 +49,7 @@ async def funnel_page(request: Request, staff: CurrentStaff, world: CurrentWorld
         "admin/funnel.html",
         staff=staff,
         funnel=funnel,
-        charts=[_chart(funnel, width) for width in (720, 360)] if somebody else [],
+        charts=[funnel_chart(funnel, width) for width in (720, 360)] if somebody else [],
         span=span,
         spans=SPANS,
         stages=STAGE_WORDS,
@@ -79,7 +79,8 @@ async def _counted(world: World, days: int) -> Funnel:
         return await count_funnel(session, since=midnight - timedelta(days=days - 1), until=now + timedelta(seconds=1))
 
 
-def _chart(funnel: Funnel, width: int) -> Markup:
+def funnel_chart(funnel: Funnel, width: int) -> Markup:
+    """The stages of everybody as bars, those who looked at the prices first; `width` in pixels."""
     reached = [(_("Saw prices"), funnel.looked.looked), *((_(STAGE_WORDS[key]), n) for key, n in funnel.total.items())]
     registered = funnel.total["registered"]
     paid = percent(funnel.total["paid"] / registered) if registered else _("none")

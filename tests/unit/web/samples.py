@@ -59,14 +59,18 @@ from payflux.web.whatif_form import EXAMPLES, FIELDS, typed
 from tests.unit.projections.building import projected
 from tests.unit.risk.building import AS_OF, DAY, FULL, SOUND, about, elevated_merchant, sales
 from tests.unit.risk.building import NOW as NOW_SECONDS
+from tests.unit.web.access_samples import access_pages
 from tests.unit.web.alert_samples import OPEN_ALERTS, alert_pages
 from tests.unit.web.billing_samples import FORECASTING, billing_pages
+from tests.unit.web.evidence_samples import evidence_pages
 from tests.unit.web.identity_samples import UNVERIFIED, identity_pages
 from tests.unit.web.launch_samples import launch_pages
 from tests.unit.web.onboarding_samples import onboarding_pages
 from tests.unit.web.provider_samples import provider_pages
 from tests.unit.web.public_samples import public_pages
+from tests.unit.web.scan_samples import scan_pages
 from tests.unit.web.security_samples import security_pages
+from tests.unit.web.source_samples import source_pages
 from tests.unit.web.staff_samples import staff_pages
 from tests.unit.web.team_samples import team_pages
 
@@ -565,13 +569,17 @@ def what_if(changes: Changes, **query: str) -> dict[str, Any]:
 
 
 PAGES: dict[str, tuple[str, dict[str, Any]]] = {
+    **access_pages(SIGNED_OUT, SIGNED_IN),
     **alert_pages(SIGNED_IN),
     **billing_pages(SIGNED_OUT, SIGNED_IN, (SURFACE, PROJECTION)),
+    **evidence_pages(SIGNED_IN),
     **identity_pages(SIGNED_OUT, SIGNED_IN),
     **launch_pages(SIGNED_OUT, SIGNED_IN, ARMING),
     **provider_pages(SIGNED_OUT, SIGNED_IN),
     **public_pages(SIGNED_OUT, SIGNED_IN),
+    **scan_pages(SIGNED_OUT, SIGNED_IN),
     **security_pages(SIGNED_OUT, SIGNED_IN),
+    **source_pages(SIGNED_IN),
     **staff_pages(SIGNED_OUT, ARMING),
     **team_pages(SIGNED_OUT, SIGNED_IN),
     "arming-unverified": ("arming.html", ARMING | {"user": UNVERIFIED}),

@@ -71,7 +71,7 @@ def security_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dic
         "security-full": ("security.html", signed_in | SECURITY | FULL),
         "security-refused": (
             "security.html",
-            signed_in | SECURITY | elsewhere | {"errors": {"passkey": "The passkey was not made. Try again."}},
+            signed_in | SECURITY | elsewhere | {"errors": {"passkeys": "The passkey was not made. Try again."}},
         ),
         "totp": ("totp.html", signed_in | TOTP),
         "totp-refused": ("totp.html", signed_in | TOTP | WRONG),

@@ -25,6 +25,7 @@ from payflux.kit.isolation.canary import Isolation
 from payflux.monitor.processors.models import Connection
 from payflux.web.pages.security import qr_code
 from payflux.web.policies import Audience, GuardedRoute, Policy
+from tests.unit.web.counting_samples import counting_pages
 from tests.unit.web.selling_samples import ON_ACCOUNT, selling_pages
 
 NOW = datetime(2026, 11, 21, 10, 59, tzinfo=UTC)
@@ -184,6 +185,7 @@ def staff_pages(signed_out: dict[str, Any], arming: dict[str, Any]) -> dict[str,
         "staff-found-nothing": ("admin/search.html", staff | {"typed": "nobody", "found": Found([], [])}),
         "staff-account": ("admin/account.html", account),
         "staff-user": ("admin/user.html", user),
+        **counting_pages(staff),
         **selling_pages(staff),
         "staff-activations": ("admin/activations.html", staff | ACTIVATIONS),
         "staff-activations-all-well": ("admin/activations.html", staff | ACTIVATIONS | {"held_up": [], "done": ""}),

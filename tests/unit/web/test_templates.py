@@ -47,6 +47,7 @@ def test_a_page_keeps_the_rules_of_every_page(page: str) -> None:
     sends_the_csrf_token_with_each_form_that_changes_something(outline)
     has_one_main_heading_a_title_and_no_id_twice(html, outline)
     has_a_label_for_every_field_and_every_description(outline)
+    leads_to_parts_of_itself_that_are_there(outline)
 
 
 def holds_no_style_script_or_handler_of_its_own(outline: Outline) -> None:
@@ -86,6 +87,12 @@ def has_a_label_for_every_field_and_every_description(outline: Outline) -> None:
             assert field["id"] in labelled
             assert "autocomplete" in field
         assert set(field.get("aria-describedby", "").split()) <= ids
+
+
+def leads_to_parts_of_itself_that_are_there(outline: Outline) -> None:
+    ids = {attributes["id"] for _, attributes in outline.tags if "id" in attributes}
+    leads = {link["href"].removeprefix("#") for link in outline.having("a") if link.get("href", "").startswith("#")}
+    assert leads - ids == set()
 
 
 def test_what_a_person_typed_is_text_and_never_markup() -> None:

@@ -142,7 +142,7 @@ async def add_passkey(
         )
     if added:
         return see_other(f"{HERE}#passkeys")
-    problem = {"passkey": _("The passkey was not made, or took too long. Try again.")}
+    problem = {"passkeys": _("The passkey was not made, or took too long. Try again.")}
     return await _page(request, who, world, session, subscription, problem, HTTPStatus.UNPROCESSABLE_ENTITY)
 
 
