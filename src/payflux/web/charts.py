@@ -8,13 +8,18 @@ from datetime import datetime, timedelta
 from markupsafe import Markup
 
 from payflux.kit.charts import BandPoint, Bar, band_chart, bar_chart, step_scale
+from payflux.kit.figures import short_day
 from payflux.kit.messages import gettext as _
 from payflux.monitor.projections.projection import ReserveProjection
+from payflux.monitor.projections.terms import STANDARD_HORIZONS
 from payflux.monitor.projections.timeline import ReadingPoint
 from payflux.monitor.risk.surface import BANDS, RiskSurface
 from payflux.monitor.whatif.answers import Answer
 from payflux.web.formatting import money_short
 from payflux.web.outlook import ReleaseWeek
+
+CHARTED_HORIZON = STANDARD_HORIZONS[-1]
+"""The horizon, in days, that readings are compared at."""
 
 
 def trapped_capital_chart(projection: ReserveProjection, *, width: int = 720, height: int = 260) -> Markup:
@@ -70,22 +75,21 @@ def comparison_chart(answer: Answer, width: int, height: int) -> Markup:
 
 
 def trapped_timeline_chart(points: Sequence[ReadingPoint], width: int) -> Markup:
-    """Trapped capital at the last horizon as each of several readings in one currency saw it, the oldest first."""
+    """Trapped capital at T+90 as each of several readings in one currency saw it, the oldest first."""
     currency, first = points[0].currency, points[0].as_of
-    last = [point.windows[-1] for point in points]
+    seen = [point.window(CHARTED_HORIZON) for point in points]
 
     def words(amount: float) -> str:
         return money_short(round(amount), currency)
 
-    horizon = last[-1].horizon_days
     return band_chart(
         [
             BandPoint((point.as_of - first).total_seconds(), window.trapped, window.low, window.high)
-            for point, window in zip(points, last, strict=True)
+            for point, window in zip(points, seen, strict=True)
         ],
-        title=_("Trapped capital at T+%(horizon)s by reading") % {"horizon": horizon},
+        title=_("Trapped capital at T+%(horizon)s by reading") % {"horizon": CHARTED_HORIZON},
         description=_("From %(trapped)s to %(trapped_2)s. The band is the 80 %% range.")
-        % {"trapped": words(last[0].trapped), "trapped_2": words(last[-1].trapped)},
+        % {"trapped": words(seen[0].trapped), "trapped_2": words(seen[-1].trapped)},
         format_x=lambda seconds: _when(points, first + timedelta(seconds=seconds)),
         format_y=words,
         marks=[(points[-1].as_of - first).total_seconds()],
@@ -110,13 +114,13 @@ def tier_timeline_chart(points: Sequence[ReadingPoint], width: int) -> Markup:
 def _when(points: Sequence[ReadingPoint], at: datetime) -> str:
     """A moment as the axis of `points` names it, in UTC: with its time where all lie within three days."""
     short = points[-1].as_of - points[0].as_of < timedelta(days=3)
-    return f"{at.day} {at:%b %H:%M}" if short else f"{at.day} {at:%b}"
+    return f"{short_day(at)}, {at:%H:%M}" if short else short_day(at)
 
 
 def release_chart(weeks: Sequence[ReleaseWeek], currency: str, width: int) -> Markup:
     """What today's holds give back in each week."""
     return bar_chart(
-        [Bar(f"{week.start.day} {week.start:%b}", week.amount) for week in weeks],
+        [Bar(short_day(week.start), week.amount) for week in weeks],
         title=_("Releases of today's holds by week"),
         description=_("What is released in each week, named by its first day."),
         format_y=lambda amount: money_short(round(amount), currency),
@@ -128,9 +132,9 @@ def release_chart(weeks: Sequence[ReleaseWeek], currency: str, width: int) -> Ma
 def tier_chart(surface: RiskSurface) -> Markup:
     """The five bands, lit up to the surface's own."""
     return step_scale(
-        [band.capitalize() for band in BANDS.values()],
+        [_(band.capitalize()) for band in BANDS.values()],
         surface.risk_tier,
         title=_("Risk band %(risk_band)s: tier %(risk_tier)s of %(bands)s")
-        % {"risk_band": surface.risk_band, "risk_tier": surface.risk_tier, "bands": len(BANDS)},
+        % {"risk_band": _(surface.risk_band), "risk_tier": surface.risk_tier, "bands": len(BANDS)},
         danger_from=4,
     )

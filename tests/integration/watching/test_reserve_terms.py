@@ -11,6 +11,7 @@ from payflux.monitor.alerts.models import Alert, AlertRule
 from payflux.monitor.processors.queries import get_connection
 from payflux.monitor.projections.models import ProjectionScoreRecord
 from payflux.monitor.projections.terms import set_terms
+from payflux.monitor.projections.timeline import newest_points
 from payflux.monitor.whatif.changes import Changes
 from payflux.monitor.whatif.service import answer_at
 from tests.integration.watching.conftest import Shop, dispute
@@ -93,3 +94,14 @@ async def test_a_what_if_starts_from_the_terms(shop: Shop) -> None:
     now, then = reply.answer.projection_before.scenario, reply.answer.projection_after.scenario
     assert (now.rate, now.hold_days) == (then.rate, 120) == (0.15, 120)
     assert then.hold_days == 30
+
+
+async def test_readings_on_other_terms_are_compared_at_the_same_horizon(shop: Shop) -> None:
+    await tell_terms(shop, horizons="120")
+    await shop.read()
+    async with shop.world.database.tenant(shop.account_id) as session:
+        connection = await get_connection(session, account_id=shop.account_id, connection_id=shop.connection_id)
+        points = await newest_points(session, connection, limit=2)
+    assert [point.window(90).horizon_days for point in points] == [90, 90]
+    assert points[0].windows[-1].horizon_days == 120
+    assert points[0].window(90).trapped == points[1].window(90).trapped

@@ -36,6 +36,10 @@ class ReadingPoint(NamedTuple):
     def band(self) -> Band:
         return BANDS[self.risk_tier]
 
+    def window(self, horizon_days: int) -> ProjectedWindow:
+        """What the reading said of that horizon, which every projection has: see STANDARD_HORIZONS."""
+        return next(one for one in self.windows if one.horizon_days == horizon_days)
+
 
 async def newest_points(session: AsyncSession, connection: Connection, *, limit: int) -> list[ReadingPoint]:
     """The last `limit` readings, the newest first."""
