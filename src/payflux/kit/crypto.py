@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import secrets
@@ -60,12 +59,12 @@ class TokenHasher:
         return secrets.token_urlsafe(32)
 
     def digest(self, token: str) -> bytes:
-        return hmac.new(self._key, token.encode(), hashlib.sha256).digest()
+        return hmac.digest(self._key, token.encode(), "sha256")
 
     def digests(self, token: str) -> list[bytes]:
         """Every hash that `token` may be stored under, the current one first: for what outlives a change of the
         secret."""
-        before = [] if self._previous is None else [hmac.new(self._previous, token.encode(), hashlib.sha256).digest()]
+        before = [] if self._previous is None else [hmac.digest(self._previous, token.encode(), "sha256")]
         return [self.digest(token), *before]
 
     def matches(self, token: str, text: str) -> bool:

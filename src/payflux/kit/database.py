@@ -101,9 +101,7 @@ class Database:
         self.urls = urls
         self._app = create_engine(urls.app, pool_size=pool_size)
         self._system = create_engine(urls.system, pool_size=pool_size)
-        self._pool_size = pool_size
-        self._asking: asyncpg.Pool | None = None
-        self._opening = asyncio.Lock()
+        self._askers = _Askers(urls.system, size=pool_size)
 
     @asynccontextmanager
     async def tenant(self, account_id: UUID) -> AsyncGenerator[AsyncSession, None]:
@@ -124,14 +122,7 @@ class Database:
     async def ask(self, statement: str, *values: object) -> asyncpg.Record | None:
         """The first row of one statement of the system role's that is its own transaction: what every call of a program
         waits for, without what a unit of work costs."""
-        if self._asking is None:
-            async with self._opening:
-                if self._asking is None:
-                    address = asyncpg_address(self.urls.system)
-                    self._asking = await asyncpg.create_pool(
-                        address, min_size=0, max_size=self._pool_size, reset=_leave_as_it_is
-                    )
-        return await self._asking.fetchrow(statement, *values)
+        return await self._askers.ask(statement, *values)
 
     async def check(self) -> None:
         """Raises DatabaseError unless both roles connect and neither has more power than it should."""
@@ -149,8 +140,7 @@ class Database:
     async def close(self) -> None:
         await self._app.dispose()
         await self._system.dispose()
-        if self._asking is not None:
-            await self._asking.close()
+        await self._askers.close()
 
 
 def refuse_powerful_role(role: str, *, powerful: bool, owner: bool) -> None:
@@ -163,8 +153,39 @@ def refuse_powerful_role(role: str, *, powerful: bool, owner: bool) -> None:
         )
 
 
-async def _leave_as_it_is(_connection: object) -> None:
-    """Single statements leave nothing behind in a connection that would have to be reset."""
+class _Askers:
+    """Up to `size` connections to `url` for single statements, which leave nothing behind that would have to be reset:
+    the driver's own pool takes as long as the statement."""
+
+    def __init__(self, url: str, *, size: int) -> None:
+        self._url = url
+        self._free = asyncio.Semaphore(size)
+        self._idle: list[asyncpg.Connection] = []
+
+    async def ask(self, statement: str, *values: object) -> asyncpg.Record | None:
+        async with self._free:
+            asker = await self._take()
+            try:
+                found = await asker.fetchrow(statement, *values)
+            except asyncpg.PostgresError:  # the statement failed, and not the connection
+                self._idle.append(asker)
+                raise
+            except BaseException:  # cut off on the way: what it would answer next is unknown
+                asker.terminate()
+                raise
+            self._idle.append(asker)
+            return found
+
+    async def _take(self) -> asyncpg.Connection:
+        while self._idle:
+            asker = self._idle.pop()
+            if not asker.is_closed():
+                return asker
+        return await asyncpg.connect(asyncpg_address(self._url))
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
 
 
 _AWAY = (

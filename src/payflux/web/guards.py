@@ -32,10 +32,15 @@ def current_world(request: Request) -> World:
     return getattr(request.state, "world", request.app.state.world)
 
 
-CurrentWorld = Annotated[World, Depends(current_world)]
+async def _current_world(request: Request) -> World:
+    # asynchronous, though it waits for nothing: any other dependency costs each request a trip to a thread
+    return current_world(request)
 
 
-async def visitor(request: Request, world: Annotated[World, Depends(get_world)]) -> SignedIn | None:
+CurrentWorld = Annotated[World, Depends(_current_world)]
+
+
+async def visitor(request: Request) -> SignedIn | None:
     """Who is asking, or None for a stranger: by a key or an access token where one is sent, else by the browser's
     cookie. It is asked of the present, whatever instant they look at.
 
@@ -43,8 +48,9 @@ async def visitor(request: Request, world: Annotated[World, Depends(get_world)])
     its member would change something.
     """
     scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
+    world = get_world(request)
     by_token = scheme.lower() == "bearer"
-    session_token = request.cookies.get(cookie_name(world.settings, "session"))
+    session_token = "" if by_token else request.cookies.get(cookie_name(world.settings, "session"), "")
     if not by_token and not session_token:
         return None
     now = world.clock.now()
@@ -60,7 +66,7 @@ async def visitor(request: Request, world: Annotated[World, Depends(get_world)])
                 session_id = read_access_token(world.settings, access_token.strip(), now=now)
                 who = await authenticate_api_client(session, session_id=session_id, now=now)
             else:
-                who = await authenticate(session, world.tokens, token=session_token or "", now=now)
+                who = await authenticate(session, world.tokens, token=session_token, now=now)
         except NotSignedIn:
             return None
     request.state.who = who  # before a refusal, for its page says for whom it is

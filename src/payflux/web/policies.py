@@ -28,7 +28,7 @@ from payflux.frontdoor.entitlements.resolving import Entitlements, entitlements_
 from payflux.kit.errors import PaymentRequired
 from payflux.web import refusals
 from payflux.web.call_limits import count_call
-from payflux.web.guards import CurrentWorld, Tenant, Who, get_world, visitor
+from payflux.web.guards import CurrentWorld, Tenant, Who, visitor
 from payflux.world.bootstrap import World
 
 API_ACCESS = "api_access"
@@ -181,6 +181,8 @@ def _asking(policy: Policy) -> Callable[..., object]:
 
 
 async def _ask_plan(policy: Policy, request: Request, who: SignedIn, world: World, session: AsyncSession) -> None:
+        if policy.of_account:
+            refusals.refuse_further_workspace(who)
     by_program, reads = policy.metered and who.kind != "browser", request.method in refusals.SAFE_METHODS
     try:
         held = await entitlements_of(session, world, account_id=who.account_id)

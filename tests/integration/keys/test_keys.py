@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -205,6 +207,21 @@ async def test_a_reported_key_ends_and_its_owner_is_told(
     assert len(mails) == 1
     assert key.secret not in mails[0]
     await work(world, drain=True)
+
+
+async def test_a_question_that_was_cut_off_or_wrong_leaves_the_next_ones_alone(world: World) -> None:
+    ask = world.database.ask
+    sleeping = [asyncio.create_task(ask("SELECT pg_sleep(60)")) for _ in range(20)]
+    await asyncio.wait(sleeping, timeout=0.05)  # for some to be on their way, and the others to wait
+    for task in sleeping:
+        task.cancel()
+    assert {type(each) for each in await asyncio.gather(*sleeping, return_exceptions=True)} == {asyncio.CancelledError}
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await ask("SELECT 1 / 0")
+    with suppress(asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError):
+        await ask("SELECT pg_terminate_backend(pg_backend_pid())")
+    answers = await asyncio.gather(*(ask("SELECT $1::int AS number", number) for number in range(20)))
+    assert [each["number"] for each in answers if each] == list(range(20))
 
 
 async def test_an_account_has_a_limited_number_of_keys(
