@@ -152,7 +152,7 @@ def guard(
 async def _anybody(request: Request) -> None:
     """Lets everybody pass; but where something may change, not staff who look at an account as its member."""
     if request.method not in refusals.SAFE_METHODS:
-        await visitor(request, get_world(request))
+        await visitor(request)
 
 
 def _asking(policy: Policy) -> Callable[..., object]:
@@ -181,8 +181,6 @@ def _asking(policy: Policy) -> Callable[..., object]:
 
 
 async def _ask_plan(policy: Policy, request: Request, who: SignedIn, world: World, session: AsyncSession) -> None:
-        if policy.of_account:
-            refusals.refuse_further_workspace(who)
     by_program, reads = policy.metered and who.kind != "browser", request.method in refusals.SAFE_METHODS
     try:
         held = await entitlements_of(session, world, account_id=who.account_id)
