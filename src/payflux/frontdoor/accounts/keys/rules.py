@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import string
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ other. Neither opens the other kind, so that a key from a trial run does nothing
 
 _ALPHABET = string.digits + string.ascii_letters
 _RANDOM, _CHECKSUM = 32, 6  # letters; 32 of 62 are 190 bits
+_WRITTEN = re.compile(rf"pfx_(?P<environment>live|test)_[{_ALPHABET}]{{{_RANDOM + _CHECKSUM}}}")
 
 LIFETIMES = (7, 30, 90, 180, 365)
 """Days that a key can be good for."""
@@ -89,11 +91,10 @@ def environment_of(text: str) -> Environment | None:
 
     It is told by the checksum alone, so that no such text is looked up anywhere.
     """
-    start, environment, rest = text[:4], text[4:8], text[9:]
-    written = start == "pfx_" and environment in ("live", "test") and text[8:9] == "_"
-    if not written or len(rest) != _RANDOM + _CHECKSUM or not set(rest) <= set(_ALPHABET):
+    written = _WRITTEN.fullmatch(text)
+    if written is None or checksum(text[:-_CHECKSUM]) != text[-_CHECKSUM:]:
         return None
-    return environment if checksum(text[:-_CHECKSUM]) == text[-_CHECKSUM:] else None
+    return "live" if written["environment"] == "live" else "test"
 
 
 def checksum(body: str) -> str:
