@@ -3,11 +3,18 @@ counted."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+from functools import partial
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.team import queries as team
+from payflux.frontdoor.accounts.team.inviting import hold_seats
+from payflux.frontdoor.accounts.team.rules import SeatAllowance
+from payflux.frontdoor.accounts.workspaces.paying import parent_of
+from payflux.frontdoor.accounts.workspaces.queries import addresses_in, family_of, has_family
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.frontdoor.entitlements.rules import SEATS
 from payflux.frontdoor.entitlements.usage import Usage, require_room, used, window_of
@@ -26,13 +33,24 @@ class UnknownLimit(NotFound):
     code = "unknown_limit"
 
 
-async def seat_limit(session: AsyncSession, world: World, *, account_id: UUID) -> int | None:
-    """How many seats the account has, None without a limit; read anew, for it decides."""
-    return (await entitlements_of(session, world, account_id=account_id, fresh=True)).limits[SEATS]
+async def seat_allowance(session: AsyncSession, world: World, *, account_id: UUID) -> SeatAllowance:
+    """How many seats the account has, and who takes one in another of its workspaces; read anew, for it decides. Where
+    there are several, nobody else takes a seat in any of them until the transaction ends."""
+    limit = (await entitlements_of(session, world, account_id=account_id, fresh=True)).limits[SEATS]
+    if limit is None or not await has_family(session, account_id=account_id):
+        return SeatAllowance(limit)
+    paying = await parent_of(session, account_id=account_id) or account_id
+    await hold_seats(session, account_id=paying)
+    async with world.database.system() as everywhere:
+        others = set(await family_of(everywhere, account_id=account_id)) - {account_id}
+        return SeatAllowance(limit, *await addresses_in(everywhere, others, now=world.clock.now()))
 
 
 async def usage_of(session: AsyncSession, world: World, *, account_id: UUID, key: str, fresh: bool = False) -> Usage:
-    """How much of a limit the account uses now; `fresh` reads the limit anew. Raises UnknownLimit."""
+    """How much of a limit the account, with its workspaces, uses now; `fresh` reads the limit anew.
+
+    Raises UnknownLimit.
+    """
     held = await entitlements_of(session, world, account_id=account_id, fresh=fresh)
     if key not in held.limits or key == KEPT:
         known = ", ".join(each for each in held.limits if each != KEPT)
@@ -44,12 +62,14 @@ async def usage_of(session: AsyncSession, world: World, *, account_id: UUID, key
     window = window_of(key, now)
     match key, window:
         case ("seats", _):
-            seats = await team.seats(session, account_id=account_id, limit=held.limits[SEATS], now=now)
-            count = seats.members + seats.invites
+            allowance = await seat_allowance(session, world, account_id=account_id)
+            seats = await team.seats(session, account_id=account_id, allowance=allowance, now=now)
+            count = seats.members + seats.invites + seats.elsewhere
         case ("processors", _):
-            count = await count_connected(session, account_id=account_id)
+            count = await _in_family(session, world, account_id, held.limits[key], count_connected)
         case ("projections_per_day", (start, _)):
-            count = await count_projections(session, account_id=account_id, since=start)
+            made = partial(count_projections, since=start)
+            count = await _in_family(session, world, account_id, held.limits[key], made)
         case _:
             count = await used(session, account_id=account_id, key=key, now=now)
     return Usage(key, count, held.limits[key], window[1] if window else None)
@@ -67,3 +87,20 @@ async def require_within_limit(
     """Raises LimitReached where `adding` more of `key` would pass the account's limit, going by rows that are read
     anew. Whoever asks holds the lock under which it is added; with 0, what this transaction has added is judged."""
     require_room(await usage_of(session, world, account_id=account_id, key=key, fresh=True), adding)
+
+
+class _Count(Protocol):
+    def __call__(self, session: AsyncSession, *, account_id: UUID) -> Awaitable[int]: ...
+
+
+async def _in_family(session: AsyncSession, world: World, account_id: UUID, limit: int | None, count: _Count) -> int:
+    """What is counted of the account and, where a limit is shared, of its other workspaces, each as its own tenant."""
+    total = await count(session, account_id=account_id)
+    if limit is None or not await has_family(session, account_id=account_id):
+        return total
+    async with world.database.system() as everywhere:
+        family = await family_of(everywhere, account_id=account_id)
+    for other in set(family) - {account_id}:
+        async with world.database.tenant(other) as there:
+            total += await count(there, account_id=other)
+    return total

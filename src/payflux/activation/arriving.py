@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.activation.allowances import seat_limit
+from payflux.activation.allowances import seat_allowance
 from payflux.activation.onboarding import SignUp, open_account, record_sign_up
 from payflux.frontdoor.accounts.factors.second_step import needs_second_step
 from payflux.frontdoor.accounts.linking import claim_user, connect_provider
@@ -111,8 +111,8 @@ async def _create(session: AsyncSession, world: World, profile: Profile, carried
     )
     await attach(session, user_id=user.id, profile=profile, now=now)
     if carried.invite:
-        limit = await seat_limit(session, world, account_id=offer.account_id)
-        await accept_invite(session, world.tokens, code=carried.invite, user=user, seat_limit=limit, now=now)
+        allowance = await seat_allowance(session, world, account_id=offer.account_id)
+        await accept_invite(session, world.tokens, code=carried.invite, user=user, allowance=allowance, now=now)
         await record_sign_up(session, user, sign_up, account_id=offer.account_id, invited=True, now=now)
     else:
         await open_account(

@@ -1,4 +1,5 @@
-"""Delete an account: nothing while something stands in the way, the processors' access first, then every row."""
+"""Delete an account with its workspaces, or one of these: nothing while something stands in the way, the processors'
+access first, then every row."""
 
 from __future__ import annotations
 
@@ -17,8 +18,11 @@ from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.accounts.team.erasing import erase_account, erase_rows
 from payflux.frontdoor.accounts.team.members import forget_membership
 from payflux.frontdoor.accounts.team.models import DeletionReceipt
+from payflux.frontdoor.accounts.workspaces.queries import workspaces_of
 from payflux.frontdoor.billing.ending import cancel_for_deletion
 from payflux.frontdoor.billing.trials import remember_owner
+from payflux.kit.audit import record_change
+from payflux.kit.database import in_account
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, Unavailable
 from payflux.kit.jobs import Payload, enqueue, is_pending
 from payflux.kit.messages import gettext as _
@@ -65,8 +69,8 @@ async def deletion_blockers(session: AsyncSession, *, account_id: UUID, now: dat
 
 
 async def delete_account(world: World, who: SignedIn, *, typed_name: str) -> DeletionReceipt:
-    """Delete the caller's account with every row of it, and every member who is in no other; a receipt is kept and
-    mailed to the caller.
+    """Delete the caller's account with its further workspaces and every row of them, or the further workspace that they
+    act in, and every member who is in no other; a receipt is kept and mailed to the caller.
 
     Raises Forbidden for anyone but the owner, InvalidInput unless `typed_name` is the account's name, DeletionBlocked,
     and Unavailable when a processor does not answer: then nothing has been deleted. What is paid for is ended first.
@@ -75,24 +79,45 @@ async def delete_account(world: World, who: SignedIn, *, typed_name: str) -> Del
     async with world.database.tenant(who.account_id) as session:
         await _refuse(session, who, typed_name, now=now)
         connections = await _connections(session, account_id=who.account_id)
+        for workspace in await workspaces_of(session, account_id=who.account_id):
+            async with in_account(session, workspace.id):
+                connections += await _connections(session, account_id=workspace.id)
     for connection in connections:
         await _require_answer(world, connection)
     await cancel_for_deletion(world, who.account_id)
     for connection in connections:
         await give_up_access(world, connection)
-    async with world.database.system() as session:
-        await remember_owner(session, world.tokens, account_id=who.account_id, now=now)
+    if who.parent_id is None:
+        async with world.database.system() as session:
+            await remember_owner(session, world.tokens, account_id=who.account_id, now=now)
     async with world.database.tenant(who.account_id) as session:
         await _refuse(session, who, typed_name, now=now)
-        receipt, member_ids = await erase_account(session, world.secrets, who, now=now)
-        await enqueue_mail_to_address(session, "deletion_receipt", "deletion_receipts", receipt.id)
-        for user_id in member_ids:
-            if user_id != who.user_id:
-                await enqueue_mail_to_user(session, "member_removed", user_id, left_account_id=str(who.account_id))
-            await enqueue_forgetting(session, account_id=who.account_id, user_id=user_id)
-        await enqueue(session, "sweep_up_account", {"account_id": str(who.account_id)}, delay=SWEEP_UP_AFTER)
-    log.info("account deleted", account_id=str(who.account_id), receipt_id=str(receipt.id))
-    return receipt
+        erased = await erase_account(session, world.secrets, who, now=now)
+        await enqueue_mail_to_address(session, "deletion_receipt", "deletion_receipts", erased.receipt.id)
+        for user_id in sorted({each for members in erased.places.values() for each in members} - {who.user_id}):
+            await enqueue_mail_to_user(session, "member_removed", user_id, left_account_id=str(who.account_id))
+        for account_id, members in erased.places.items():
+            for user_id in members:
+                await enqueue_forgetting(session, account_id=account_id, user_id=user_id)
+            await enqueue(session, "sweep_up_account", {"account_id": str(account_id)}, delay=SWEEP_UP_AFTER)
+        if who.parent_id is not None:
+            await _tell_account(session, who, who.parent_id, now=now)
+    log.info("account deleted", account_id=str(who.account_id), receipt_id=str(erased.receipt.id))
+    return erased.receipt
+
+
+async def _tell_account(session: AsyncSession, who: SignedIn, account_id: UUID, *, now: datetime) -> None:
+    """The log of the account says that one of its workspaces is gone, for that one's own log is too."""
+    async with in_account(session, account_id):
+        await record_change(
+            session,
+            account_id=account_id,
+            actor_id=who.user_id,
+            action="workspace.deleted",
+            subject=str(who.account_id),
+            at=now,
+            before={"name": who.account_name},
+        )
 
 
 async def enqueue_forgetting(session: AsyncSession, *, account_id: UUID, user_id: UUID) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.activation.allowances import seat_limit
+from payflux.activation.allowances import seat_allowance
 from payflux.activation.onboarding import SignUp, record_sign_up
 from payflux.frontdoor.accounts.claiming import wipe_ways_in
 from payflux.frontdoor.accounts.models import User
@@ -74,5 +74,5 @@ async def join(session: AsyncSession, world: World, who: SignedIn, *, code: str)
 async def _join(session: AsyncSession, world: World, *, code: str, user: User) -> Offer:
     now = world.clock.now()
     offer = await open_invite(session, world.tokens, code=code, now=now)
-    limit = await seat_limit(session, world, account_id=offer.account_id)
-    return await accept_invite(session, world.tokens, code=code, user=user, seat_limit=limit, now=now)
+    allowance = await seat_allowance(session, world, account_id=offer.account_id)
+    return await accept_invite(session, world.tokens, code=code, user=user, allowance=allowance, now=now)

@@ -1,7 +1,8 @@
-"""End another member's place in an account, with everything that hangs on it."""
+"""End a member's place in an account, with everything that hangs on it: also in the account's further workspaces."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -10,8 +11,9 @@ from payflux.activation.deletion import enqueue_forgetting
 from payflux.frontdoor.accounts.keys.service import KeysOfLeaver, settle_keys
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.sso.leaving import bury
-from payflux.frontdoor.accounts.team.members import InvitesOfLeaver, remove_member
+from payflux.frontdoor.accounts.team.members import InvitesOfLeaver, leave, remove_member
 from payflux.frontdoor.accounts.team.queries import find_member
+from payflux.frontdoor.accounts.workspaces.following import leave_workspaces
 from payflux.world.bootstrap import World
 
 
@@ -32,4 +34,18 @@ async def remove_for_good(
         await bury(session, world.tokens, account_id=who.account_id, user_id=user_id, email=member.email, now=now)
     await remove_member(session, who, user_id=user_id, invites=invites, now=now)
     await settle_keys(session, who, owner_id=user_id, becomes=keys, now=now)
-    await enqueue_forgetting(session, account_id=who.account_id, user_id=user_id)
+    await _follow(session, who, user_id=user_id, now=now)
+
+
+async def leave_for_good(session: AsyncSession, world: World, who: SignedIn) -> None:
+    """End the caller's own place; their keys are revoked. Raises OwnerStays."""
+    now = world.clock.now()
+    await leave(session, who, now=now)
+    await settle_keys(session, who, owner_id=who.user_id, becomes="revoke", now=now)
+    await _follow(session, who, user_id=who.user_id, now=now)
+
+
+async def _follow(session: AsyncSession, who: SignedIn, *, user_id: UUID, now: datetime) -> None:
+    left = await leave_workspaces(session, who, user_id=user_id, now=now)
+    for account_id in (who.account_id, *left):
+        await enqueue_forgetting(session, account_id=account_id, user_id=user_id)

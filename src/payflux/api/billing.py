@@ -28,7 +28,7 @@ router = APIRouter(tags=["billing"])
 
 OWN = [guard(verified=False)]
 USAGE = [guard(verified=False, scope="usage:read")]
-PAYING = [guard(verified=False, capability="billing.manage")]
+PAYING = [guard(verified=False, capability="billing.manage", of_account=True)]
 
 Limited = Annotated[str, Path(description="a limit or feature of the plan", examples=["api_calls_per_day"])]
 

@@ -51,7 +51,7 @@ async def get_transfer(who: Who, world: CurrentWorld, session: Tenant) -> Transf
 
 @router.post(
     "",
-    dependencies=[guard(capability="account.transfer", grace=False, step_up=True)],
+    dependencies=[guard(capability="account.transfer", grace=False, step_up=True, of_account=True)],
     status_code=HTTPStatus.CREATED,
     responses=GONE | CONFLICT,
 )

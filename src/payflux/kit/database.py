@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -33,6 +33,8 @@ _OWN_ROLE = """
     )
     FROM pg_roles r WHERE rolname = current_user
 """
+
+_BECOME = text("SELECT set_config('app.current_account_id', :account_id, true)")
 
 
 class Base(DeclarativeBase):
@@ -107,9 +109,7 @@ class Database:
     async def tenant(self, account_id: UUID) -> AsyncGenerator[AsyncSession, None]:
         """One transaction that sees and writes the rows of `account_id` alone; committed unless an error leaves it."""
         async with AsyncSession(self._app, expire_on_commit=False) as session, session.begin():
-            await session.execute(
-                text("SELECT set_config('app.current_account_id', :account_id, true)"), {"account_id": str(account_id)}
-            )
+            await session.execute(_BECOME, {"account_id": str(account_id)})
             yield session
 
     @asynccontextmanager
@@ -204,6 +204,24 @@ def is_away(error: Exception) -> bool:
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), _AWAY)
     return isinstance(error, _AWAY)
+
+
+@asynccontextmanager
+async def in_account(session: AsyncSession, account_id: UUID) -> AsyncGenerator[None, None]:
+    """What is done inside is done on the rows of `account_id`, in the same transaction: of two accounts that belong
+    together, one after the other. What the database checks at the end of a transaction it checks before the account
+    changes back, while it still sees those rows."""
+    await session.flush()
+    current = (await session.execute(text("SELECT current_setting('app.current_account_id', true)"))).scalar_one()
+    await session.execute(_BECOME, {"account_id": str(account_id)})
+    try:
+        yield
+        await session.flush()
+        await session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+        await session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+    finally:
+        with suppress(DBAPIError):  # a transaction that failed is over, and with it the account
+            await session.execute(_BECOME, {"account_id": current or ""})
 
 
 async def driver_connection(session: AsyncSession) -> asyncpg.Connection:

@@ -2,7 +2,7 @@
 
 Every route carries exactly one :func:`guard`; :func:`require_policies` refuses to build an app in which one does not.
 A guard asks in this order: who it is, whether they came in the way that their account asks for, whether their address
-is proven, what their role may do, what the plan allows, and how long ago they proved who they are. So 401 comes before
+is proven, what their role may do, whether it is done where they are, what the plan allows, and how long ago they proved who they are. So 401 comes before
 403, and 403 before 402: no plan buys a role. What the plan does not allow by what was found out before is found out
 anew, before anybody is refused.
 """
@@ -54,6 +54,7 @@ class Policy:
     one that the account has while such a one runs; with `history`, whoever reads may also where it has ended, for a
     while (:func:`payflux.frontdoor.billing.rules.may_read_history`). `metered`: of a program, that the account has API
     access and calls left today. `scope`: what a key has to allow; without one the route is closed to every key.
+    `of_account`: it is about the account as a whole, and so refused in a further workspace of one.
     `step_up`: a recent proof of who they are. `any_way_in`: open also to who should have come by single sign-on, and
     did not.
     """
@@ -69,6 +70,7 @@ class Policy:
     metered: bool = False
     scope: str | None = None
     any_way_in: bool = False
+    of_account: bool = False
 
     @property
     def asks_plan(self) -> bool:
@@ -94,6 +96,8 @@ class Policy:
             asked.append("stepped up")
         if self.any_way_in:
             asked.append("however they came in")
+        if self.of_account:
+            asked.append("not in a further workspace")
         return ", ".join(asked)
 
 
@@ -124,6 +128,7 @@ def guard(
     metered: bool = False,
     scope: str | None = None,
     any_way_in: bool = False,
+    of_account: bool = False,
 ) -> Guard:
     """The one guard of a route: `dependencies=[guard(...)]`. See :class:`Policy` for what is asked.
 
@@ -141,7 +146,18 @@ def guard(
     if scope is not None and scope not in SCOPES:
         raise ValueError(f"no scope is called {scope}")
     policy = Policy(
-        audience, verified, grace, capability, entitled, feature, step_up, history, metered, scope, any_way_in
+        audience,
+        verified,
+        grace,
+        capability,
+        entitled,
+        feature,
+        step_up,
+        history,
+        metered,
+        scope,
+        any_way_in,
+        of_account,
     )
     if history and not policy.asks_plan:
         raise ValueError("what needs no plan is open without its history too")
@@ -165,6 +181,8 @@ def _asking(policy: Policy) -> Callable[..., object]:
             refusals.refuse_unverified(who, grace=policy.grace, now=world.clock.now())
         if policy.capability:
             refusals.refuse_role(who, policy.capability)
+        if policy.of_account:
+            refusals.refuse_further_workspace(who)
 
     async def asked_of_person(who: Who, world: CurrentWorld) -> None:
         ask_person(who, world)

@@ -9,7 +9,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES, holders, may
 from payflux.frontdoor.entitlements.resolving import Entitlements
 from payflux.frontdoor.entitlements.usage import UPGRADE_PATH
-from payflux.kit.errors import Forbidden, PaymentRequired
+from payflux.kit.errors import Conflict, Forbidden, PaymentRequired
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark, sentence_start
 
@@ -68,6 +68,26 @@ class SubscriptionInactive(PaymentRequired):
                 "changed_by": _BILLING,
             },
         )
+
+
+class WorkspacePaused(PaymentRequired):
+    """The caller acts in a further workspace of an account whose plan holds one alone."""
+
+    code = "workspace_paused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This workspace rests: the plan of its account holds one workspace."),
+            way_out=_("%(who)s of the account can choose a plan with several. Nothing here is changed or deleted.")
+            % {"who": sentence_start(holders("billing.manage"))},
+            details={"error": "workspace_paused", "upgrade_url": UPGRADE_PATH, "changed_by": _BILLING},
+        )
+
+
+class OfAccount(Conflict):
+    """What was asked for is done in the account, and the caller acts in a further workspace of it."""
+
+    code = "of_account"
 
 
 class FeatureNotInPlan(PaymentRequired):
@@ -172,11 +192,24 @@ def refuse_role(who: SignedIn, capability: str) -> None:
     )
 
 
+def refuse_further_workspace(who: SignedIn) -> None:
+    """Raises OfAccount where the caller acts in a further workspace."""
+    if who.parent_id is None:
+        return
+    raise OfAccount(
+        _("This is settled for the account as a whole, and %(workspace)s is one of its workspaces.")
+        % {"workspace": who.account_name},
+        way_out=_("Switch to the account itself. If you are not in it, ask its owner."),
+        details={"error": "of_account", "account_id": str(who.parent_id)},
+    )
+
+
 def refuse_unentitled(held: Entitlements, *, history: bool = False) -> None:
     """Raises SubscriptionInactive unless the account's trial or subscription runs or, where `history` is asked for,
-    ended a short time ago."""
-    if not (held.live or (history and held.may_read_history)):
-        raise SubscriptionInactive(held)
+    ended a short time ago; WorkspacePaused where it runs without this workspace."""
+    if held.live or (history and held.may_read_history):
+        return
+    raise WorkspacePaused if held.paused else SubscriptionInactive(held)
 
 
 def refuse_missing_feature(held: Entitlements, feature: str) -> None:

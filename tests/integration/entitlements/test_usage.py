@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import update
 
-from payflux.activation.allowances import UnknownLimit, require_within_limit, seat_limit, usage_of
+from payflux.activation.allowances import UnknownLimit, require_within_limit, seat_allowance, usage_of
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.entitlements.usage import LimitReached, Usage, use
@@ -81,9 +81,9 @@ async def test_a_refusal_names_the_limit_and_goes_by_what_holds_now(world: World
 async def test_seats_that_were_bought_are_those_that_there_are(world: World, alice: SignedIn) -> None:
     await add_member(world, alice, "Bob", "viewer")
     async with world.database.tenant(alice.account_id) as session:
-        assert await seat_limit(session, world, account_id=alice.account_id) == 10
+        assert (await seat_allowance(session, world, account_id=alice.account_id)).limit == 10
         await session.execute(update(Subscription).values(seat_limit=2))
-        assert await seat_limit(session, world, account_id=alice.account_id) == 2
+        assert (await seat_allowance(session, world, account_id=alice.account_id)).limit == 2
         with pytest.raises(LimitReached):
             await require_within_limit(session, world, account_id=alice.account_id, key="seats")
     assert (await counted(world, alice, "seats")).used == 2

@@ -38,7 +38,13 @@ async def invited(
 ) -> UUID:
     async with world.database.tenant(who.account_id) as session:
         added = await inviting.invite(
-            session, world.tokens, who, email=email, role=role, seat_limit=seats, now=world.clock.now()
+            session,
+            world.tokens,
+            who,
+            email=email,
+            role=role,
+            allowance=rules.SeatAllowance(seats),
+            now=world.clock.now(),
         )
         return added.id
 
@@ -46,13 +52,15 @@ async def invited(
 async def accepted(world: World, invite_id: UUID, user: User, seats: int | None = 10) -> Offer:
     async with world.database.system() as session:
         code = invite_code(world.tokens, invite_id)
-        return await accept_invite(session, world.tokens, code=code, user=user, seat_limit=seats, now=world.clock.now())
+        return await accept_invite(
+            session, world.tokens, code=code, user=user, allowance=rules.SeatAllowance(seats), now=world.clock.now()
+        )
 
 
 async def resent(world: World, who: SignedIn, invite_id: UUID, seats: int | None = 10) -> None:
     async with world.database.tenant(who.account_id) as session:
         await inviting.resend_invite(
-            session, world.tokens, who, invite_id=invite_id, seat_limit=seats, now=world.clock.now()
+            session, world.tokens, who, invite_id=invite_id, allowance=rules.SeatAllowance(seats), now=world.clock.now()
         )
 
 
@@ -274,7 +282,13 @@ async def test_a_list_is_invited_as_far_as_seats_last_and_each_address_has_its_o
     assert len(emails) == 5
     async with world.database.tenant(alice.account_id) as session:
         outcomes = await invite_many(
-            session, world.tokens, alice, emails=emails, role="viewer", seat_limit=4, now=world.clock.now()
+            session,
+            world.tokens,
+            alice,
+            emails=emails,
+            role="viewer",
+            allowance=rules.SeatAllowance(4),
+            now=world.clock.now(),
         )
     assert [outcome.code for outcome in outcomes] == [
         "invited",
@@ -298,7 +312,7 @@ async def test_a_list_that_is_empty_or_too_long_is_refused_whole(world: World, a
                 alice,
                 emails=[ADDRESS.format(number) for number in range(count)],
                 role="viewer",
-                seat_limit=None,
+                allowance=rules.SeatAllowance(None),
                 now=world.clock.now(),
             )
 

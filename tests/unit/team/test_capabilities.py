@@ -35,6 +35,7 @@ WHO_MAY = {
     "account.delete": "y---",
     "audit.read": "yy--",
     "sso.manage": "y---",
+    "workspaces.manage": "yy--",
 }
 
 # rows: who acts; columns: on whom (owner, admin, analyst, viewer)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from payflux.kit.database import Base
 from payflux.kit.messages import language
+from payflux.world.delivery_reports import meaning_of
 
 
 class User(Base):
@@ -26,6 +27,8 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(200))
     password_hash: Mapped[str | None] = mapped_column(String(300))
     email_verified_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    mail_returned_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When a mail to `email` last came back for good."""
     language: Mapped[str | None] = mapped_column(String(10), default=language)
     onboarding_step_completed: Mapped[int | None]
     """The highest step of the wizard that they have completed or skipped; None before the first."""
@@ -33,16 +36,26 @@ class User(Base):
     role_at_signup: Mapped[str | None] = mapped_column(String(50))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
+    @property
+    def mail_returns(self) -> bool:
+        """Whether mail to `email` has come back since the address was last proven."""
+        returned, proven = self.mail_returned_at, self.email_verified_at
+        return returned is not None and (proven is None or returned > proven)
+
 
 class Account(Base):
     """The customer, and the tenant: every tenant row carries its id as `account_id`. `intended_plan` is the one they
     chose before they registered, `signup_source` the link that led them to it. `entitlements_version` grows with every
     change of what the account may do, in the transaction of that change, so that nobody goes by what was true
-    before."""
+    before.
+
+    A further workspace of an account is a tenant of its own: a row with the account as `parent_id`, which never changes
+    and which one with a parent never is. The account's first workspace is its own row."""
 
     __tablename__ = "accounts"
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(255))
     intended_plan: Mapped[str | None] = mapped_column(String(50))
     signup_source: Mapped[str | None] = mapped_column(String(50))
@@ -94,7 +107,7 @@ class Session(Base):
     country: Mapped[str] = mapped_column(String(2), server_default="")
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("accounts.id", ondelete="SET NULL"))
     sso_account_id: Mapped[UUID | None]
-    """The account whose identity provider opened the session: it acts in that one alone."""
+    """The account whose identity provider opened the session: it acts in that one, and its workspaces, alone."""
     impersonated_by: Mapped[UUID | None]
     as_of: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     factors: Mapped[list[str]] = mapped_column(ARRAY(String(20)), server_default=text("'{}'"))
@@ -116,3 +129,23 @@ class SignInFailure(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     key_digest: Mapped[bytes] = mapped_column(LargeBinary)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class MailBounce(Base):
+    """A report that a mail to a user's address was not delivered: `status` as RFC 3463 writes it; `permanent` where
+    the address is to be taken for one that does not work. The id is computed from the report, so that one that is told
+    twice is kept once."""
+
+    __tablename__ = "mail_bounces"
+    __table_args__ = (Index("ix_mail_bounces_user_id", "user_id", "at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    status: Mapped[str] = mapped_column(String(11))
+    permanent: Mapped[bool]
+
+    @property
+    def meaning(self) -> str:
+        """What the status says, in words for staff."""
+        return meaning_of(self.status)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal, cast
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, CursorResult, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from payflux.frontdoor.accounts import rules
 from payflux.frontdoor.accounts.devices import device_name, place_name
 from payflux.frontdoor.accounts.models import Account, Membership, Session, SignInFailure, User
+from payflux.frontdoor.accounts.team.queries import Place, places_of
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import NotSignedIn
 from payflux.kit.ids import new_id
@@ -40,8 +42,10 @@ class SignedIn:
     """Who is asking: a user, the account they act in, and their role there. `factors` are what they proved themselves
     with, the last time at `authenticated_at`. `as_of` is the instant that a visit of the staff's looks at, None for now
     and for everybody else. `language` is what they read, None where nobody knows.
+    `mail_returns` says that mail to their address came back since it was last proven.
     `sso_account_id` is the account whose identity provider opened the session, None for every other way; `sso_required`
-    whether the account wants them to come by it, and they did not."""
+    whether the account wants them to come by it, and they did not. Where they act in a further workspace of an account,
+    that is `parent_id`, called `parent_name`. `places` are all that somebody in a browser is in."""
 
     user_id: UUID
     account_id: UUID
@@ -61,6 +65,20 @@ class SignedIn:
     scopes: frozenset[str] = frozenset()
     sso_account_id: UUID | None = None
     sso_required: bool = False
+    mail_returns: bool = False
+    parent_id: UUID | None = None
+    parent_name: str = ""
+    places: tuple[Place, ...] = ()
+
+    @property
+    def paying_account_id(self) -> UUID:
+        """The account as a whole: the one they act in, or the one whose workspace that is."""
+        return self.parent_id or self.account_id
+
+    @property
+    def must_prove_address(self) -> bool:
+        """Whether their address is not proven, or has to be again because mail to it came back."""
+        return not self.email_verified or self.mail_returns
 
     @property
     def grace_ends_at(self) -> datetime:
@@ -98,7 +116,7 @@ async def start_session(
 
     `replacing` is the session that the client had until now: it ends. `account_id` is the account that a member of
     several goes on acting in, `sso_account_id` the one whose identity provider vouched for them, which is all that the
-    session opens.
+    session opens, with its workspaces.
     """
     if replacing is not None:
         await sign_out(session, session_id=replacing)
@@ -127,7 +145,9 @@ async def start_session(
 
 async def authenticate(session: AsyncSession, tokens: TokenHasher, *, token: str, now: datetime) -> SignedIn:
     """Who holds a browser's `token`. Extends the session. Raises NotSignedIn for an unknown or ended one."""
-    return await _holder(session, Session.kind == "browser", Session.token_digest == tokens.digest(token), now=now)
+    of_session = (Session.kind == "browser", Session.token_digest == tokens.digest(token))
+    who = await _holder(session, *of_session, now=now)
+    return replace(who, places=tuple(await places_of(session, user_id=who.user_id)))
 
 
 async def authenticate_api_client(session: AsyncSession, *, session_id: UUID, now: datetime) -> SignedIn:
@@ -136,23 +156,25 @@ async def authenticate_api_client(session: AsyncSession, *, session_id: UUID, no
 
 
 async def _holder(session: AsyncSession, *of_session: ColumnElement[bool], now: datetime) -> SignedIn:
+    parent = aliased(Account)
     row = (
         await session.execute(
-            select(Session, User, Membership, Account)
+            select(Session, User, Membership, Account, parent)
             .join(User, User.id == Session.user_id)
             .join(Membership, Membership.user_id == User.id)
             .join(Account, Account.id == Membership.account_id)
+            .outerjoin(parent, parent.id == Account.parent_id)
             .where(*of_session, Session.expires_at > now)
             # a visit is to one account, and ends with its member's place in it
             .where(or_(Session.impersonated_by.is_(None), Session.account_id == Account.id))
-            .where(or_(Session.sso_account_id.is_(None), Session.sso_account_id == Account.id))
+            .where(or_(Session.sso_account_id.is_(None), Session.sso_account_id.in_((Account.id, Account.parent_id))))
             .order_by((Membership.account_id == Session.account_id).desc(), Membership.created_at)
             .limit(1)
         )
     ).first()
     if row is None:
         raise NotSignedIn(_("You are not signed in."), way_out=_("Sign in and try again."))
-    browser, user, membership, account = row
+    browser, user, membership, account, whole = row
     if now - browser.last_used_at > _LAST_USE_RESOLUTION:
         browser.last_used_at = now
         if browser.impersonated_by is None:  # a visit ends when it was to end
@@ -173,10 +195,15 @@ async def _holder(session: AsyncSession, *of_session: ColumnElement[bool], now: 
         impersonated_by=browser.impersonated_by,
         as_of=browser.as_of,
         language=user.language,
+        mail_returns=user.mail_returns,
         sso_account_id=browser.sso_account_id,
         sso_required=browser.impersonated_by is None
         and browser.sso_account_id is None
-        and rules.must_use_sso(user.email, account.sso_domains, role=membership.role, factors=browser.factors),
+        and rules.must_use_sso(
+            user.email, (whole or account).sso_domains, role=membership.role, factors=browser.factors
+        ),
+        parent_id=account.parent_id,
+        parent_name=whole.name if whole else "",
     )
 
 

@@ -8,25 +8,26 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.frontdoor.accounts.workspaces.paying import paying_account
 from payflux.frontdoor.billing.models import BillingDifference, StripeEvent, Subscription
 
 
 async def live_subscription(session: AsyncSession, *, account_id: UUID) -> Subscription | None:
-    """The account's subscription that is not canceled; whether it still runs is for the rules to say."""
+    """The subscription of the account, or of the one that pays for it, that is not canceled; whether it still runs is
+    for the rules to say."""
+    of_account = Subscription.account_id == paying_account(account_id)
     return (
-        await session.execute(
-            select(Subscription).where(Subscription.account_id == account_id, Subscription.status != "canceled")
-        )
+        await session.execute(select(Subscription).where(of_account, Subscription.status != "canceled"))
     ).scalar_one_or_none()
 
 
 async def newest_subscription(session: AsyncSession, *, account_id: UUID) -> Subscription | None:
-    """The account's subscription that is not canceled, else the one that was canceled last; as it stands now, also
-    where the session has seen it before."""
+    """The subscription of the account, or of the one that pays for it, that is not canceled, else the one that was
+    canceled last; as it stands now, also where the session has seen it before."""
     return (
         await session.execute(
             select(Subscription)
-            .where(Subscription.account_id == account_id)
+            .where(Subscription.account_id == paying_account(account_id))
             .order_by((Subscription.status == "canceled").asc(), Subscription.canceled_at.desc().nulls_last())
             .order_by(Subscription.created_at.desc(), Subscription.id.desc())
             .limit(1)

@@ -17,6 +17,9 @@ _READ = text("""
     FROM catalogue_state c LEFT JOIN accounts a ON a.id = :account_id
 """)
 _BUMP_ACCOUNT = text("UPDATE accounts SET entitlements_version = entitlements_version + 1 WHERE id = :account_id")
+_BUMP_WORKSPACES = text(
+    "UPDATE accounts SET entitlements_version = entitlements_version + 1 WHERE parent_id = :account_id"
+)
 _BUMP_CATALOGUE = text("UPDATE catalogue_state SET version = version + 1")
 
 
@@ -36,8 +39,10 @@ async def read_versions(session: AsyncSession, *, account_id: UUID) -> Versions:
 
 
 async def bump_account(session: AsyncSession, account_id: UUID) -> None:
-    """What the account may do has changed in this transaction: its subscription or an override of it."""
+    """What the account, and each of its workspaces, may do has changed in this transaction: its subscription or an
+    override of it. The account's row comes first: who adds a workspace holds it, so that none is missed."""
     await session.execute(_BUMP_ACCOUNT, {"account_id": account_id})
+    await session.execute(_BUMP_WORKSPACES, {"account_id": account_id})
 
 
 async def bump_catalogue(session: AsyncSession) -> None:

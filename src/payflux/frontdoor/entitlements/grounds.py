@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.frontdoor.accounts.workspaces.paying import parent_of
 from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.frontdoor.billing.rules import TRIAL_PLAN, standing_of
 from payflux.frontdoor.catalogue.content import PlanContent
@@ -17,8 +18,11 @@ from payflux.frontdoor.entitlements.rules import FLOOR_PLAN, Grounds, Override, 
 
 
 async def grounds_of(session: AsyncSession, *, account_id: UUID, now: datetime) -> Grounds:
-    """All that decides what the account may do, as it is known at `now`."""
-    subscription = await newest_subscription(session, account_id=account_id)
+    """All that decides what the account may do, as it is known at `now`; a further workspace may do what its account
+    may."""
+    parent_id = await parent_of(session, account_id=account_id)
+    paying = parent_id or account_id
+    subscription = await newest_subscription(session, account_id=paying)
     standing = standing_of(subscription) if subscription is not None else None
     sold = {each.plan: _held(each.plan, None, each.content) for each in await every_plan(session)}
     if standing is None:
@@ -34,9 +38,10 @@ async def grounds_of(session: AsyncSession, *, account_id: UUID, now: datetime) 
         own=own,
         trial=sold[TRIAL_PLAN],
         floor=sold[FLOOR_PLAN],
-        overrides=await _overrides(session, account_id=account_id),
+        overrides=await _overrides(session, account_id=paying),
         features=tuple(await feature_flags(session)),
         limits=LIMITS,
+        is_further=parent_id is not None,
     )
 
 

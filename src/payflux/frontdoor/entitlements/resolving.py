@@ -26,7 +26,8 @@ class Entitlements:
 
     `plan` is the one in force, at `version` or, None, as it is sold now. `live` is whether a subscription runs;
     behind the wall every feature is off, and `granted` still says which ones the plan and the overrides hold.
-    `may_read_history` is whether what was seen before may be looked at all the same. A limit of None is none.
+    `may_read_history` is whether what was seen before may be looked at all the same. `paused` is a further workspace
+    whose account has a running plan that holds one alone. A limit of None is none.
     """
 
     plan: str
@@ -38,6 +39,7 @@ class Entitlements:
     standing: Standing | None
     may_read_history: bool
     good_until: datetime
+    paused: bool = False
 
 
 async def entitlements_of(
@@ -60,10 +62,11 @@ async def entitlements_of(
 def resolve_all(grounds: Grounds, now: datetime) -> Entitlements:
     """Everything that `grounds` decide at `now`. Pure."""
     standing, held = rules.standing_at(grounds, now), rules.plan_at(grounds, now)
-    live = rules.is_live(standing, now)
+    paused = rules.is_live(standing, now) and rules.is_paused(grounds, now)
+    live = rules.runs(grounds, now)
     granted = {key: bool(rules.granted(grounds, key, now)) for key in grounds.features}
     limits = {key: rules.granted(grounds, key, now) for key in grounds.limits}
-    readable = standing is not None and may_read_history(standing, now)
+    readable = paused or (standing is not None and may_read_history(standing, now))
     history = history_until(standing.status, standing.ended_at) if standing else None
     ends = [now + LONGEST_KEPT, rules.next_boundary(grounds, now), history]
     return Entitlements(
@@ -76,4 +79,5 @@ def resolve_all(grounds: Grounds, now: datetime) -> Entitlements:
         standing=standing,
         may_read_history=readable,
         good_until=min(end for end in ends if end is not None and end > now),
+        paused=paused,
     )

@@ -4,6 +4,9 @@ A feature or limit is decided by the first that speaks of it: an override that i
 (of the seats alone), the plan, and else a feature is off. Behind the wall, where no subscription runs, every feature is
 off. The limits still say how much the account may have: those of the plan while a subscription can come back, and of
 the plan that costs nothing once there is none.
+
+A further workspace of an account stands where the account does. Where the account's plan holds one workspace alone, the
+first goes on, and every further one is as behind the wall: what it holds stays readable.
 """
 
 from __future__ import annotations
@@ -20,6 +23,8 @@ FLOOR_PLAN = billing.FREE_PLAN
 """The plan that numbers an account without a subscription."""
 
 SEATS = "seats"
+WORKSPACES = "workspaces"
+"""The feature that an account's further workspaces need."""
 
 Value = int | None
 """Of a feature, whether it is on; of a limit, how many there may be, None without one."""
@@ -29,6 +34,7 @@ class Source(StrEnum):
     """Who speaks of a feature or limit, the strongest first."""
 
     SUBSCRIPTION = "subscription"
+    WORKSPACES = "workspaces"
     OVERRIDE = "override"
     SEATS_BOUGHT = "seats_bought"
     PLAN = "plan"
@@ -72,7 +78,8 @@ class Grounds:
     """All that entitlements rest on, as it was known at `known_at`: where the account stands, its overrides, and the
     plans that can be in force: its own, which without a subscription is the floor, the one of a trial, and the floor.
 
-    `features` and `limits` are all the keys that there are.
+    `features` and `limits` are all the keys that there are. `is_further` is whether this is about a further workspace
+    of the account.
     """
 
     known_at: datetime
@@ -83,6 +90,7 @@ class Grounds:
     overrides: tuple[Override, ...]
     features: tuple[str, ...]
     limits: tuple[str, ...]
+    is_further: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -127,6 +135,16 @@ def is_live(standing: Standing | None, at: datetime) -> bool:
     )
 
 
+def is_paused(grounds: Grounds, at: datetime) -> bool:
+    """Whether this is a further workspace, and the account's plan holds the first alone."""
+    return grounds.is_further and not granted(grounds, WORKSPACES, at)
+
+
+def runs(grounds: Grounds, at: datetime) -> bool:
+    """Whether features are on at all."""
+    return is_live(standing_at(grounds, at), at) and not is_paused(grounds, at)
+
+
 def plan_at(grounds: Grounds, at: datetime) -> PlanHeld:
     """The plan whose features hold at `at`, or held before the wall."""
     standing = standing_at(grounds, at)
@@ -142,17 +160,18 @@ def granted(grounds: Grounds, key: str, at: datetime) -> Value:
 def resolve(grounds: Grounds, key: str, at: datetime) -> Value:
     """What `key` is at `at`. Raises KeyError for one that there is none of."""
     value = granted(grounds, key, at)
-    return value and is_live(standing_at(grounds, at), at) if key in grounds.features else value
+    return value and runs(grounds, at) if key in grounds.features else value
 
 
 def claims(grounds: Grounds, key: str, at: datetime) -> tuple[Claim, tuple[Claim, ...]]:
     """Who is followed for `key` at `at`, and who is not, the strongest first. Raises KeyError for an unknown one."""
     found = _claims(grounds, key, at)
     winner = next(claim for claim in found if not claim.lost_because)
-    if key in grounds.features and winner.value and not is_live(standing_at(grounds, at), at):
-        wall = Claim(Source.SUBSCRIPTION, False)
-        found = [replace(claim, lost_because=claim.lost_because or "no subscription runs") for claim in found]
-        return wall, tuple(found)
+    if key in grounds.features and winner.value and not runs(grounds, at):
+        live = is_live(standing_at(grounds, at), at)
+        wall = Claim(Source.WORKSPACES if live else Source.SUBSCRIPTION, False)
+        reason = "the plan holds one workspace" if live else "no subscription runs"
+        return wall, tuple(replace(claim, lost_because=claim.lost_because or reason) for claim in found)
     return winner, tuple(claim for claim in found if claim.lost_because)
 
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES, holders
+from payflux.frontdoor.accounts.workspaces.paying import paying_account
 from payflux.frontdoor.entitlements.models import UsageCounter
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import PaymentRequired
@@ -26,7 +27,8 @@ MONTHLY = "_per_month"
 # one statement, so that two calls at once cannot both take the last one; a row is only made where it fits
 _TAKE = text("""
     INSERT INTO usage_counters AS counted (account_id, limit_key, window_start, used)
-    SELECT CAST(:account_id AS uuid), :limit_key, CAST(:window_start AS timestamptz), CAST(:amount AS integer)
+    SELECT coalesce((SELECT parent_id FROM accounts WHERE id = :account_id), :account_id), :limit_key,
+        CAST(:window_start AS timestamptz), CAST(:amount AS integer)
     WHERE CAST(:amount AS integer) <= CAST(:most AS integer)
     ON CONFLICT (account_id, limit_key, window_start) DO UPDATE SET used = counted.used + EXCLUDED.used
     WHERE counted.used + EXCLUDED.used <= CAST(:most AS integer)
@@ -99,14 +101,19 @@ def require_room(usage: Usage, adding: int = 1) -> None:
 
 
 async def used(session: AsyncSession, *, account_id: UUID, key: str, now: datetime) -> int:
-    """How much was used of a limit that is counted by time, in the window of `now`."""
+    """How much the account, with its workspaces, used of a limit that is counted by time, in the window of `now`."""
     start, _ = _counted(key, now)
-    counter = await session.get(UsageCounter, (account_id, key, start), populate_existing=True)
-    return counter.used if counter else 0
+    counter = select(UsageCounter.used).where(
+        UsageCounter.account_id == paying_account(account_id),
+        UsageCounter.limit_key == key,
+        UsageCounter.window_start == start,
+    )
+    return (await session.execute(counter)).scalar_one_or_none() or 0
 
 
 async def use(session: AsyncSession, world: World, *, account_id: UUID, key: str, amount: int = 1) -> Usage:
-    """Take `amount` of a limit that is counted by time. The counter's row stays locked until the transaction ends.
+    """Take `amount` of a limit that is counted by time, and for the account as a whole. The counter's row stays locked
+    until the transaction ends.
 
     Raises LimitReached, and counts nothing, where the plan does not allow as much.
     """

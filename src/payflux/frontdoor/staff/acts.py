@@ -18,6 +18,8 @@ from payflux.frontdoor.accounts.team.models import OwnershipTransfer
 from payflux.frontdoor.accounts.team.queries import find_member
 from payflux.frontdoor.accounts.team.transfers import RecipientNotVerified
 from payflux.frontdoor.accounts.verification.proving import send_verification
+from payflux.frontdoor.accounts.workspaces.following import hand_over_workspaces
+from payflux.frontdoor.accounts.workspaces.paying import parent_of
 from payflux.frontdoor.staff import rules
 from payflux.frontdoor.staff.signing_in import Staff
 from payflux.kit.audit import AuditEntry, record_change
@@ -89,13 +91,15 @@ async def end_user_sessions(session: AsyncSession, staff: Staff, *, user_id: UUI
 async def transfer_ownership(
     session: AsyncSession, staff: Staff, *, account_id: UUID, user_id: UUID, reason: str, now: datetime
 ) -> None:
-    """Make a member the owner without the owner, who becomes an admin; both are told by mail. `session` is a
-    tenant's. An open offer of the owner's is canceled.
+    """Make a member the owner without the owner, who becomes an admin, in the account and its workspaces; both are told
+    by mail. `session` is a tenant's. An open offer of the owner's is canceled.
 
-    Raises InvalidInput without a reason, NotFound for somebody who is no member, Conflict for the owner, and
-    RecipientNotVerified.
+    Raises InvalidInput without a reason, NotFound for somebody who is no member, Conflict for the owner and in a
+    further workspace, and RecipientNotVerified.
     """
     reason = require_reason(reason)
+    if await parent_of(session, account_id=account_id) is not None:
+        raise Conflict("A workspace is owned by who owns its account.", way_out="Change the owner of the account.")
     rows = select(Membership).where(Membership.account_id == account_id).order_by(Membership.user_id).with_for_update()
     members = {member.user_id: member for member in (await session.execute(rows)).scalars()}
     heir = await find_member(session, account_id=account_id, user_id=user_id)
@@ -113,6 +117,9 @@ async def transfer_ownership(
     owner.role = Role.ADMIN
     await session.flush()  # the index allows no second owner even for a moment
     members[user_id].role = Role.OWNER
+    await hand_over_workspaces(
+        session, account_id=account_id, from_user_id=owner.user_id, to_user_id=user_id, actor_id=staff.id, now=now
+    )
     transfer = OwnershipTransfer(
         account_id=account_id,
         id=new_id(),

@@ -179,9 +179,9 @@ class Attempt:
 
     async def _point(self, table: TenantTable, row: Row, pointed: Row) -> str:
         """What refuses a row of the intruder's that names the victim's parent; its own, changed, where it may have no
-        second one."""
+        second one, or make none."""
         refusal = (await self._insert(table, row | pointed)).refusal
-        if refusal == _TAKEN and "UPDATE" in table.privileges:
+        if refusal in (_TAKEN, _REFUSED) and "UPDATE" in table.privileges:
             changes = ", ".join(f"{column} = ${place}" for place, column in enumerate(pointed, 2))
             one = f"SELECT ctid FROM {table.name} WHERE {table.account_column} = $1 LIMIT 1"
             own = f"UPDATE {table.name} SET {changes} WHERE ctid = ({one})"

@@ -36,10 +36,10 @@ router = APIRouter(prefix=BILLING)
 
 # neither a plan nor an unproven address stands before them: whoever would pay must be able to
 LOOKING = [guard(verified=False)]
-PAYING = [guard(verified=False, capability="billing.manage")]
+PAYING = [guard(verified=False, capability="billing.manage", of_account=True)]
 
 
-@router.get("", dependencies=LOOKING)
+@router.get("", dependencies=[guard(verified=False, of_account=True)])
 async def billing_page(request: Request, who: Who, world: CurrentWorld, session: Tenant, success: str = "") -> Response:
     """Where the account stands. Back from Checkout, what happened is read from our own state, never from the address:
     until Stripe has told of the payment, the page says that it waits."""

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.activation.allowances import seat_limit
+from payflux.activation.allowances import seat_allowance
 from payflux.frontdoor.accounts.rules import normalize_email
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.bulk import Outcome, addresses_in, invite_many
@@ -132,12 +132,14 @@ async def _invite(session: AsyncSession, world: World, who: SignedIn, wanted: li
     """Invite each address into its role, as far as seats and caps last. Raises InvalidInput for too many at once."""
     if len(wanted) > BULK_MAX:
         raise InvalidInput({"pasted": f"Give at most {BULK_MAX} addresses at once."})
+    if not wanted:
+        return []
     outcomes = []
-    limit = await seat_limit(session, world, account_id=who.account_id) if wanted else None
+    allowance = await seat_allowance(session, world, account_id=who.account_id)
     for role in dict.fromkeys(role for _, role in wanted):
         emails = [email for email, of in wanted if of == role]
         outcomes += await invite_many(
-            session, world.tokens, who, emails=emails, role=role, seat_limit=limit, now=world.clock.now()
+            session, world.tokens, who, emails=emails, role=role, allowance=allowance, now=world.clock.now()
         )
     return outcomes
 
@@ -167,7 +169,7 @@ async def _page(
         "pasted": "",
         "pasted_role": Role.ANALYST,
     }
-    limit = await seat_limit(session, world, account_id=who.account_id)
+    allowance = await seat_allowance(session, world, account_id=who.account_id)
     return render(
         request,
         f"welcome/step_{step}.html",
@@ -180,6 +182,6 @@ async def _page(
         rows=rows or _empty(ROWS),
         roles=manageable_roles(who.role),
         role_words=ROLE_WORDS,
-        seats=await seats(session, account_id=who.account_id, limit=limit, now=world.clock.now()),
+        seats=await seats(session, account_id=who.account_id, allowance=allowance, now=world.clock.now()),
         invited=invited or [],
     )

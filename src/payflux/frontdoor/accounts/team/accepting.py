@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,7 +16,7 @@ from payflux.frontdoor.accounts.rules import normalize_email
 from payflux.frontdoor.accounts.team.codes import read_code
 from payflux.frontdoor.accounts.team.inviting import SeatLimit, hold_seats
 from payflux.frontdoor.accounts.team.models import AccountInvite
-from payflux.frontdoor.accounts.team.rules import InviteState, invite_state
+from payflux.frontdoor.accounts.team.rules import InviteState, SeatAllowance, invite_state
 from payflux.frontdoor.funnel.events import MemberRole, TeammateAcceptedInvite
 from payflux.frontdoor.funnel.recording import record
 from payflux.kit.audit import record_change
@@ -108,7 +108,7 @@ def require_address(offer: Offer, email: str) -> None:
 
 
 async def accept_invite(
-    session: AsyncSession, tokens: TokenHasher, *, code: str, user: User, seat_limit: int | None, now: datetime
+    session: AsyncSession, tokens: TokenHasher, *, code: str, user: User, allowance: SeatAllowance, now: datetime
 ) -> Offer:
     """Make `user` a member of the account that `code` offers; returns the offer as it stood.
 
@@ -136,8 +136,8 @@ async def accept_invite(
             _("Your e-mail address is not verified."),
             way_out=_("Open the link in the mail to %(email)s, then come back to this invite.") % {"email": user.email},
         )
-    count = select(func.count()).select_from(Membership).where(Membership.account_id == offer.account_id)
-    if seat_limit is not None and (await session.execute(count)).scalar_one() >= seat_limit:
+    elsewhere = allowance.members_elsewhere
+    if user.email_normalized not in elsewhere and await _is_full(session, offer.account_id, allowance):
         raise SeatLimit(
             _("%(account_name)s has no seat left.") % {"account_name": offer.account_name},
             way_out=_("Ask whoever invited you; the invite stays open."),
@@ -165,3 +165,12 @@ async def accept_invite(
     await record(session, accepted, at=now, account_id=offer.account_id, user_id=user.id)
     await enqueue_mail(session, "member_joined", offer.account_id, stored.invited_by, member_id=str(user.id))
     return offer
+
+
+async def _is_full(session: AsyncSession, account_id: UUID, allowance: SeatAllowance) -> bool:
+    """Whether members alone take every seat; the open invite that is accepted holds one of its own."""
+    if allowance.limit is None:
+        return False
+    members = select(User.email_normalized).join(Membership, Membership.user_id == User.id)
+    present = (await session.execute(members.where(Membership.account_id == account_id))).scalars()
+    return len({*present, *allowance.members_elsewhere}) >= allowance.limit

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.frontdoor.accounts.rules import normalize_email
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.inviting import invite
-from payflux.frontdoor.accounts.team.rules import BULK_MAX
+from payflux.frontdoor.accounts.team.rules import BULK_MAX, SeatAllowance
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import InvalidInput, UserError
 from payflux.kit.messages import gettext as _
@@ -49,7 +49,7 @@ async def invite_many(
     *,
     emails: list[str],
     role: str,
-    seat_limit: int | None,
+    allowance: SeatAllowance,
     now: datetime,
 ) -> list[Outcome]:
     """Invite each of `emails` as `role`, in order, for as long as seats and caps last.
@@ -62,7 +62,7 @@ async def invite_many(
     for email in emails:
         try:
             async with session.begin_nested():
-                added = await invite(session, tokens, who, email=email, role=role, seat_limit=seat_limit, now=now)
+                added = await invite(session, tokens, who, email=email, role=role, allowance=allowance, now=now)
             outcomes.append(Outcome(email, added.id, "invited", "Invited."))
         except UserError as refusal:
             reason = " ".join(refusal.fields.values()) if isinstance(refusal, InvalidInput) else refusal.message

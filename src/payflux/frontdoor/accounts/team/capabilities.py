@@ -37,6 +37,7 @@ CAPABILITIES: dict[str, frozenset[Role]] = {
     "account.delete": _OWNER,
     "audit.read": _MANAGERS,
     "sso.manage": _OWNER,
+    "workspaces.manage": _MANAGERS,
 }
 """Every capability by name, and the roles that have it."""
 

@@ -21,7 +21,8 @@ from payflux.frontdoor.accounts.team.capabilities import (
     with_article,
 )
 from payflux.frontdoor.accounts.team.models import AccountInvite, InviteMail
-from payflux.frontdoor.accounts.team.rules import Cap, InviteState, invite_state
+from payflux.frontdoor.accounts.team.queries import Seats
+from payflux.frontdoor.accounts.team.rules import Cap, InviteState, SeatAllowance, invite_state
 from payflux.frontdoor.funnel.events import MemberRole, TeammateInvited
 from payflux.frontdoor.funnel.recording import record
 from payflux.kit.audit import record_change
@@ -69,12 +70,10 @@ async def invite(
     *,
     email: str,
     role: str,
-    seat_limit: int | None,
+    allowance: SeatAllowance,
     now: datetime,
 ) -> AccountInvite:
-    """Offer `email` a place in the caller's account, and mail it.
-
-    `seat_limit` is what the plan allows, None without a limit. Raises InvalidInput, RoleNotAllowed,
+    """Offer `email` a place in the caller's account, and mail it. Raises InvalidInput, RoleNotAllowed,
     InviterNotVerified, AlreadyMember, AlreadyInvited, SeatLimit and InviteCap; nothing is written then.
     """
     _refuse_inviter(who, role)
@@ -94,21 +93,16 @@ async def invite(
             _("%(address)s is invited already.") % {"address": address},
             way_out=_("Send that invite again, or revoke it first."),
         )
-    taken = await queries.seats(session, account_id=who.account_id, limit=seat_limit, now=now)
-    if taken.left == 0:
+    taken = await queries.seats(session, account_id=who.account_id, allowance=allowance, now=now)
+    if taken.left == 0 and address not in allowance.elsewhere:
         raise SeatLimit(
-            ngettext(
-                "Your plan has %(limit)s seat: %(members)s taken by members and %(invites)s held by open invites.",
-                "Your plan has %(limit)s seats: %(members)s taken by members and %(invites)s held by open invites.",
-                taken.limit or 0,
-            )
-            % {"limit": taken.limit, "members": taken.members, "invites": taken.invites},
+            _seats_in_words(taken),
             way_out=_("Revoke an invite, remove a member, or have %(holders)s choose a larger plan.")
             % {"holders": holders("billing.manage")},
             details={
                 "error": "limit_reached",
                 "limit": taken.limit,
-                "used": taken.members + taken.invites,
+                "used": taken.members + taken.invites + taken.elsewhere,
                 "reset_at": None,
                 "limit_key": "seats",
                 "changed_by": sorted(CAPABILITIES["billing.manage"]),
@@ -137,7 +131,13 @@ async def invite(
 
 
 async def resend_invite(
-    session: AsyncSession, tokens: TokenHasher, who: SignedIn, *, invite_id: UUID, seat_limit: int | None, now: datetime
+    session: AsyncSession,
+    tokens: TokenHasher,
+    who: SignedIn,
+    *,
+    invite_id: UUID,
+    allowance: SeatAllowance,
+    now: datetime,
 ) -> AccountInvite:
     """Renew an invite that is open or has expired, and mail it again, with the same link.
 
@@ -151,8 +151,8 @@ async def resend_invite(
     if state in (InviteState.ACCEPTED, InviteState.REVOKED):
         raise Conflict(_("This invite is %(state)s.") % {"state": _(state)}, way_out=_("Invite the address anew."))
     if state is InviteState.EXPIRED:
-        taken = await queries.seats(session, account_id=who.account_id, limit=seat_limit, now=now)
-        if taken.left == 0:
+        taken = await queries.seats(session, account_id=who.account_id, allowance=allowance, now=now)
+        if taken.left == 0 and found.email_normalized not in allowance.elsewhere:
             raise SeatLimit(
                 _("Your plan has no seat left for this invite."), way_out=_("Revoke another, or remove a member.")
             )
@@ -179,6 +179,22 @@ async def revoke_invite(session: AsyncSession, who: SignedIn, *, invite_id: UUID
         found.revoked_at = now
         await session.flush()
         await _record(session, who, "invite.revoked", found, now=now)
+
+
+def _seats_in_words(taken: Seats) -> str:
+    words = ngettext(
+        "Your plan has %(limit)s seat: %(members)s taken by members and %(invites)s held by open invites.",
+        "Your plan has %(limit)s seats: %(members)s taken by members and %(invites)s held by open invites.",
+        taken.limit or 0,
+    ) % {"limit": taken.limit, "members": taken.members, "invites": taken.invites}
+    if not taken.elsewhere:
+        return words
+    elsewhere = ngettext(
+        "%(seats)s more is taken in other workspaces of your account.",
+        "%(seats)s more are taken in other workspaces of your account.",
+        taken.elsewhere,
+    )
+    return f"{words} {elsewhere % {'seats': taken.elsewhere}}"
 
 
 def _refuse_inviter(who: SignedIn, role: str) -> None:

@@ -152,12 +152,14 @@ async def forget_membership(session: AsyncSession, *, account_id: UUID, user_id:
 
 
 async def act_in(session: AsyncSession, *, session_id: UUID, user_id: UUID, account_id: UUID) -> None:
-    """Have a session act in another of its user's accounts. Runs as the system role. Raises NotFound for one that
-    they are not in, whether or not there is such an account, and OneAccountAlone."""
-    if account_id not in {place.account_id for place in await queries.places_of(session, user_id=user_id)}:
+    """Have a session act in another of its user's accounts or workspaces. Runs as the system role. Raises NotFound for
+    one that they are not in, whether or not there is such an account, and OneAccountAlone."""
+    places = {place.account_id: place for place in await queries.places_of(session, user_id=user_id)}
+    if account_id not in places:
         raise NotFound(_("You are not a member of this account."), way_out=_("Choose one of your own."))
     mine = select(Session.sso_account_id).where(Session.id == session_id, Session.user_id == user_id)
-    if (await session.execute(mine)).scalar_one_or_none() not in (None, account_id):
+    opened_by = (await session.execute(mine)).scalar_one_or_none()
+    if opened_by not in (None, account_id, places[account_id].paying_account_id):
         raise OneAccountAlone(
             _("You signed in by single sign-on, which opens one account alone."),
             way_out=_("Sign out, and sign in another way to act in your other accounts."),

@@ -8,11 +8,12 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from payflux.frontdoor.accounts.models import Account, Membership, User
 from payflux.frontdoor.accounts.team.capabilities import Role
 from payflux.frontdoor.accounts.team.models import AccountInvite, OwnershipTransfer
-from payflux.frontdoor.accounts.team.rules import InviteState, invite_state, seats_left
+from payflux.frontdoor.accounts.team.rules import InviteState, SeatAllowance, invite_state, seats_left
 
 
 @dataclass(frozen=True)
@@ -43,24 +44,33 @@ class Invite:
 
 @dataclass(frozen=True)
 class Place:
-    """An account that a user is in."""
+    """An account that a user is in, or a further workspace of one, which is then `parent_id`, called `parent_name`."""
 
     account_id: UUID
     name: str
     role: Role
+    parent_id: UUID | None = None
+    parent_name: str = ""
+
+    @property
+    def paying_account_id(self) -> UUID:
+        """The account as a whole."""
+        return self.parent_id or self.account_id
 
 
 @dataclass(frozen=True)
 class Seats:
-    """How many people the plan allows (`limit`, None without one), and what takes a seat now."""
+    """How many people the plan allows (`limit`, None without one), and what takes a seat now: `elsewhere` counts the
+    people of the account's other workspaces who are not in this one."""
 
     limit: int | None
     members: int
     invites: int
+    elsewhere: int = 0
 
     @property
     def left(self) -> int | None:
-        return seats_left(self.limit, members=self.members, invites=self.invites)
+        return seats_left(self.limit, members=self.members + self.elsewhere, invites=self.invites)
 
 
 # the app's role may read these columns of users alone
@@ -119,20 +129,19 @@ async def pending_invites(session: AsyncSession, *, account_id: UUID, now: datet
     ]
 
 
-async def seats(session: AsyncSession, *, account_id: UUID, limit: int | None, now: datetime) -> Seats:
-    """What takes a seat of the account's `limit`: members, and invites that are open."""
-    taken = select(func.count()).select_from(Membership).where(Membership.account_id == account_id)
-    held = (
-        select(func.count())
-        .select_from(AccountInvite)
-        .where(
-            AccountInvite.account_id == account_id,
-            AccountInvite.accepted_at.is_(None),
-            AccountInvite.revoked_at.is_(None),
-            AccountInvite.expires_at > now,
-        )
+async def seats(session: AsyncSession, *, account_id: UUID, allowance: SeatAllowance, now: datetime) -> Seats:
+    """What takes a seat of what the account may have: members, and invites that are open, which hold one so that nobody
+    accepts one into a full account."""
+    members = select(User.email_normalized).join(Membership, Membership.user_id == User.id)
+    invites = select(AccountInvite.email_normalized).where(
+        AccountInvite.account_id == account_id,
+        AccountInvite.accepted_at.is_(None),
+        AccountInvite.revoked_at.is_(None),
+        AccountInvite.expires_at > now,
     )
-    return Seats(limit, (await session.execute(taken)).scalar_one(), (await session.execute(held)).scalar_one())
+    present = set((await session.execute(members.where(Membership.account_id == account_id))).scalars())
+    invited = set((await session.execute(invites)).scalars())
+    return Seats(allowance.limit, len(present), len(invited), len(allowance.elsewhere - present - invited))
 
 
 async def open_transfer(session: AsyncSession, *, account_id: UUID, now: datetime) -> OwnershipTransfer | None:
@@ -146,11 +155,16 @@ async def open_transfer(session: AsyncSession, *, account_id: UUID, now: datetim
 
 
 async def places_of(session: AsyncSession, *, user_id: UUID) -> list[Place]:
-    """The accounts a user is in, as the system role reads them; the first is the one they joined first."""
+    """The accounts and workspaces a user is in, as the system role reads them; the first is the one they joined
+    first."""
+    parent = aliased(Account)
     query = (
-        select(Account.id, Account.name, Membership.role)
+        select(Account.id, Account.name, Membership.role, Account.parent_id, func.coalesce(parent.name, ""))
         .join(Membership, Membership.account_id == Account.id)
+        .outerjoin(parent, parent.id == Account.parent_id)
         .where(Membership.user_id == user_id)
         .order_by(Membership.created_at, Account.id)
     )
-    return [Place(account_id, name, Role(role)) for account_id, name, role in await session.execute(query)]
+    return [
+        Place(account_id, name, Role(role), *whose) for account_id, name, role, *whose in await session.execute(query)
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -68,6 +69,21 @@ def seats_left(seats: int | None, *, members: int, invites: int) -> int | None:
     """Seats that are still free where a plan has `seats`; None where it has no limit. An open invite holds a seat, so
     that nobody accepts one into a full account."""
     return None if seats is None else max(0, seats - members - invites)
+
+
+@dataclass(frozen=True)
+class SeatAllowance:
+    """How many people an account may have, None without a limit, and who takes a seat of it elsewhere: the normalized
+    addresses of members of its other workspaces, and of those invited into one. A person takes one seat of an account,
+    in however many of its workspaces they are."""
+
+    limit: int | None
+    members_elsewhere: frozenset[str] = frozenset()
+    invited_elsewhere: frozenset[str] = frozenset()
+
+    @property
+    def elsewhere(self) -> frozenset[str]:
+        return self.members_elsewhere | self.invited_elsewhere
 
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")

@@ -13,6 +13,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import queries, rules
 from payflux.frontdoor.accounts.team.capabilities import Role, may
 from payflux.frontdoor.accounts.team.models import OwnershipTransfer
+from payflux.frontdoor.accounts.workspaces.following import hand_over_workspaces
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, Forbidden, NotFound
 from payflux.kit.ids import new_id
@@ -78,7 +79,8 @@ async def decline_transfer(session: AsyncSession, who: SignedIn, *, now: datetim
 
 
 async def accept_transfer(session: AsyncSession, who: SignedIn, *, now: datetime) -> OwnershipTransfer:
-    """Become the owner; the owner until now becomes an admin. At every commit there is exactly one.
+    """Become the owner, also of the account's workspaces; the owner until now becomes an admin. At every commit there
+    is exactly one.
 
     Raises TransferRefused for an unverified address, and NotFound when there is no open offer to the caller.
     """
@@ -93,6 +95,14 @@ async def accept_transfer(session: AsyncSession, who: SignedIn, *, now: datetime
     # in this order: the index allows no second owner even for a moment
     await _set_role(session, who.account_id, offer.from_user_id, Role.ADMIN)
     await _set_role(session, who.account_id, who.user_id, Role.OWNER)
+    await hand_over_workspaces(
+        session,
+        account_id=who.account_id,
+        from_user_id=offer.from_user_id,
+        to_user_id=who.user_id,
+        actor_id=who.user_id,
+        now=now,
+    )
     return await _close(session, who, offer, "accepted", now=now)
 
 

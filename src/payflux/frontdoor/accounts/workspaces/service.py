@@ -1,0 +1,122 @@
+"""Open a further workspace, rename it, and say who is in it. Verbs of an account's members, but for the opening, which
+makes a tenant and so runs as the system role."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from payflux.frontdoor.accounts.models import Account, Membership
+from payflux.frontdoor.accounts.queries import owner_ids
+from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.frontdoor.accounts.team import rules
+from payflux.frontdoor.accounts.team.capabilities import Role, manageable_roles, with_article
+from payflux.frontdoor.accounts.team.members import NotYours, rename_account
+from payflux.frontdoor.accounts.team.queries import find_member
+from payflux.frontdoor.accounts.workspaces.queries import FurtherWorkspace, find_workspace
+from payflux.kit.audit import record_change
+from payflux.kit.database import in_account
+from payflux.kit.errors import Conflict, InvalidInput, NotFound
+from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
+
+MOST_WORKSPACES = 100
+"""Further workspaces of one account: a bound against mistakes, not one of a plan."""
+
+
+class TooManyWorkspaces(Conflict):
+    code = "too_many_workspaces"
+
+
+class InWorkspace(Conflict):
+    code = "already_member"
+
+
+async def add_workspace(session: AsyncSession, who: SignedIn, *, name: str, now: datetime) -> Account:
+    """A further workspace of the caller's account: its owner is the account's, and the caller an admin where that is
+    somebody else. As the system role. Raises InvalidInput and TooManyWorkspaces."""
+    if problem := rules.name_problem(name, longest=rules.ACCOUNT_NAME_MAX):
+        raise InvalidInput({"name": problem})
+    # held, so that nobody passes the bound, and a change of what the account may do reaches the new one
+    await session.execute(select(Account.id).where(Account.id == who.account_id).with_for_update())
+    count = select(func.count()).select_from(Account).where(Account.parent_id == who.account_id)
+    if (await session.execute(count)).scalar_one() >= MOST_WORKSPACES:
+        raise TooManyWorkspaces(
+            _("Your account has %(most)s further workspaces, and that is the most.") % {"most": MOST_WORKSPACES},
+            way_out=_("Delete one that is no longer needed."),
+        )
+    added = Account(id=new_id(), parent_id=who.account_id, name=" ".join(name.split()), created_at=now)
+    session.add(added)
+    await session.flush()
+    roles = {who.user_id: Role.ADMIN} | dict.fromkeys(await owner_ids(session, account_id=who.account_id), Role.OWNER)
+    for user_id, role in roles.items():
+        session.add(Membership(account_id=added.id, user_id=user_id, role=role, created_at=now))
+    await session.flush()
+    for account_id in (who.account_id, added.id):
+        await record_change(
+            session,
+            account_id=account_id,
+            actor_id=who.user_id,
+            action="workspace.added",
+            subject=str(added.id),
+            at=now,
+            after={"name": added.name},
+        )
+    return added
+
+
+async def rename_workspace(
+    session: AsyncSession, who: SignedIn, *, workspace_id: UUID, name: str, now: datetime
+) -> None:
+    """Rename a further workspace of the caller's account. Raises NotFound and InvalidInput."""
+    found = await find_workspace(session, account_id=who.account_id, workspace_id=workspace_id)
+    async with in_account(session, found.id):
+        there = replace(who, account_id=found.id, account_name=found.name)
+        await rename_account(session, there, name=name, now=now)
+
+
+async def add_to_workspace(
+    session: AsyncSession, who: SignedIn, *, workspace_id: UUID, user_id: UUID, role: str, now: datetime
+) -> FurtherWorkspace:
+    """Put a member of the caller's account into one of its further workspaces too. What is changed after that is
+    changed in the workspace.
+
+    Raises NotFound, InvalidInput, NotYours for a role that the caller may not give and for the caller themselves, and
+    InWorkspace.
+    """
+    found = await find_workspace(session, account_id=who.account_id, workspace_id=workspace_id)
+    member = await find_member(session, account_id=who.account_id, user_id=user_id)
+    if member is None:
+        raise NotFound(_("This person is not a member of your account."), way_out=_("Reload the list of members."))
+    allowed = manageable_roles(who.role)
+    if role not in tuple(Role):
+        raise InvalidInput({"role": _("Choose one of %(role)s.") % {"role": ", ".join(allowed)}})
+    if user_id == who.user_id or role not in allowed:
+        raise NotYours(
+            _("Your role may not make %(name)s %(role)s.")
+            % {"name": _("yourself") if user_id == who.user_id else member.name, "role": with_article(role)},
+            way_out=_("Ask the owner of the account."),
+        )
+    async with in_account(session, found.id):
+        place = {"account_id": found.id, "user_id": user_id, "role": role, "created_at": now}
+        added = insert(Membership).values(place).on_conflict_do_nothing().returning(Membership.user_id)
+        if (await session.execute(added)).scalar_one_or_none() is None:
+            raise InWorkspace(
+                _("%(name)s is in this workspace already.") % {"name": member.name},
+                way_out=_("Switch to it, and change their role under Team."),
+            )
+        await record_change(
+            session,
+            account_id=found.id,
+            actor_id=who.user_id,
+            action="member.added",
+            subject=str(user_id),
+            at=now,
+            after={"role": role},
+        )
+    return found
