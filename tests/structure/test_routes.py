@@ -102,13 +102,14 @@ def test_every_route_checks_that_a_change_comes_from_our_own_pages(app: FastAPI)
             assert require_csrf in calls_of(context.dependant), context.path
 
 
-def test_whoever_calls_a_webhook_proves_it_by_a_signature_of_the_body(app: FastAPI) -> None:
+def test_whoever_calls_a_webhook_proves_it_by_a_signature_or_a_code_in_the_body(app: FastAPI) -> None:
     hooks = [route for route in guarded_routes(app) if route.policy.audience is Audience.SIGNED_BODY]
     assert {(route.methods, route.path) for route in hooks} == {
         (("POST",), "/api/v1/webhooks/stripe"),
         (("POST",), "/hooks/stripe/connect"),
         (("POST",), "/hooks/stripe/{token}"),
         (("POST",), "/hooks/events/{token}"),
+        (("POST",), "/hooks/mail/bounces"),
     }
 
 

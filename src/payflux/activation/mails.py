@@ -14,6 +14,7 @@ from payflux.activation import (
     activation_mails,
     alert_mails,
     billing_mails,
+    domain_upkeep,
     evidence_reports,
     identity_mails,
     provider_mails,
@@ -22,7 +23,8 @@ from payflux.activation import (
     team_mails,
     weekly_summary,
 )
-from payflux.activation.mail_preferences import KIND_OF, Unsubscribing, opted_out, unsubscribe_code
+from payflux.activation.bounces import note_refused_recipient, sender_of
+from payflux.activation.mail_preferences import KIND_OF, MailKind, Unsubscribing, opted_out, unsubscribe_code
 from payflux.activation.problems import ended_problem
 from payflux.activation.sending import SUPPORT, note_outcome, support_address, was_delivered
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
@@ -30,6 +32,7 @@ from payflux.kit.failures import MAIL, count_failure
 from payflux.kit.figures import moment_words
 from payflux.kit.jobs import Payload, Permanent, enqueue
 from payflux.kit.messages import SOURCE_LANGUAGE, speaking
+from payflux.kit.phrases import spoken_words
 from payflux.monitor.processors.models import Connection, ConnectionMethod
 from payflux.monitor.processors.queries import get_connection
 from payflux.world.bootstrap import World
@@ -62,6 +65,10 @@ async def send_mail(world: World, payload: Payload) -> None:
         await note_outcome(world, payload, unwanted=True)
         await _note_refusal(world, payload, "Whom it was for does without such mails.")
         return
+    if addressee.mail_returns and whose is not None and whose.kind is not MailKind.ALERTS:
+        log.info("mail not sent: mails to its reader come back", mail=payload["mail"])
+        await note_outcome(world, payload, returning=True)
+        return
     with speaking(addressee.language or payload.get("language", SOURCE_LANGUAGE)):
         mail = await WRITERS[payload["mail"]](world, payload, addressee)
     if mail is None:
@@ -72,7 +79,8 @@ async def send_mail(world: World, payload: Payload) -> None:
         code = unsubscribe_code(world.tokens, whose)
         mail = replace(mail, unsubscribe_url=f"{world.settings.url}/mail/unsubscribe/{code}")
     try:
-        await deliver(world.settings, mail, to=addressee.email, message_id=payload["mail_id"])
+        path = sender_of(world, addressee)
+        await deliver(world.settings, mail, to=addressee.email, message_id=payload["mail_id"], return_path=path)
     except MailUnavailable as failure:
         await _count(world, payload)
         await _send_later(world, payload, failure)
@@ -81,6 +89,7 @@ async def send_mail(world: World, payload: Payload) -> None:
         await _count(world, payload)
         await note_outcome(world, payload, refused=str(refusal))
         await _note_refusal(world, payload, str(refusal))
+        await note_refused_recipient(world, addressee, mail_id=UUID(payload["mail_id"]), status=refusal.status)
         raise Permanent(str(refusal)) from refusal
     await note_outcome(world, payload, delivered=True)
     if payload["mail"] in DELIVERED:
@@ -133,7 +142,8 @@ async def _connection_ended(world: World, payload: Payload, addressee: Addressee
     account_id = UUID(payload["account_id"])
     async with world.database.tenant(account_id) as session:
         connection = await get_connection(session, account_id=account_id, connection_id=UUID(payload["connection_id"]))
-    return _about_ended(world, addressee, connection, "connection_ended", problem=ended_problem(connection.method))
+    problem = spoken_words(ended_problem(connection.method))
+    return _about_ended(world, addressee, connection, "connection_ended", problem=problem)
 
 
 async def _connection_disconnected(world: World, payload: Payload, addressee: Addressee) -> Mail | None:
@@ -166,6 +176,7 @@ WRITERS: dict[str, Writer] = {
     **alert_mails.WRITERS,
     **activation_mails.WRITERS,
     **billing_mails.WRITERS,
+    **domain_upkeep.WRITERS,
     **evidence_reports.WRITERS,
     **identity_mails.WRITERS,
     **provider_mails.WRITERS,

@@ -47,7 +47,7 @@ async def mail_members_once(
             continue
         row_id = await _note(session, mail, f"{reason} {member.user_id}", account_id, member.user_id, now)
         if row_id is not None:
-            ids = {_ROW: str(row_id)} | subject_ids
+            ids = _of_row(row_id) | subject_ids
             await enqueue_mail(session, mail, account_id, member.user_id, **ids)
             sent += 1
     return sent
@@ -61,16 +61,23 @@ async def mail_support(session: AsyncSession, world: World, workspace: Workspace
     reason = f"failing {workspace.pull_id} {workspace.failing_since.isoformat()}"
     row_id = await _note(session, "activation_failing", reason, workspace.account_id, None, now)
     if row_id is not None:
-        ids = {"account_id": str(workspace.account_id), _ROW: str(row_id)}
+        ids = {"account_id": str(workspace.account_id)} | _of_row(row_id)
         await enqueue_mail_to_address(session, "activation_failing", SUPPORT, workspace.id, **ids)
     return True
 
 
 async def note_outcome(
-    world: World, payload: Payload, *, delivered: bool = False, refused: str = "", unwanted: bool = False
+    world: World,
+    payload: Payload,
+    *,
+    delivered: bool = False,
+    refused: str = "",
+    unwanted: bool = False,
+    returning: bool = False,
 ) -> None:
     """Keep what became of a mail, where it is one of an activation: that the mail server took it, or refused it and
-    how, that its reader does without such mails, or else that it was out of date by then."""
+    how, that its reader does without such mails, that mails to them come back, or else that it was out of date by
+    then."""
     if _ROW not in payload:
         return
     account_id = UUID(payload["account_id"])
@@ -84,6 +91,8 @@ async def note_outcome(
             row.refused_at, row.outcome = world.clock.now(), refused
         elif unwanted:
             row.outcome = "Not sent: its reader does without such mails."
+        elif returning:
+            row.outcome = "Not sent: mails to its reader's address come back."
         else:
             row.outcome = "Not sent: it was out of date."
 
@@ -107,6 +116,11 @@ async def mails_sent(session: AsyncSession, *, account_id: UUID) -> list[Activat
 
 async def support_address(world: World, _session: AsyncSession, _row_id: UUID) -> Addressee | None:
     return Addressee("", world.settings.support_email, "") if world.settings.support_email else None
+
+
+def _of_row(row_id: UUID) -> dict[str, str]:
+    """What ties a mail to its row: the mail's own id is the row's, so that one that comes back names it."""
+    return {_ROW: str(row_id), "mail_id": str(row_id)}
 
 
 async def _note(

@@ -28,6 +28,9 @@ def main(
     forward_connect_to: Annotated[
         str | None, typer.Option(help="Address that the events of accounts connected to it are posted to.")
     ] = None,
+    bounce_to: Annotated[
+        str | None, typer.Option(help="Address that the reports of mails that bounce are posted to.")
+    ] = None,
 ) -> None:
     """A stateful Stripe on this machine, for development and tests."""
     try:
@@ -41,6 +44,7 @@ def main(
             concurrent_requests=concurrent_requests,
             forward_to=forward_to,
             forward_connect_to=forward_connect_to,
+            bounce_to=bounce_to,
         )
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error

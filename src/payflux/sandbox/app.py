@@ -170,13 +170,14 @@ def create_app(
     account_requests_per_second: float | None = None,
     concurrent_requests: int | None = None,
     mailbox: socket.socket | None = None,
+    bounce_to: str | None = None,
 ) -> Starlette:
     """The sandbox as an application.
 
     Every call under /v1 takes `latency_ms` longer than it must. `clock` counts the seconds of the rate limit: the
     traffic is real even where the merchants' time stands still. An account may make `account_requests_per_second` and
     have `concurrent_requests` side by side; by default as :class:`RateLimiter` says. Mails are
-    taken on the listening socket `mailbox`.
+    taken on the listening socket `mailbox`, and reports of those that bounce are posted to the address `bounce_to`.
     """
 
     dispatcher = Dispatcher(state)
@@ -193,7 +194,7 @@ def create_app(
     async def lifespan(_app: Starlette) -> AsyncGenerator[None, None]:
         await dispatcher.start()
         ticking = asyncio.create_task(_tick(turn))
-        async with receiving(state, mailbox) if mailbox else nullcontext():
+        async with receiving(state, mailbox, bounce_to) if mailbox else nullcontext():
             yield
         ticking.cancel()
         with suppress(asyncio.CancelledError):

@@ -7,6 +7,7 @@ from pathlib import Path
 import uvicorn
 from rich.console import Console
 
+from payflux.sandbox.api.webhook_endpoints import require_local
 from payflux.sandbox.app import create_app
 from payflux.sandbox.app_grants import APP_CLIENT_ID, APP_SECRET_KEY
 from payflux.sandbox.callers import SECRET_KEY
@@ -39,11 +40,13 @@ def run(
     concurrent_requests: int | None = None,
     forward_to: str | None = None,
     forward_connect_to: str | None = None,
+    bounce_to: str | None = None,
 ) -> None:
     """Serve the sandbox until it is interrupted, and print its keys first. The limits are those of `create_app`.
 
     Mails are taken on the port after `port`; the platform's own events are posted to `forward_to`, those of the
-    accounts connected to it to `forward_connect_to`. Raises ValueError for a host that is not loopback, a negative
+    accounts connected to it to `forward_connect_to`, and the reports of mails that bounce to `bounce_to`. Raises
+    ValueError for a host that is not loopback, a negative
     latency, a rate below one, a broken state file, an address elsewhere, or where the mailbox's port is taken.
     """
     require_loopback(host)
@@ -57,6 +60,10 @@ def run(
                 forward(state, url, SANDBOX_WEBHOOK_SECRET, connect=connect)
         except StripeError as error:
             raise ValueError(f"--{option}: {error}") from None
+    try:
+        bounces = require_local(bounce_to) if bounce_to is not None else None
+    except StripeError as error:
+        raise ValueError(f"--bounce-to: {error}") from None
     base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     out = Console(highlight=False, soft_wrap=True)
     out.print(f"Sandbox - simulated Stripe, no real account - on {base}", markup=False)
@@ -75,5 +82,6 @@ def run(
         account_requests_per_second=account_requests_per_second,
         concurrent_requests=concurrent_requests,
         mailbox=mailbox,
+        bounce_to=bounces,
     )
     uvicorn.run(app, host=host, port=port, log_level="warning")

@@ -13,6 +13,7 @@ import structlog
 
 from payflux.activation.alerting import keep_alerts_going, tell_alert
 from payflux.activation.deletion import forget_member, sweep_up_account
+from payflux.activation.domain_upkeep import look_domains_up
 from payflux.activation.ending import connection_ended
 from payflux.activation.evidence_exports import make_export, record_failed_export
 from payflux.activation.evidence_reports import send_due_reports
@@ -165,6 +166,7 @@ async def work(
     by_account: Timers = {
         "apply_due_events": ("* * * * *", apply_due),
         "expire_evidence": ("11 3 * * *", partial(expire_evidence, world)),
+        "look_domains_up": ("29 4 * * *", partial(look_domains_up, world)),
         "keep_alerts_going": ("* * * * *", partial(keep_alerts_going, world)),
         "keep_activations_going": ("* * * * *", partial(keep_activations_going, world)),
         "keep_connections_up_to_date": ("*/5 * * * *", keep_up),

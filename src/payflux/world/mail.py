@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from payflux.kit.messages import gettext, language, ngettext
 from payflux.settings import Settings
+from payflux.world.delivery_reports import status_in
 
 _TIMEOUT = 20.0  # seconds
 _REFUSED_FOR_GOOD = 500  # SMTP reply codes from here on, RFC 5321 section 4.2.1
@@ -24,7 +25,12 @@ class MailFailure(Exception):
 
 
 class MailRefused(MailFailure):
-    """The mail server will never take it: the recipient, the sender or the password is wrong."""
+    """The mail server will never take it: the recipient, the sender or the password is wrong. Where it is the
+    recipient, `status` is what the server said of it (RFC 3463), if it did."""
+
+    def __init__(self, message: str, *, status: str = "") -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class MailUnavailable(MailFailure):
@@ -57,8 +63,9 @@ def write_mail(template: str, **context: object) -> Mail:
     return Mail(subject.strip(), text.strip() + "\n", html)
 
 
-async def deliver(settings: Settings, mail: Mail, *, to: str, message_id: str = "") -> None:
-    """Hand `mail` to the mail server. `message_id` makes a mail that is delivered twice recognisable as one.
+async def deliver(settings: Settings, mail: Mail, *, to: str, message_id: str = "", return_path: str = "") -> None:
+    """Hand `mail` to the mail server. `message_id` makes a mail that is delivered twice recognisable as one;
+    `return_path` is where it comes back to when it cannot be delivered, by default the address that it is from.
 
     Raises MailRefused, or MailUnavailable when trying again later may help.
     """
@@ -82,6 +89,7 @@ async def deliver(settings: Settings, mail: Mail, *, to: str, message_id: str = 
     try:
         await aiosmtplib.send(
             message,
+            sender=return_path or None,
             hostname=settings.smtp_host,
             port=settings.smtp_port,
             username=settings.smtp_username or None,
@@ -93,16 +101,17 @@ async def deliver(settings: Settings, mail: Mail, *, to: str, message_id: str = 
     except aiosmtplib.SMTPResponseException as error:
         raise _failure(error.code) from None
     except aiosmtplib.SMTPRecipientsRefused as error:
-        raise _failure(max(refusal.code for refusal in error.recipients)) from None
+        refusal = max(error.recipients, key=lambda each: each.code)
+        raise _failure(refusal.code, status_in(refusal.message)) from None
     except ssl.SSLCertVerificationError:
         raise MailRefused("the mail server's certificate is not valid for PAYFLUX_SMTP_HOST") from None
     except (aiosmtplib.SMTPException, OSError) as error:
         raise MailUnavailable(f"the mail server does not answer ({type(error).__name__})") from None
 
 
-def _failure(code: int) -> MailFailure:
+def _failure(code: int, status: str = "") -> MailFailure:
     if code >= _REFUSED_FOR_GOOD:
-        return MailRefused(f"the mail server refuses the mail (reply {code})")
+        return MailRefused(f"the mail server refuses the mail (reply {code})", status=status)
     return MailUnavailable(f"the mail server asks to try again (reply {code})")
 
 

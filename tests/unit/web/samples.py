@@ -243,7 +243,13 @@ PROBLEM = {
     "what_is_safe": "Nothing was read and nothing changed in your Stripe account.",
     "what_to_do": "Choose Connect Stripe again, or use a restricted key.",
 }
-USER = {"name": "Alice Archer", "email": "alice@example.com", "email_verified": True, "impersonated_by": None}
+USER = {
+    "name": "Alice Archer",
+    "email": "alice@example.com",
+    "email_verified": True,
+    "mail_returns": False,
+    "impersonated_by": None,
+}
 SIGNED_OUT = {"csrf_token": "token", "sandbox": False, "user": None, "providers": [], "passkeys_here": True}
 SIGNED_IN = {
     "csrf_token": "token",
@@ -411,6 +417,15 @@ DASHBOARD = (
         "open_alerts": OPEN_ALERTS,
     }
 )
+PROJECTION_SETTINGS = SIGNED_IN | {
+    "typed": {"rate": "10", "hold_days": "90", "horizons": "14, 120"},
+    "errors": {},
+    "may_change": True,
+    "who_may": "The owner, an admin or an analyst",
+    "projection": PROJECTION,
+    "furthest": 180,
+    "most_added": 3,
+}
 FULL_PROJECTION = projected(going_elsewhere())
 FULL_SURFACE = msgspec.structs.replace(
     score(prepare(going_elsewhere(), as_of=AS_OF, account=SOUND, balance=FULL)),
@@ -641,6 +656,14 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
             "may_see_audit": True,
         },
     ),
+    "projection-settings": ("projection_settings.html", PROJECTION_SETTINGS),
+    "projection-settings-refused": (
+        "projection_settings.html",
+        PROJECTION_SETTINGS
+        | {"typed": {"rate": "110", "hold_days": "", "horizons": "soon"}}
+        | {"errors": {"rate": "Write a share of sales from 0 to 100 %, such as 10 or 7.5."}},
+    ),
+    "projection-settings-read": ("projection_settings.html", PROJECTION_SETTINGS | {"may_change": False}),
     "arming-slow": ("arming.html", ARMING | {"slow": True}),
     "arming-done": ("arming.html", ARMING | {"stages": stages(4, "3,412 charges"), "done": True, "live": True}),
     "arming-problem": ("arming.html", ARMING | {"stages": stages(1, "3,412 charges", "failed"), "problem": PROBLEM}),

@@ -11,7 +11,7 @@ from payflux.activation.models import ActivationMail, ActivationTransition, Work
 from payflux.activation.obstacles import too_little_problem
 from payflux.admin.billing import DONE
 from payflux.admin.reading import MonitoredRecord
-from payflux.frontdoor.accounts.models import Account, Session, User
+from payflux.frontdoor.accounts.models import Account, MailBounce, Session, User
 from payflux.frontdoor.accounts.team.capabilities import Role
 from payflux.frontdoor.accounts.team.queries import Invite, Member, Place
 from payflux.frontdoor.accounts.team.rules import InviteState
@@ -36,8 +36,15 @@ JOINING = Joining("Sam", "sam@payflux.example", "JBSWY3DPEHPK3PXP", URI)
 
 ACCOUNT = Account(id=ONE, name="Alice and Daughters Hardware and Garden Supplies", intended_plan="pro", created_at=NOW)
 ALICE = User(
-    id=ONE, name="Alice Archer", email="alice@example.com", password_hash="hash", email_verified_at=None, created_at=NOW
+    id=ONE,
+    name="Alice Archer",
+    email="alice@example.com",
+    password_hash="hash",
+    email_verified_at=None,
+    mail_returned_at=NOW,
+    created_at=NOW,
 )
+BOUNCES = [MailBounce(at=NOW, status="5.1.1", permanent=True), MailBounce(at=NOW, status="4.4.7", permanent=False)]
 RECORD = AccountRecord(
     account=ACCOUNT,
     members=[
@@ -97,6 +104,7 @@ VISITOR = SimpleNamespace(
     name="Alice Archer",
     email="alice@example.com",
     email_verified=True,
+    mail_returns=True,
     account_name=ACCOUNT.name,
     impersonated_by=SAM.id,
 )
@@ -166,7 +174,7 @@ def staff_pages(signed_out: dict[str, Any], arming: dict[str, Any]) -> dict[str,
         staff | {"record": RECORD, "monitored": MONITORED, "names": {ONE: "Alice Archer"}, "now": NOW} | ON_ACCOUNT
     )
     user = staff | {
-        "record": UserRecord(ALICE, [Place(ONE, ACCOUNT.name, Role.OWNER)], SESSIONS),
+        "record": UserRecord(ALICE, [Place(ONE, ACCOUNT.name, Role.OWNER)], SESSIONS, BOUNCES),
         "providers": ["Google"],
         "two_steps": True,
         "devices": {each.id: "Firefox on Windows" for each in SESSIONS},

@@ -15,12 +15,15 @@ from payflux.kit.messages import gettext as _
 @dataclass(frozen=True)
 class Addressee:
     """Whoever a mail is for, as it addresses them; `name` and `account_name` may be empty, and so may `language` where
-    nobody knows what they read."""
+    nobody knows what they read. `user_id` is whose address it is, None where it is perhaps nobody's; `mail_returns`
+    whether mail to it has come back."""
 
     name: str
     email: str
     account_name: str
     language: str | None = None
+    user_id: UUID | None = None
+    mail_returns: bool = False
 
     @property
     def greeting(self) -> str:
@@ -44,18 +47,20 @@ async def account_of(session: AsyncSession, user_id: UUID) -> UUID | None:
 async def get_addressee(session: AsyncSession, *, account_id: UUID, user_id: UUID) -> Addressee | None:
     """How to write to a member, as the system role reads it; None when they have left the account."""
     query = (
-        select(User.name, User.email, Account.name, User.language)
+        select(User, Account.name)
         .join(Membership, Membership.user_id == User.id)
         .join(Account, Account.id == Membership.account_id)
         .where(Membership.account_id == account_id, User.id == user_id)
     )
     found = (await session.execute(query)).one_or_none()
-    return None if found is None else Addressee(*found)
+    return None if found is None else _addressed(found[0], found[1])
 
 
 async def get_user_addressee(session: AsyncSession, *, user_id: UUID) -> Addressee | None:
     """How to write to a user as a person, whatever accounts they belong to; None when there is no such user."""
-    found = (
-        await session.execute(select(User.name, User.email, User.language).where(User.id == user_id))
-    ).one_or_none()
-    return None if found is None else Addressee(found.name, found.email, "", found.language)
+    user = await session.get(User, user_id)
+    return None if user is None else _addressed(user)
+
+
+def _addressed(user: User, account_name: str = "") -> Addressee:
+    return Addressee(user.name, user.email, account_name, user.language, user.id, user.mail_returns)

@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.frontdoor.accounts.models import Account, Membership, Session, User
+from payflux.frontdoor.accounts.bounces import bounces_of
+from payflux.frontdoor.accounts.models import Account, MailBounce, Membership, Session, User
 from payflux.frontdoor.accounts.rules import normalize_email
 from payflux.frontdoor.accounts.team.queries import Invite, Member, Place, members, pending_invites, places_of
 from payflux.frontdoor.billing.models import Subscription
@@ -44,11 +45,13 @@ class AccountRecord:
 
 @dataclass(frozen=True)
 class UserRecord:
-    """A user: the accounts they belong to, and the sessions that have not ended, the one used last first."""
+    """A user: the accounts they belong to, the sessions that have not ended, the one used last first, and what came
+    back of the mails to them, the newest first."""
 
     user: User
     places: list[Place]
     sessions: list[Session]
+    bounces: list[MailBounce]
 
 
 async def find(session: AsyncSession, typed: str) -> Found:
@@ -107,6 +110,7 @@ async def user_record(session: AsyncSession, *, user_id: UUID, now: datetime) ->
         user=user,
         places=await places_of(session, user_id=user_id),
         sessions=list((await session.execute(running.order_by(Session.last_used_at.desc()))).scalars()),
+        bounces=await bounces_of(session, user_id=user_id),
     )
 
 

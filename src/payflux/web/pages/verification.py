@@ -79,12 +79,12 @@ async def use_code(
     next: Text = "",  # noqa: A002 -- the field's name
 ) -> Response:
     answer = CodeAnswer.WRONG
-    if who is not None and not who.email_verified:
+    if who is not None and who.must_prove_address:
         async with world.database.system() as session:
             answer = await proving.use_code(
                 session, world.tokens, user_id=who.user_id, purpose=Purpose.VERIFY, code=code, now=world.clock.now()
             )
-    if answer is CodeAnswer.RIGHT or (who is not None and who.email_verified):
+    if answer is CodeAnswer.RIGHT or (who is not None and not who.must_prove_address):
         return see_other(local_path(next) or "/start")
     return await _code_page(request, who, world, next=next, errors={"code": _(CODE_PROBLEMS[answer])})
 
@@ -167,12 +167,12 @@ async def _code_page(
     address, resend_at, now = kept_address(request, world), None, world.clock.now()
     if who is None and not address:
         return see_other(f"/login?{urlencode({'next': '/verify-email'})}")
-    if who is not None and who.email_verified:
+    if who is not None and not who.must_prove_address:
         return render(request, "verify_link.html", state=LinkState.USED, email=who.email, token="")
     if who is not None:
         async with world.database.system() as session:
             address, resend_at = await _under_way(session, who, now=now)
-    walled = who is not None and now >= who.grace_ends_at
+    walled = who is not None and not who.email_verified and now >= who.grace_ends_at
     page = render(
         request,
         "verify_email.html",
@@ -189,7 +189,9 @@ async def _code_page(
 
 async def _under_way(session: AsyncSession, who: SignedIn, *, now: datetime) -> tuple[str, datetime | None]:
     """Which address the newest mail went to, and when the next may be sent."""
-    newest = await newest_challenge(session, user_id=who.user_id, purpose=Purpose.VERIFY)
+    newest = None
+    if not who.email_verified:
+        newest = await newest_challenge(session, user_id=who.user_id, purpose=Purpose.VERIFY)
     wait_until = await next_mail_at(session, user_id=who.user_id, purpose=Purpose.VERIFY, now=now)
     return newest.email if newest is not None else who.email, wait_until
 

@@ -106,9 +106,11 @@ async def get_challenge(session: AsyncSession, challenge_id: UUID) -> EmailChall
 
 async def challenged_address(session: AsyncSession, challenge_id: UUID) -> Addressee | None:
     """Where the mail of a challenge goes."""
-    found = select(User.name, EmailChallenge.email, User.language).join(User, User.id == EmailChallenge.user_id)
+    found = select(User.name, EmailChallenge.email, User.language, User.id).join(
+        User, User.id == EmailChallenge.user_id
+    )
     row = (await session.execute(found.where(EmailChallenge.id == challenge_id))).one_or_none()
-    return None if row is None else Addressee(row.name, row.email, "", row.language)
+    return None if row is None else Addressee(row.name, row.email, "", row.language, row.id)
 
 
 async def previous_address(session: AsyncSession, challenge_id: UUID) -> Addressee | None:

@@ -57,11 +57,15 @@ class OpenedLink:
 
 
 async def send_verification(session: AsyncSession, user: User, now: datetime) -> None:
-    """Mail a link and a code to the user's address. Raises TooManyRequests, and AlreadyVerified."""
-    if user.email_verified_at is not None:
+    """Mail a link and a code to the user's address, also to prove again one that mail came back from. Raises
+    TooManyRequests, and AlreadyVerified."""
+    if user.email_verified_at is not None and not user.mail_returns:
         raise AlreadyVerified(_("Your address is verified already."), way_out=_("There is nothing left to do."))
-    newest = await newest_challenge(session, user_id=user.id, purpose=Purpose.VERIFY)
-    await _challenge(session, user, Purpose.VERIFY, newest.email if newest is not None else user.email, now)
+    email = user.email
+    if user.email_verified_at is None:
+        newest = await newest_challenge(session, user_id=user.id, purpose=Purpose.VERIFY)
+        email = newest.email if newest is not None else email
+    await _challenge(session, user, Purpose.VERIFY, email, now)
 
 
 async def correct_address(session: AsyncSession, user: User, *, email: str, now: datetime) -> None:
@@ -77,7 +81,7 @@ async def correct_address(session: AsyncSession, user: User, *, email: str, now:
         await lock_user(session, user.id)
         try:
             async with session.begin_nested():
-                user.email, user.email_normalized = email, normalize_email(email)
+                user.email, user.email_normalized, user.mail_returned_at = email, normalize_email(email), None
         except IntegrityError:  # somebody took it meanwhile
             await session.refresh(user)
     await _challenge(session, user, Purpose.VERIFY, email, now)
@@ -107,7 +111,8 @@ async def open_link(
         used_at=challenge.used_at, superseded_at=challenge.superseded_at, expires_at=challenge.expires_at, now=now
     )
     user = await session.get_one(User, challenge.user_id)
-    if user.email_verified_at is not None and normalize_email(challenge.email) == user.email_normalized:
+    same = normalize_email(challenge.email) == user.email_normalized
+    if same and user.email_verified_at is not None and not user.mail_returns:
         state = LinkState.USED  # whichever of several mails did it
     return OpenedLink(state, challenge.email, challenge.user_id)
 
@@ -179,6 +184,7 @@ async def _prove(session: AsyncSession, challenge: EmailChallenge, proof: Proof,
     if await _is_somebodys(session, challenge.email, but=challenge.user_id):
         return False
     user = await session.get_one(User, challenge.user_id)
+    first = user.email_verified_at is None
     user.email, user.email_normalized = challenge.email, normalize_email(challenge.email)
     user.email_verified_at = challenge.used_at = now
     await supersede(session, user_id=user.id, purposes=list(Purpose), now=now)
@@ -186,7 +192,7 @@ async def _prove(session: AsyncSession, challenge: EmailChallenge, proof: Proof,
     await record_personal_change(session, user_id=user.id, action=action, at=now)
     if challenge.purpose == Purpose.CHANGE:
         await enqueue_mail_to_address(session, "address_changed", "previous_email", challenge.id)
-    else:
+    elif first:
         account_id = await account_of(session, user.id)
         await record(session, EmailVerificationCompleted(proof), at=now, account_id=account_id, user_id=user.id)
     return True
