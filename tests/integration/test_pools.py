@@ -69,7 +69,11 @@ async def move(world: World, account_id: UUID, pool: str) -> int:
 
 
 async def test_an_isolated_accounts_jobs_are_run_by_its_own_workers_alone_and_none_is_lost_on_the_way(
-    world: World, alice: SignedIn, charlie: SignedIn, monkeypatch: pytest.MonkeyPatch
+    world: World,
+    alice: SignedIn,
+    charlie: SignedIn,
+    stored: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     workers = Workers(world)
     await add(world, alice.account_id, 1)
@@ -79,6 +83,14 @@ async def test_an_isolated_accounts_jobs_are_run_by_its_own_workers_alone_and_no
     await add(world, alice.account_id, 3)  # still once by its key
     assert await workers.work(COMMON) == ["2"]
     assert await workers.work(ACME) == ["1", "3"]
+
+    # a workspace of hers goes where she does
+    workspace_id = uuid4()
+    await stored.execute(
+        "INSERT INTO accounts (id, name, parent_id) VALUES ($1, 'second', $2)", workspace_id, alice.account_id
+    )
+    await add(world, workspace_id, 5)
+    assert (await workers.work(COMMON), await workers.work(ACME)) == ([], ["5"])
 
     # whoever has read the old pool and is not done is waited for, and what they add moves too
     monkeypatch.setattr(pools, "_PATIENCE", "100ms")

@@ -79,6 +79,14 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
         bob,
         now,
     )
+    group = new_id()
+    await superuser.execute(
+        "INSERT INTO directory_groups (account_id, id, display_name, version, created_at, changed_at) "
+        "VALUES ($1, $2, 'Finance', 1, $3, $3)",
+        alice.account_id,
+        group,
+        now,
+    )
     connection = new_id()
     await superuser.execute(
         "INSERT INTO processor_connections (account_id, id, workspace_id, method, external_account_id, livemode, "
@@ -99,6 +107,8 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
             "user_id": bob,
             "invite_id": invite,
             "directory_user_id": listed,
+            "directory_group_id": group,
+            "group": group,
             "key_id": api_key,
             "merchant_id": connection,
             "passkey_id": passkey,

@@ -1,20 +1,44 @@
-"""What an account's plan allows of single sign-on, asked where somebody comes back from its identity provider."""
+"""Single sign-on and the directory where they meet the plan and the team."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.sso.arriving import arrive
 from payflux.frontdoor.accounts.sso.directory import Room
+from payflux.frontdoor.accounts.sso.groups import given_to_member
 from payflux.frontdoor.accounts.sso.models import SsoConnection
 from payflux.frontdoor.accounts.sso.rules import Asserted
+from payflux.frontdoor.accounts.team.members import change_role
+from payflux.frontdoor.accounts.team.queries import Member
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.frontdoor.entitlements.rules import SEATS
+from payflux.kit.errors import Conflict
+from payflux.kit.messages import gettext as _
 from payflux.world.bootstrap import World
 
 SSO = "sso"
+
+
+class RoleOfDirectory(Conflict):
+    """A group of the account's directory says what the member's role is."""
+
+    code = "role_of_directory"
+
+
+async def give_role(session: AsyncSession, who: SignedIn, *, user_id: UUID, role: str, now: datetime) -> Member:
+    """Give a member another role, unless the directory gives them one. Raises RoleOfDirectory, and what
+    :func:`payflux.frontdoor.accounts.team.members.change_role` does."""
+    if await given_to_member(session, account_id=who.account_id, user_id=user_id) is not None:
+        raise RoleOfDirectory(
+            _("This member's role comes from a group of your company's directory."),
+            way_out=_("Move them to another group there, or choose another role for the group under Single sign-on."),
+        )
+    return await change_role(session, who, user_id=user_id, role=role, now=now)
 
 
 async def member_for(session: AsyncSession, world: World, connection: SsoConnection, person: Asserted) -> UUID:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 from payflux.activation.allowances import seat_limit
 from payflux.activation.deletion import delete_account, enqueue_forgetting
 from payflux.activation.removing import remove_for_good
+from payflux.activation.single_sign_on import give_role
 from payflux.api.problems import Responses
 from payflux.frontdoor.accounts.keys.service import KeysOfLeaver, settle_keys
 from payflux.frontdoor.accounts.sessions import SignedIn
@@ -148,10 +149,10 @@ async def list_members(who: Who, session: Tenant) -> list[Member]:
     return [Member(**vars(member)) for member in await queries.members(session, account_id=who.account_id)]
 
 
-@router.patch("/members/{user_id}", dependencies=MANAGE, responses=GONE)
+@router.patch("/members/{user_id}", dependencies=MANAGE, responses=GONE | CONFLICT)
 async def change_role(who: Who, world: CurrentWorld, session: Tenant, user_id: UUID, given: NewRole) -> Member:
     """Give a member another role, below one's own."""
-    member = await members.change_role(session, who, user_id=user_id, role=given.role, now=world.clock.now())
+    member = await give_role(session, who, user_id=user_id, role=given.role, now=world.clock.now())
     return Member(**vars(member))
 
 

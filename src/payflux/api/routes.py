@@ -37,6 +37,7 @@ from payflux.api import (
 )
 from payflux.api.conditional import EntityTags
 from payflux.api.problems import describe
+from payflux.api.scim import groups as scim_groups
 from payflux.api.scim import users as scim_users
 from payflux.api.structs import struct_schemas
 from payflux.monitor.processors.generic.schema import TYPES, PostedEvent
@@ -66,6 +67,7 @@ ROUTERS = (
     what_if.router,
     risk.router,
     scim_users.router,
+    scim_groups.router,
 )
 """Every router of the API; another is added here."""
 

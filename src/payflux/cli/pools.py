@@ -6,14 +6,13 @@ from typing import Annotated
 from uuid import UUID
 
 import typer
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.cli.acting import in_one_transaction
 from payflux.cli.configured import console
 from payflux.frontdoor.accounts.models import Account
 from payflux.kit.audit import record_change
-from payflux.kit.errors import NotFound
+from payflux.kit.errors import Conflict, NotFound
 from payflux.kit.pools import COMMON, COMMON_NAME, isolated_accounts, move_account, read_pool_name
 from payflux.world.bootstrap import World
 
@@ -27,9 +26,11 @@ def isolate(
 
     async def move(world: World, session: AsyncSession) -> int:
         now, name = world.clock.now(), read_pool_name(pool)
-        found = await session.execute(select(Account.id).where(Account.id == account))
-        if found.scalar_one_or_none() is None:
+        found = await session.get(Account, account)
+        if found is None:
             raise NotFound(f"There is no account {account}.", way_out="Look its id up in the staff console.")
+        if found.parent_id is not None:
+            raise Conflict(f"{account} is a workspace of account {found.parent_id}: move that.")
         before = (await isolated_accounts(session)).get(account, COMMON)
         moved = await move_account(session, account_id=account, pool=name, now=now)
         if before != name:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKey, String, delete, select, text
+from sqlalchemy import DateTime, ForeignKey, String, delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,6 +31,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _MARK = "@"
 _READ = "worker_pools"
 _PATIENCE = "2s"
+_POOLS = text(
+    "SELECT account_id, pool FROM worker_pools "
+    "UNION ALL SELECT accounts.id, pool FROM worker_pools JOIN accounts ON parent_id = account_id"
+)
 
 
 class WorkerPool(Base):
@@ -50,13 +54,13 @@ class PoolBusy(Conflict):
 
 
 async def isolated_accounts(session: AsyncSession) -> Mapping[UUID, str]:
-    """The pool of each account that has one of its own: every account's for the system role, one's own for a tenant.
+    """The pool of each account that has one of its own, or whose account it is a workspace of has: of every one for
+    the system role, one's own for a tenant.
 
     It holds until the transaction ends: nobody is moved before.
     """
     if _READ not in session.info:
-        rows = await session.execute(select(WorkerPool.account_id, WorkerPool.pool))
-        session.info[_READ] = dict(rows.all())
+        session.info[_READ] = {row.account_id: row.pool for row in await session.execute(_POOLS)}
     return session.info[_READ]
 
 
@@ -87,8 +91,8 @@ def read_pool_name(typed: str) -> str:
 
 
 async def move_account(session: AsyncSession, *, account_id: UUID, pool: str, now: datetime) -> int:
-    """Have the workers of `pool` run every job of an account from now on, also those that wait; how many those are.
-    What runs already ends where it runs. As the system role.
+    """Have the workers of `pool` run every job of an account and of its workspaces from now on, also those that wait;
+    how many those are. What runs already ends where it runs. As the system role.
 
     Raises PoolBusy where somebody who may be adding jobs does not finish within two seconds: nobody can add any while
     this waits.
@@ -115,8 +119,9 @@ async def move_account(session: AsyncSession, *, account_id: UUID, pool: str, no
     connection = await driver_connection(session)
     renamed = await connection.execute(
         "UPDATE pgqueuer SET entrypoint = split_part(entrypoint, $2, 1) || $3 "
-        "WHERE convert_from(payload, 'UTF8')::jsonb ->> 'account_id' = $1",
-        str(account_id),
+        "WHERE convert_from(payload, 'UTF8')::jsonb ->> 'account_id' IN "
+        "(SELECT id::text FROM accounts WHERE $1 IN (id, parent_id))",
+        account_id,
         _MARK,
         queue_name("", pool),
     )

@@ -1,5 +1,5 @@
-"""What is said in SCIM: people, lists, changes and refusals. Source: RFC 7643 section 4.1, RFC 7644 sections 3.4 to
-3.12.
+"""What is said in SCIM: people, lists, versions, changes and refusals. Source: RFC 7643 section 4.1, RFC 7644 sections
+3.4 to 3.14.
 
 Attributes of a person that PayFlux has no use for are not kept.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import Request
@@ -29,6 +30,11 @@ MEDIA_TYPE = "application/scim+json"
 _FILTER = re.compile(r'\s*(userName|externalId)\s+eq\s+"([^"\\]{1,320})"\s*', re.IGNORECASE)
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class OtherVersion(UserError):
+    status = HTTPStatus.PRECONDITION_FAILED
+    code = "other_version"
 
 
 class ScimName(BaseModel):
@@ -116,6 +122,7 @@ def person(base: str, row: DirectoryUser) -> dict[str, object]:
             "created": row.created_at.isoformat(),
             "lastModified": row.changed_at.isoformat(),
             "location": location(base, row),
+            "version": person_version(row),
         },
     } | {
         name: value
@@ -128,15 +135,40 @@ def person(base: str, row: DirectoryUser) -> dict[str, object]:
     }
 
 
-def people(base: str, total: int, start: int, rows: Sequence[DirectoryUser]) -> dict[str, object]:
+def listed(total: int, start: int, shown: Sequence[Mapping[str, object]]) -> dict[str, object]:
     """A page of a list."""
     return {
         "schemas": [_LIST],
         "totalResults": total,
         "startIndex": start,
-        "itemsPerPage": len(rows),
-        "Resources": [person(base, row) for row in rows],
+        "itemsPerPage": len(shown),
+        "Resources": list(shown),
     }
+
+
+def person_version(row: DirectoryUser) -> str:
+    """The entity tag of somebody as they are told now."""
+    return f'W/"{row.changed_at.timestamp():.6f}"'
+
+
+def refuse_other_version(request: Request, version: str) -> None:
+    """Raises OtherVersion where the caller means to change another version than the one that stands. Source: RFC 9110,
+    section 13.1.1, and RFC 7644, section 3.14: tags are compared weakly."""
+    meant = request.headers.get("If-Match", "")
+    if meant and not _names(meant, version):
+        raise OtherVersion(
+            "It has changed since this version.", way_out="Read it again, and send the change for what stands."
+        )
+
+
+def is_known(request: Request, version: str) -> bool:
+    """Whether the caller has this version, and is to be told so with 304."""
+    return _names(request.headers.get("If-None-Match", ""), version)
+
+
+def _names(header: str, version: str) -> bool:
+    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
+    return "*" in tags or version.removeprefix("W/") in tags
 
 
 def read_filter(text: str) -> tuple[str | None, str | None]:
@@ -200,7 +232,7 @@ CONFIG: dict[str, object] = {
     "filter": {"supported": True, "maxResults": 200},
     "changePassword": {"supported": False},
     "sort": {"supported": False},
-    "etag": {"supported": False},
+    "etag": {"supported": True},
     "authenticationSchemes": [
         {
             "type": "oauthbearertoken",

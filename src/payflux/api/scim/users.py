@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from payflux.activation.single_sign_on import SSO, room_for
 from payflux.api.scim.protocol import (
@@ -15,14 +15,18 @@ from payflux.api.scim.protocol import (
     Patch,
     ScimRoute,
     ScimUser,
+    is_known,
+    listed,
     location,
     patched,
-    people,
     person,
+    person_version,
     read_filter,
+    refuse_other_version,
     scim,
 )
 from payflux.frontdoor.accounts.sso import directory
+from payflux.frontdoor.accounts.sso.models import DirectoryUser
 from payflux.web.guards import CurrentWorld, Who
 from payflux.web.policies import guard
 from payflux.world.bootstrap import World
@@ -32,8 +36,8 @@ router = APIRouter(prefix="/scim/v2", route_class=ScimRoute, include_in_schema=F
 
 PATH = "/api/v1/scim/v2"
 SCOPE, CAPABILITY = "scim:write", "sso.manage"
-TELL = [guard(scope=SCOPE, capability=CAPABILITY)]
-ADD = [guard(scope=SCOPE, capability=CAPABILITY, feature=SSO)]
+TELL = [guard(scope=SCOPE, capability=CAPABILITY, of_account=True)]
+ADD = [guard(scope=SCOPE, capability=CAPABILITY, feature=SSO, of_account=True)]
 MOST = 200
 
 
@@ -62,14 +66,16 @@ async def list_users(
             start=start,
             count=min(max(count, 0), MOST),
         )
-    return scim(people(_base(world), total, start, rows))
+    return scim(listed(total, start, [person(_base(world), row) for row in rows]))
 
 
 @router.get("/Users/{directory_user_id}", dependencies=TELL)
-async def get_user(who: Who, world: CurrentWorld, directory_user_id: UUID) -> Response:
+async def get_user(request: Request, who: Who, world: CurrentWorld, directory_user_id: UUID) -> Response:
     async with world.database.system() as session:
         row = await directory.get_person(session, account_id=who.account_id, person_id=directory_user_id)
-    return scim(person(_base(world), row))
+    if is_known(request, person_version(row)):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers={"ETag": person_version(row)})
+    return _shown(world, row)
 
 
 @router.post("/Users", dependencies=ADD)
@@ -84,20 +90,23 @@ async def add_user(who: Who, world: CurrentWorld, told: ScimUser) -> Response:
             room=await room_for(session, world, account_id=who.account_id),
             now=world.clock.now(),
         )
-    base = _base(world)
-    return scim(person(base, row), HTTPStatus.CREATED, {"Location": location(base, row)})
+    return _shown(world, row, HTTPStatus.CREATED, {"Location": location(_base(world), row)})
 
 
 @router.put("/Users/{directory_user_id}", dependencies=TELL)
-async def replace_user(who: Who, world: CurrentWorld, directory_user_id: UUID, told: ScimUser) -> Response:
+async def replace_user(
+    request: Request, who: Who, world: CurrentWorld, directory_user_id: UUID, told: ScimUser
+) -> Response:
     """Make somebody what is told, whole."""
-    return await _change(who, world, directory_user_id, lambda _before: told.told())
+    return await _change(request, who, world, directory_user_id, lambda _before: told.told())
 
 
 @router.patch("/Users/{directory_user_id}", dependencies=TELL)
-async def patch_user(who: Who, world: CurrentWorld, directory_user_id: UUID, patch: Patch) -> Response:
+async def patch_user(
+    request: Request, who: Who, world: CurrentWorld, directory_user_id: UUID, patch: Patch
+) -> Response:
     """Change what is told. Inactive ends their place here, with their sessions and keys, at once."""
-    return await _change(who, world, directory_user_id, lambda before: patched(before, patch))
+    return await _change(request, who, world, directory_user_id, lambda before: patched(before, patch))
 
 
 @router.delete("/Users/{directory_user_id}", dependencies=TELL)
@@ -109,10 +118,11 @@ async def remove_user(who: Who, world: CurrentWorld, directory_user_id: UUID) ->
 
 
 async def _change(
-    who: Who, world: World, person_id: UUID, becomes: Callable[[directory.Person], directory.Person]
+    request: Request, who: Who, world: World, person_id: UUID, becomes: Callable[[directory.Person], directory.Person]
 ) -> Response:
     async with world.database.system() as session:
         before = await directory.get_person(session, account_id=who.account_id, person_id=person_id)
+        refuse_other_version(request, person_version(before))
         row = await directory.change_person(
             session,
             world.tokens,
@@ -122,7 +132,13 @@ async def _change(
             room=await room_for(session, world, account_id=who.account_id),
             now=world.clock.now(),
         )
-    return scim(person(_base(world), row))
+    return _shown(world, row)
+
+
+def _shown(
+    world: World, row: DirectoryUser, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> Response:
+    return scim(person(_base(world), row), status, {**(headers or {}), "ETag": person_version(row)})
 
 
 def _base(world: World) -> str:

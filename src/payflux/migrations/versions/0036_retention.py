@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from payflux.kit.tenancy import system_access, tenant_table
+from payflux.kit.tenancy import CURRENT_ACCOUNT, system_access, tenant_table
 
 revision = "0036"
 down_revision = "0035"
@@ -57,11 +57,15 @@ def upgrade() -> None:
         op.execute(statement)
 
 
+# a workspace's jobs are run where those of the account are that it belongs to
+PAYING_ACCOUNT = f"(SELECT parent_id FROM accounts WHERE id = {CURRENT_ACCOUNT})"  # noqa: S608 -- a constant
+
 RIGHTS = [
     *tenant_table("retention_periods"),
     *system_access("retention_periods", privileges="SELECT"),
     *tenant_table("worker_pools", writable="SELECT, DELETE"),
     *system_access("worker_pools", privileges="SELECT, INSERT, UPDATE, DELETE"),
+    f"CREATE POLICY paying_account ON worker_pools FOR SELECT TO payflux_app USING (account_id = {PAYING_ACCOUNT})",
     *tenant_table("mail_subscriptions"),
     *system_access("mail_subscriptions", privileges="SELECT"),
 ]

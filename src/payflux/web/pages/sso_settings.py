@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,7 +14,7 @@ from payflux.activation.service import get_workspace
 from payflux.activation.single_sign_on import SSO
 from payflux.frontdoor.accounts.factors.queries import sign_in_methods
 from payflux.frontdoor.accounts.sessions import SignedIn
-from payflux.frontdoor.accounts.sso import connections, domains, rules
+from payflux.frontdoor.accounts.sso import connections, domains, groups, rules
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import Conflict, InvalidInput, Unavailable, UserError
 from payflux.web.forms import Text
@@ -124,6 +126,15 @@ async def remove_connection(who: Who, world: CurrentWorld, session: Tenant) -> R
     return see_other(HERE)
 
 
+@router.post("/groups", dependencies=CHANGE)
+async def choose_role(
+    who: Who, world: CurrentWorld, session: Tenant, group: Annotated[UUID, Form()], role: Text = ""
+) -> Response:
+    """Have a group of the directory give a role, or none."""
+    await groups.choose_role(session, who, group_id=group, role=role, now=world.clock.now())
+    return see_other(f"{HERE}#groups")
+
+
 @router.post("/enforce", dependencies=CHANGE)
 async def enforce(
     request: Request, who: Who, world: CurrentWorld, session: Tenant, subscription: CurrentSubscription
@@ -174,6 +185,8 @@ async def _page(
 ) -> Response:
     connection = await connections.connection_of(session, account_id=who.account_id)
     held = await entitlements_of(session, world, account_id=who.account_id)
+    _number, told = await groups.list_groups(session, account_id=who.account_id)
+    people = await groups.members_of(session, account_id=who.account_id, groups=[group.id for group in told])
     stored = {
         "domain": "",
         "protocol": connection.protocol if connection else "oidc",
@@ -194,6 +207,7 @@ async def _page(
         connection=connection,
         enforced=await connections.enforced_domains(session, account_id=who.account_id),
         roles=rules.DEFAULT_ROLES,
+        groups=[(group, len(people[group.id])) for group in told],
         callback=f"{world.settings.url}{CALLBACK}",
         saml=service_provider(world, who.account_id),
         typed=stored | (typed or {}),

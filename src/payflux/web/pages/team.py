@@ -13,6 +13,7 @@ from payflux.activation.allowances import seat_limit
 from payflux.activation.deletion import enqueue_forgetting
 from payflux.activation.removing import remove_for_good
 from payflux.activation.service import get_workspace
+from payflux.activation.single_sign_on import give_role
 from payflux.frontdoor.accounts.keys.service import KeysOfLeaver, keys_of, settle_keys
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import members, queries, transfers
@@ -102,7 +103,7 @@ async def revoke(who: Who, world: CurrentWorld, session: Tenant, invite_id: UUID
 
 @router.post("/members/{user_id}/role", dependencies=MANAGE)
 async def change_role(who: Who, world: CurrentWorld, session: Tenant, user_id: UUID, role: Text = "") -> Response:
-    await members.change_role(session, who, user_id=user_id, role=role, now=world.clock.now())
+    await give_role(session, who, user_id=user_id, role=role, now=world.clock.now())
     return see_other(TEAM)
 
 

@@ -18,10 +18,12 @@ from payflux.frontdoor.accounts.models import Membership
 from payflux.frontdoor.accounts.rules import is_email, normalize_email
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.sso.arriving import find_or_create_user, is_own_domain, make_member, require_seat
+from payflux.frontdoor.accounts.sso.groups import default_role, given_roles, note_departure, set_role
 from payflux.frontdoor.accounts.sso.leaving import bury, unearth
-from payflux.frontdoor.accounts.sso.models import DirectoryUser, SsoConnection
+from payflux.frontdoor.accounts.sso.models import DirectoryUser
 from payflux.frontdoor.accounts.team.inviting import hold_seats
 from payflux.frontdoor.accounts.team.members import end_membership, forget_membership
+from payflux.frontdoor.accounts.workspaces.following import leave_workspaces
 from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, PaymentRequired
@@ -157,6 +159,7 @@ async def remove_person(
     row = await get_person(session, account_id=who.account_id, person_id=person_id)
     if row.active:
         await _send_away(session, tokens, who, row, now=now)
+    await note_departure(session, account_id=who.account_id, person_id=person_id, now=now)
     await session.delete(row)
     await session.flush()
 
@@ -174,6 +177,7 @@ async def _bring_in(
     name = row.name or row.user_name.partition("@")[0]
     user = await find_or_create_user(session, email=row.user_name, name=name, now=now)
     place = select(Membership.role).where(Membership.account_id == account_id, Membership.user_id == user.id)
+    given = (await given_roles(session, account_id=account_id, person_id=row.id)).get(row.id)
     if (await session.execute(place)).scalar_one_or_none() is None:
         if not room.takes_members:
             raise PlanTakesNobody(
@@ -181,9 +185,10 @@ async def _bring_in(
                 way_out=_("Have its owner look at the plan."),
             )
         await require_seat(session, account_id=account_id, limit=room.seats)
-        default = select(SsoConnection.default_role).where(SsoConnection.account_id == account_id)
-        role = (await session.execute(default)).scalar_one_or_none() or "viewer"
+        role = given or await default_role(session, account_id=account_id)
         await make_member(session, account_id=account_id, user=user, role=role, by="scim", now=now)
+    elif given is not None:
+        await set_role(session, who, user_id=user.id, role=given, now=now)
     row.user_id, row.active = user.id, True
     await session.flush()
 
@@ -215,7 +220,8 @@ async def _send_away(
         at=now,
         before={"role": role},
     )
-    await forget_membership(session, account_id=account_id, user_id=user_id)
+    for left in (*await leave_workspaces(session, who, user_id=user_id, now=now), account_id):
+        await forget_membership(session, account_id=left, user_id=user_id)
 
 
 async def _own_address(session: AsyncSession, account_id: UUID, user_name: str) -> str:

@@ -63,7 +63,7 @@ async def prove_domain(session: AsyncSession, dns: Dns, who: SignedIn, *, domain
 
     Raises NotFound, DomainNotProven, DomainTaken where another account has proven it, and Unavailable.
     """
-    found = await _find(session, who.account_id, domain)
+    found = await find_domain(session, account_id=who.account_id, domain=domain)
     try:
         texts = await dns.texts(f"{rules.RECORD}.{found.domain}")
     except DnsUnavailable:
@@ -75,11 +75,12 @@ async def prove_domain(session: AsyncSession, dns: Dns, who: SignedIn, *, domain
             _("The record is not there, or not yet: a new one can take an hour to be seen everywhere."),
             way_out=_("Compare its name and its value with what stands here, then check again."),
         )
+    found.checked_at, found.missing_since, found.times_missing = now, None, 0
     if found.proven_at is not None:
         return
     try:
         async with session.begin_nested():
-            found.proven_at = now
+            found.proven_at, found.lapsed_at = now, None
             await session.flush()
     except IntegrityError:
         raise DomainTaken(
@@ -92,11 +93,8 @@ async def prove_domain(session: AsyncSession, dns: Dns, who: SignedIn, *, domain
 
 async def remove_domain(session: AsyncSession, who: SignedIn, *, domain: str, now: datetime) -> None:
     """Give a domain up: nobody of it has to, or can, sign in by the account's identity provider. Raises NotFound."""
-    found = await _find(session, who.account_id, domain)
-    account = await session.get_one(Account, who.account_id, with_for_update=True)
-    if found.domain in account.sso_domains:
-        left = [each for each in account.sso_domains if each != found.domain]
-        await session.execute(update(Account).where(Account.id == who.account_id).values(sso_domains=left))
+    found = await find_domain(session, account_id=who.account_id, domain=domain)
+    await end_enforcement_of(session, account_id=who.account_id, domain=found.domain)
     await session.execute(
         delete(SsoDomain).where(SsoDomain.account_id == who.account_id, SsoDomain.domain == found.domain)
     )
@@ -105,7 +103,16 @@ async def remove_domain(session: AsyncSession, who: SignedIn, *, domain: str, no
     )
 
 
-async def _find(session: AsyncSession, account_id: UUID, domain: str) -> SsoDomain:
+async def end_enforcement_of(session: AsyncSession, *, account_id: UUID, domain: str) -> None:
+    """Let members with addresses of the domain sign in as they like."""
+    account = await session.get_one(Account, account_id, with_for_update=True)
+    if domain in account.sso_domains:
+        left = [each for each in account.sso_domains if each != domain]
+        await session.execute(update(Account).where(Account.id == account_id).values(sso_domains=left))
+
+
+async def find_domain(session: AsyncSession, *, account_id: UUID, domain: str) -> SsoDomain:
+    """One of the account's domains, for this transaction to change. Raises NotFound."""
     query = select(SsoDomain).where(SsoDomain.account_id == account_id, SsoDomain.domain == domain)
     found = (await session.execute(query.with_for_update())).scalar_one_or_none()
     if found is None:

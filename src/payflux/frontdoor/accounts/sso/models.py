@@ -1,4 +1,4 @@
-"""An account's domains and identity provider, whom they know, and who may not come back by them."""
+"""An account's domains, identity provider and directory, whom they know, and who may not come back by them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ from payflux.kit.database import Base
 
 class SsoDomain(Base):
     """A domain that the account says is its own. It is once `proven_at` is set: `challenge` stood in its DNS then. A
-    domain is proven for one account at most."""
+    domain is proven for one account at most. It is looked up again: last at `checked_at`, and since `missing_since` it
+    was not there, `times_missing` times; None and 0 where it was. One that was given up at `lapsed_at` has to be proven
+    anew."""
 
     __tablename__ = "sso_domains"
     __table_args__ = (
@@ -36,6 +38,10 @@ class SsoDomain(Base):
     challenge: Mapped[str] = mapped_column(String(64))
     added_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     proven_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    checked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    missing_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    times_missing: Mapped[int] = mapped_column(server_default="0", default=0)
+    lapsed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class SsoConnection(Base):
@@ -110,6 +116,45 @@ class DirectoryUser(Base):
     active: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class DirectoryGroup(Base):
+    """A group of the account's directory, as it told by SCIM. Whoever is in it has at least `role` here, where one is
+    chosen. `version` grows with every change of the group or of who is in it."""
+
+    __tablename__ = "directory_groups"
+    __table_args__ = (
+        CheckConstraint("role in ('admin', 'analyst', 'viewer')", name="role"),
+        Index("uq_directory_groups_name", "account_id", text("lower(display_name)"), unique=True),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    display_name: Mapped[str] = mapped_column(String(255))
+    external_id: Mapped[str] = mapped_column(String(255), server_default="")
+    role: Mapped[str | None] = mapped_column(String(20))
+    version: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    changed_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class DirectoryGroupMember(Base):
+    """Somebody of the directory who is in one of its groups."""
+
+    __tablename__ = "directory_group_members"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "group_id"], ["directory_groups.account_id", "directory_groups.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["account_id", "person_id"], ["directory_users.account_id", "directory_users.id"], ondelete="CASCADE"
+        ),
+        Index("ix_directory_group_members_person", "account_id", "person_id"),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    group_id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
 class SamlAssertion(Base):

@@ -1,10 +1,13 @@
-"""Which domains can be proven, what an identity provider's word is worth, and who may not go without it. Pure."""
+"""Which domains can be proven, and for how long; what an identity provider's word is worth, and which role a directory
+gives. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 from payflux.frontdoor.accounts.rules import is_email, normalize_email
@@ -17,7 +20,13 @@ FACTOR = "sso"
 """What a session was proven by that an identity provider opened."""
 MOST_DOMAINS = 20
 DEFAULT_ROLES = (Role.VIEWER, Role.ANALYST, Role.ADMIN)
-"""What a new member can become; nobody becomes the owner."""
+"""What a new member can become, from the lowest on; nobody becomes the owner."""
+
+LOOK_AGAIN, LOOK_SOON = timedelta(days=7), timedelta(hours=20)
+"""How long after its record was seen a domain is looked up again, and how long after it was not."""
+WORTH_TELLING = timedelta(days=3)
+LAPSES_AFTER = timedelta(days=14)
+"""For how long a record has to be missing before somebody is told, and before the domain is given up."""
 
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s+[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
@@ -63,6 +72,28 @@ def record_value(challenge: str) -> str:
 def is_proven(texts: list[str], challenge: str) -> bool:
     """Whether a domain's `texts` hold its `challenge`."""
     return record_value(challenge) in (text.strip() for text in texts)
+
+
+class Standing(StrEnum):
+    """How a proven domain stands whose record is looked up again."""
+
+    SOUND = "sound"
+    MISSING = "missing"  # long enough for somebody to be told
+    LAPSED = "lapsed"
+
+
+def standing_of(missing_since: datetime | None, *, times_missing: int, now: datetime) -> Standing:
+    """How a domain stands whose record was not there since `missing_since`, at each of `times_missing` looks. One look
+    alone decides nothing, however long ago it was."""
+    if missing_since is None or times_missing < 2 or now - missing_since < WORTH_TELLING:
+        return Standing.SOUND
+    return Standing.LAPSED if now - missing_since >= LAPSES_AFTER else Standing.MISSING
+
+
+def highest_role(roles: Iterable[str | None]) -> str | None:
+    """The highest of the roles that somebody's groups give; None where none gives any."""
+    given = [role for role in roles if role is not None]
+    return max(given, key=lambda role: DEFAULT_ROLES.index(Role(role)), default=None)
 
 
 def asserted(claims: Mapping[str, object], *, issuer: str) -> Asserted:
