@@ -167,6 +167,10 @@ async def _read(
         held = await entitlements_of(session, world, account_id=account_id)
         connection = await _live_connection(session, workspace, held)
         if connection is None:
+            # it is perhaps going live in a transaction that has not seen what this job is about
+            await session.refresh(workspace, with_for_update=True)
+            connection = await _live_connection(session, workspace, held)
+        if connection is None:
             await give_up_turn(session, **place)
             return
         if unless_since is not None and await read_since(session, **place, since=unless_since):

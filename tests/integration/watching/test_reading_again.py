@@ -6,8 +6,9 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
+from payflux.activation.service import get_workspace
 from payflux.activation.watching import read_due, read_workspace
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.entitlements.overriding import Author, set_limit_override
@@ -199,3 +200,20 @@ async def test_a_connection_that_was_ended_is_not_read(shop: Shop) -> None:
     await shop.set_connection(status=ConnectionStatus.DISCONNECTED)
     await shop.read()
     assert await shop.reasons() == ["first"]
+
+
+async def test_what_comes_in_at_the_instant_of_going_live_is_read_and_does_not_wait_for_the_sweep(shop: Shop) -> None:
+    await shop.set_workspace(live_monitored_at=None)
+    shop.clock.move(MINUTE)
+    async with shop.world.database.tenant(shop.account_id) as arming:
+        workspace = await get_workspace(arming, account_id=shop.account_id, lock=True)
+        workspace.live_monitored_at = shop.now
+        await arming.flush()
+        await shop.tell(*(dispute(day * 100, shop.now) for day in range(60, 80)))
+        reading = asyncio.create_task(shop.read())
+        async with shop.world.database.system() as watching:
+            while not (await watching.execute(text("SELECT 1 FROM pg_locks WHERE NOT granted"))).first():
+                assert not reading.done(), "it took the workspace for one that is not live"
+                await asyncio.sleep(0.01)
+    assert await reading == 1
+    assert await shop.reasons() == ["first", "event"]
