@@ -1,16 +1,59 @@
-"""`ETag` and `If-None-Match` of what the API reads: a program that asks again for what it has gets 304 and no body.
+"""`ETag`, `If-None-Match` and `If-Match`: a program that asks again for what it has gets 304 and no body, and one that
+changes what it read changes nothing else.
 
-Source: RFC 9110, sections 8.8.3 and 13.1.2.
+Source: RFC 9110, sections 8.8.3, 13.1.1 and 13.1.2.
 """
 
 from __future__ import annotations
 
 import hashlib
+from http import HTTPStatus
+from typing import Annotated
 
+from fastapi import Header
+from fastapi.responses import Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from payflux.kit.errors import UserError
+
 _NOT_MODIFIED = 304
+
+IfMatch = Annotated[
+    str | None,
+    Header(
+        max_length=1000,
+        pattern=r"^[\x20-\x7e]+$",
+        description="the `ETag` of what you read: where it has changed since, nothing is done",
+    ),
+]
+
+
+class ChangedMeanwhile(UserError):
+    """What is to be changed is not what the caller has read."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    code = "changed_meanwhile"
+
+
+def entity_tag(body: bytes) -> str:
+    """The strong tag of an answer with `body`."""
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+
+
+def refuse_stale(known: str | None, current: Response) -> None:
+    """Raises ChangedMeanwhile unless `known`, an If-Match, is absent or names `current`, which reading answers now."""
+    if known is None or {each.strip() for each in known.split(",")} & {entity_tag(bytes(current.body)), "*"}:
+        return
+    raise ChangedMeanwhile(
+        "This has changed since you read it. Nothing was done.", way_out="Read it again, then decide."
+    )
+
+
+def with_tag(answer: Response) -> Response:
+    """`answer` to a change, with the tag that reading gives from now on."""
+    answer.headers["ETag"] = entity_tag(bytes(answer.body))
+    return answer
 
 
 class EntityTags:
@@ -35,7 +78,7 @@ class EntityTags:
                 await send(message)
                 return
             headers, body = MutableHeaders(scope=start), message.get("body", b"")
-            tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+            tag = entity_tag(body)
             headers["ETag"], headers["Cache-Control"] = tag, "private, no-cache"
             if _matches(known, tag):
                 start["status"], body = _NOT_MODIFIED, b""

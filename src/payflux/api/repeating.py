@@ -43,7 +43,7 @@ async def once(
     """The answer of `act`, or the one it gave when the same request came under `key` before. A request that is refused
     keeps nothing, so it may come again, mended. Raises KeyUsed."""
     if key is None:
-        return _response(status, _encoded(await act()))
+        return answer(await act(), status)
     asked = b"\n".join([request.method.encode(), request.scope["path"].encode(), await request.body()])
     now = world.clock.now()
     before = await answer_before(session, account_id=who.account_id, key=key, request=asked, now=now)
@@ -54,9 +54,14 @@ async def once(
         return response
     body = _encoded(await act())
     # encrypted, for an answer may hold a secret that is shown once
-    answer = Answer(int(status), world.secrets.encrypt(body.decode(), bound_to=binding))
-    await keep_answer(session, account_id=who.account_id, key=key, request=asked, answer=answer, now=now)
+    kept = Answer(int(status), world.secrets.encrypt(body.decode(), bound_to=binding))
+    await keep_answer(session, account_id=who.account_id, key=key, request=asked, answer=kept, now=now)
     return _response(status, body)
+
+
+def answer(content: object, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    """`content` as JSON."""
+    return _response(status, _encoded(content))
 
 
 def _encoded(content: object) -> bytes:

@@ -13,16 +13,20 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from starlette._utils import get_route_path
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from payflux.api import (
     accounts,
+    alert_rules,
     alerts,
     auth,
     billing,
     events,
     evidence,
+    evidence_imports,
     exports,
     keys,
     ownership,
@@ -60,9 +64,11 @@ ROUTERS = (
     projections.router,
     events.router,
     events.whole,
+    evidence_imports.router,
     evidence.router,
     exports.router,
     alerts.router,
+    alert_rules.router,
     sinks.router,
     what_if.router,
     risk.router,
@@ -72,7 +78,7 @@ ROUTERS = (
 """Every router of the API; another is added here."""
 
 LARGEST_BODY = 1024 * 1024
-"""Bytes: a thousand events fit."""
+"""Bytes: a thousand events fit. What takes a file says itself how large that may be."""
 
 STRUCTS = (*projections.ANSWERS, *what_if.ANSWERS, *risk.ANSWERS, PostedEvent)
 """What is answered or taken as the core's own structs."""
@@ -93,6 +99,18 @@ how many calls are left. Fields and operations are added within v1; none is remo
 """
 
 
+class BodyLimits:
+    """Refuses a body that is too large for what it is sent to."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._usual = RequestBodyLimitMiddleware(app, LARGEST_BODY)
+        self._files = RequestBodyLimitMiddleware(app, evidence_imports.LARGEST_FILE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        takes_file = scope["type"] == "http" and get_route_path(scope) == evidence_imports.router.prefix
+        await (self._files if takes_file else self._usual)(scope, receive, send)
+
+
 async def require_csrf_of_browsers(request: Request) -> None:
     """Refuse a change that comes by cookie and not from a page of ours. Raises Forbidden."""
     world: World = request.app.state.world
@@ -109,7 +127,7 @@ def create_api(world: World) -> FastAPI:
     api.state.world = world
     add_error_handlers(api)
     api.add_middleware(EntityTags)
-    api.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
+    api.add_middleware(BodyLimits)
     return api
 
 

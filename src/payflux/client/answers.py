@@ -186,6 +186,46 @@ class Alert(Struct, frozen=True, kw_only=True):
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
+class AlertMetric(Struct, frozen=True, kw_only=True):
+    """What a rule may watch, in `unit`; `falling`: a lower value is the worse one."""
+
+    key: str
+    label: str
+    unit: str
+    falling: bool
+
+
+class AlertRule(Struct, frozen=True, kw_only=True):
+    """When an alert is raised, which `asks` says in a sentence, and whom it is told: of `told_to` and `posted_to`, None
+    is everybody. `threshold` is in `unit`, None where there is none to choose."""
+
+    id: str
+    trigger: str
+    name: str
+    asks: str
+    metric: str | None
+    comparison: str | None
+    threshold: float | None
+    unit: str | None
+    armed: bool
+    by_mail: bool
+    told_to: list[str] | None
+    posted_to: list[str] | None
+
+
+class EvidenceImport(Struct, frozen=True, kw_only=True):
+    """A file that was brought from elsewhere; the artifact `sequence` says that it came, and its SHA-256."""
+
+    id: str
+    form: str
+    file_name: str
+    source_hash: str
+    origin: str | None
+    records: int
+    imported_at: datetime
+    sequence: int
+
+
 class Sink(Struct, frozen=True, kw_only=True):
     """An endpoint that alerts are posted to; `secret` is there where it was just added, and never again."""
 

@@ -48,18 +48,21 @@ class Calls:
         *,
         query: Mapping[str, Any] | None = None,
         json: object = None,
+        lines: bytes | None = None,
         key: str | None = None,
         repeatable: bool | None = None,
     ) -> httpx.Response:
         """The answer. One that is `repeatable` (reading and deleting are) is sent again after an answer that was lost;
         any is after one that says that nothing was done. `key` becomes the Idempotency-Key of what changes something,
-        else a random one does. Raises ApiError and Unreachable.
+        else a random one does. `lines` is a body of JSON a line. Raises ApiError and Unreachable.
         """
         again = method in ("GET", "DELETE") if repeatable is None else repeatable
         headers = {} if method == "GET" else {"Idempotency-Key": key or str(uuid4())}
         if json is not None:
             headers["Content-Type"] = "application/json"
-        body = None if json is None else msgspec.json.encode(json)
+        elif lines is not None:
+            headers["Content-Type"] = "application/x-ndjson"
+        body = lines if json is None else msgspec.json.encode(json)
         wanted = {name: value for name, value in (query or {}).items() if value not in (None, "", [])}
         for number in range(1, TRIES + 1):
             try:

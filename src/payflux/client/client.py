@@ -150,6 +150,46 @@ class Client:
     def resolve(self, alert_id: str) -> answers.Alert:
         return self._post(f"/alerts/{_part(alert_id)}/resolve", answers.Alert)
 
+    def alert_metrics(self) -> list[answers.AlertMetric]:
+        """What a rule of your own may watch."""
+        return self._list("/alert-rules/metrics", answers.AlertMetric)
+
+    def alert_rules(self) -> list[answers.AlertRule]:
+        """The default rules, then your own."""
+        return self._list("/alert-rules", answers.AlertRule)
+
+    def alert_rule(self, rule_id: str) -> answers.AlertRule:
+        return self._get(f"/alert-rules/{_part(rule_id)}", answers.AlertRule)
+
+    def add_alert_rule(
+        self, name: str, metric: str, comparison: str, threshold: float, **more: object
+    ) -> answers.AlertRule:
+        """Add a rule of your own, such as ``("disputes", "dispute_activity", "above", 0.0075, by_mail=False)``."""
+        asked = {"name": name, "metric": metric, "comparison": comparison, "threshold": threshold, **more}
+        return self._post("/alert-rules", answers.AlertRule, asked, repeatable=True)
+
+    def change_alert_rule(self, rule_id: str, **changes: object) -> answers.AlertRule:
+        """Change a rule, such as ``armed=False``; what is not named stays."""
+        answer = self._calls.send("PATCH", f"/alert-rules/{_part(rule_id)}", json=changes, repeatable=True)
+        return msgspec.json.decode(answer.content, type=answers.AlertRule)
+
+    def remove_alert_rule(self, rule_id: str) -> None:
+        self._calls.send("DELETE", f"/alert-rules/{_part(rule_id)}")
+
+    def test_alert_rule(self, rule_id: str) -> list[str]:
+        """Have a test posted to each channel of a rule; the ids of the deliveries."""
+        return [str(each["delivery_id"]) for each in self._post(f"/alert-rules/{_part(rule_id)}/test", dict)["data"]]
+
+    def import_evidence(self, lines: bytes, file_name: str = "") -> answers.EvidenceImport:
+        """Keep evidence from elsewhere, an exported ledger or one record a line; the same file only once."""
+        query = {"file_name": file_name}
+        answer = self._calls.send("POST", "/evidence/imports", query=query, lines=lines, repeatable=True)
+        return msgspec.json.decode(answer.content, type=answers.EvidenceImport)
+
+    def evidence_imports(self) -> Iterator[answers.EvidenceImport]:
+        """What was brought from elsewhere, the newest first."""
+        return self._pages("/evidence/imports", answers.EvidenceImport, limit=100)
+
     def sinks(self) -> list[answers.Sink]:
         return self._list("/sinks", answers.Sink)
 

@@ -13,6 +13,9 @@ from payflux.monitor.alerts.rules import Trigger
 from payflux.monitor.alerts.timing import MailTimes
 from payflux.web.formatting import plain
 
+LARGEST_THRESHOLD = 1e12
+"""Thresholds are as far from zero at most, in the unit that is typed."""
+
 UNITS = {
     "rate": "%",
     "tier": "tier",
@@ -46,7 +49,7 @@ def read_threshold(text: str, unit: str, currency: str) -> float:
         number = Decimal(text.replace(",", "").replace("%", "").replace("−", "-").strip())
     except InvalidOperation:
         raise InvalidInput({"threshold": _("Write a number such as 10 or 12.5.")}) from None
-    if not number.is_finite() or abs(number) > 10**12:
+    if not number.is_finite() or abs(number) > LARGEST_THRESHOLD:
         raise InvalidInput({"threshold": _("Write a number such as 10 or 12.5.")})
     if unit == "rate":
         return float(number / 100)

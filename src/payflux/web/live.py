@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.models import Workspace
 from payflux.monitor.alerts.models import Alert, AlertEvent
+from payflux.monitor.evidence.models import EvidenceExport
 from payflux.monitor.projections.current import reading_state
 from payflux.monitor.projections.models import ReserveProjectionRecord
 
@@ -33,4 +35,13 @@ async def version_of(session: AsyncSession, workspace: Workspace) -> str:
         *(await session.execute(happened)).one(),
         *((state.as_of, state.due_at, state.failed_at) if state else ()),
     )
+    return _hashed(rests_on)
+
+
+def version_of_exports(exports: Sequence[EvidenceExport]) -> str:
+    """Changes with each export that is asked for, goes on, is ready, fails or is kept no longer."""
+    return _hashed(tuple((each.id, each.state, each.done, each.total) for each in exports))
+
+
+def _hashed(rests_on: tuple[object, ...]) -> str:
     return hashlib.sha256(repr(rests_on).encode()).hexdigest()[:16]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import json
 from datetime import timedelta
 
 import httpx
@@ -14,9 +16,15 @@ from payflux.monitor.ledger.checkpoints import read_note
 from payflux.monitor.ledger.merkle import leaf_hash, root_of_inclusion
 from payflux.monitor.ledger.verifying import verify_export
 from payflux.world.bootstrap import World
+from tests.integration.api.conftest import key_for
 from tests.integration.api.test_public_api import read
 from tests.integration.evidence.conftest import make, record_activation, record_many
-from tests.integration.watching.conftest import Shop
+from tests.integration.watching.conftest import Shop, open_shop
+
+LETTERS = [
+    {"at": "2024-05-01T10:00:00Z", "kind": "reserve.letter", "body": {"rate": 0.1}},
+    {"at": "2024-06-01T10:00:00Z", "kind": "reserve.letter", "body": {"rate": 0.05}},
+]
 
 
 async def test_a_program_walks_the_chain_and_proves_where_each_stands(
@@ -101,3 +109,41 @@ def test_a_range_is_read_as_the_standard_says() -> None:
         "": None,
     }
     assert {header: read_range(header, size=10, etag='"e"') for header in read} == read
+
+
+async def test_evidence_from_elsewhere_is_taken_once_under_its_own_mark(
+    program: httpx.AsyncClient, world: World, shop: Shop
+) -> None:
+    file = "".join(f"{json.dumps(each)}\n" for each in LETTERS).encode()
+    first, again = [
+        await program.post("/evidence/imports", params={"file_name": "letters.jsonl"}, content=file) for _ in range(2)
+    ]
+    assert (first.status_code, again.status_code, again.json()) == (201, 200, first.json())
+    brought = first.json()
+    assert (brought["records"], brought["form"], brought["origin"]) == (2, "records", None)
+    assert brought["source_hash"] == hashlib.sha256(file).hexdigest()
+    assert await read(program, f"/evidence/imports/{brought['id']}") == brought
+    assert (await read(program, "/evidence/imports"))["data"] == [brought]
+    told = await read(program, f"/evidence/{brought['sequence']}")
+    assert (told["kind"], told["body"]["source_hash"]) == ("imported", brought["source_hash"])
+    page = await read(program, f"/evidence/imports/{brought['id']}/records", limit=1)
+    rest = await read(program, f"/evidence/imports/{brought['id']}/records", limit=1, cursor=page["next_cursor"])
+    assert [each["body"] for each in page["data"] + rest["data"]] == [each["body"] for each in LETTERS]
+    assert rest["next_cursor"] is None
+
+    at_once = await asyncio.gather(*(program.post("/evidence/imports", content=file + b"\n") for _ in range(3)))
+    assert sorted(each.status_code for each in at_once) == [200, 200, 201]
+    assert len({each.json()["id"] for each in at_once}) == 1
+
+    wrong = await program.post("/evidence/imports", content=file + b'{"at":"yesterday"}')
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["detail"].startswith("Line 3 is no record")
+    assert (await program.post("/evidence/imports", content=b"")).status_code == 422
+    long = {"at": LETTERS[0]["at"], "kind": "reserve.letter", "body": {"text": "x" * 2_000_000}}
+    assert (await program.post("/evidence/imports", json=long)).status_code == 201, "a file may be as long as a page's"
+    narrow = {"Authorization": f"Bearer {await key_for(world, shop, 'evidence:read')}"}
+    assert (await program.post("/evidence/imports", content=file, headers=narrow)).json()["rule"] == "evidence:write"
+    charlie = {"Authorization": f"Bearer {await key_for(world, await open_shop(world, shop.clock, 'charlie'))}"}
+    for path in (f"/evidence/imports/{brought['id']}", f"/evidence/imports/{brought['id']}/records"):
+        assert (await program.get(path, headers=charlie)).status_code == 404
+    assert (await program.get("/evidence/imports", headers=charlie)).json()["data"] == []

@@ -38,6 +38,7 @@ LAST = ("events_post_events",)
 """Examples that need the workspace to be connected to a processor that posts, so that nothing else is there to read."""
 MADE_LATER = ("evidence_proof", "exports_download")
 """Examples of what a worker makes, which is not there yet."""
+RULE = {"name": "disputes", "metric": "dispute_activity", "comparison": "above", "threshold": 0.01}
 _USE_SOURCE = text(
     "UPDATE workspaces SET connection_id = (SELECT id FROM processor_connections WHERE method = 'webhook')"
 )
@@ -105,12 +106,18 @@ class Stage:
             sink = (await program.post("/sinks", json={"name": "desk", "url": "http://127.0.0.1:9/"})).json()["id"]
             delivery = (await program.post(f"/sinks/{sink}/test")).json()["delivery_id"]
             export = await program.post("/exports", json={})
+            other = (await program.post("/sinks", json={"name": "other", "url": "http://127.0.0.1:9/"})).json()["id"]
+            rule = await program.post("/alert-rules", json=RULE | {"posted_to": [other]})
+            record = {"at": "2024-05-01T10:00:00Z", "kind": "reserve.letter", "body": {"alert": str(alert)}}
+            brought = await program.post("/evidence/imports", json=record)
         return {
             "PAYFLUX_API_KEY": self.key,
             "PAYFLUX_API_URL": self.address,
             "CHANNEL_ID": sink,
             "DELIVERY_ID": delivery,
             "ALERT_ID": str(alert),
+            "RULE_ID": rule.json()["id"],
+            "IMPORT_ID": brought.json()["id"],
             "EXPORT_ID": export.json().get("id", str(UUID(int=0))),
             "SEQUENCE": "1",
             **dict.fromkeys(("KEY_ID", "USER_ID", "INVITE_ID"), str(UUID(int=0))),

@@ -62,8 +62,12 @@ async def test_exports_reports_and_imports_are_asked_for_and_fetched(world: Worl
     artifacts = {"content": "artifacts", "format": "jsonl", "first": "2", "last": ""}
     for asked in (dossier, artifacts):
         assert (await alice.post("/evidence/exports", asked)).headers["Location"] == "/evidence#exports"
-    assert "It begins in a moment." in (await alice.get("/evidence")).text
+    asked = (await alice.get("/evidence")).text
+    assert "It begins in a moment." in asked
+    before = (await alice.get("/evidence/exports/version")).json()["version"]
+    assert f'data-live="{before}" data-version="/evidence/exports/version"' in asked
     await make(shop)
+    assert (await alice.get("/evidence/exports/version")).json()["version"] != before
     page = (await alice.get("/evidence")).text
     lines, document = [await alice.get(path) for path in re.findall(r'href="(/evidence/exports/[^"]+/download)"', page)]
     assert "payflux-evidence-2-4.jsonl" in lines.headers["Content-Disposition"]
@@ -124,6 +128,7 @@ async def test_who_may_not_export_still_reads_and_who_has_nothing_is_taught(
     told = text_of((await viewer.get("/evidence")).text)
     assert "3. Projection" in told
     assert "Make the dossier" not in told
+    assert (await viewer.get("/evidence/exports/version")).status_code == 403
     assert (await viewer.post("/evidence/exports", {"content": "dossier", "format": "pdf"})).status_code == 403
     await open_shop(world, shop.clock, "bob")
     await prove_address(world, "bob@bob-shop.example")

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
+JSON = "application/json"
+
 TYPED = {
     "risk_risk": "payflux.risk()",
     "workspace_workspace": "payflux.workspace()",
@@ -22,6 +24,17 @@ TYPED = {
     "alerts_acknowledge": 'payflux.acknowledge(os.environ["ALERT_ID"])',
     "alerts_snooze": 'payflux.snooze(os.environ["ALERT_ID"], "1h")',
     "alerts_resolve": 'payflux.resolve(os.environ["ALERT_ID"])',
+    "alert_rules_metrics": "payflux.alert_metrics()",
+    "alert_rules_rules": "payflux.alert_rules()",
+    "alert_rules_rule": 'payflux.alert_rule(os.environ["RULE_ID"])',
+    "alert_rules_add_rule": 'payflux.add_alert_rule("disputes near the limit", "dispute_activity", "above", 0.0075)',
+    "alert_rules_change_rule": 'payflux.change_alert_rule(os.environ["RULE_ID"], threshold=0.009)',
+    "alert_rules_remove_rule": 'payflux.remove_alert_rule(os.environ["RULE_ID"])',
+    "alert_rules_test_rule": 'payflux.test_alert_rule(os.environ["RULE_ID"])',
+    "evidence_imports": "list(payflux.evidence_imports())",
+    "evidence_bring_evidence": (
+        """payflux.import_evidence(b'{"at":"2024-05-01T10:00:00Z","kind":"reserve.letter","body":{"rate":0.1}}')"""
+    ),
     "webhook_sinks_sinks": "payflux.sinks()",
     "webhook_sinks_add_sink": 'payflux.add_sink("risk desk", "https://hooks.example.com/payflux")',
     "webhook_sinks_remove_sink": 'payflux.remove_sink(os.environ["CHANNEL_ID"])',
@@ -35,12 +48,14 @@ TYPED = {
 
 class Call(NamedTuple):
     """An operation to be called. `known` is the value of each part of the path that an example can know; `body` is None
-    where nothing is sent. `secret` is the variable with the key or token, empty for what anybody may call."""
+    where nothing is sent, and text where `media` is not JSON. `secret` is the variable with the key or token, empty for
+    what anybody may call."""
 
     operation: str
     method: str
     path: str
     known: dict[str, str]
+    media: str
     body: object
     secret: str
 
@@ -54,8 +69,8 @@ def curl(call: Call, base: str) -> str:
     if call.secret:
         lines.append(f'-H "Authorization: Bearer ${call.secret}"')
     if call.body is not None:
-        written = json.dumps(call.body).replace("'", "'\\''")
-        lines += ['-H "Content-Type: application/json"', f"-d '{written}'"]
+        written = (json.dumps(call.body) if call.media == JSON else str(call.body)).replace("'", "'\\''")
+        lines += [f'-H "Content-Type: {call.media}"', f"{'-d' if call.media == JSON else '--data-binary'} '{written}'"]
     return " \\\n  ".join(lines)
 
 

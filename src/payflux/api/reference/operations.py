@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from payflux.api.reference.examples import Call, curl, python
+from payflux.api.reference.examples import JSON, Call, curl, python
 from payflux.api.reference.schemas import Field, Schemas, example_of, fields_of, kind_of, refers_to
 
 KEY, TOKEN = "PAYFLUX_API_KEY", "PAYFLUX_ACCESS_TOKEN"
@@ -84,7 +84,9 @@ def _operation(method: str, path: str, operation: dict[str, Any], schemas: Schem
         examples = schema.get("examples", [])
         if each["in"] == "path" and examples:
             known[each["name"]] = str(examples[0])
-    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
+    content = operation.get("requestBody", {}).get("content", {})
+    media = JSON if JSON in content else next(iter(content), "")
+    body = content.get(media, {}).get("schema")
     if body is not None:
         fields["body"] = fields_of(body, schemas) or [
             Field("", kind_of(body, schemas), refers_to(body, schemas), True, "")
@@ -92,7 +94,7 @@ def _operation(method: str, path: str, operation: dict[str, Any], schemas: Schem
     security = operation.get("security", [])
     scope = next((str(each["key"][0]) for each in security if "key" in each), "")
     sent = None if body is None else example_of(body, schemas)
-    call = Call(operation["operationId"], method, path, known, sent, KEY if scope else TOKEN if security else "")
+    call = Call(operation["operationId"], method, path, known, media, sent, KEY if scope else TOKEN if security else "")
     answers = [_answer(int(status), said, schemas) for status, said in operation["responses"].items()]
     return Operation(
         id=operation["operationId"],

@@ -29,10 +29,10 @@ class TooManyRules(Conflict):
     code = "too_many_rules"
 
 
-async def get_rule(session: AsyncSession, *, account_id: UUID, rule_id: UUID) -> AlertRule:
-    """One rule of the account, locked until the transaction ends. Raises NotFound."""
+async def get_rule(session: AsyncSession, *, account_id: UUID, rule_id: UUID, lock: bool = True) -> AlertRule:
+    """One rule of the account, locked until the transaction ends unless it is only read. Raises NotFound."""
     query = select(AlertRule).where(AlertRule.account_id == account_id, AlertRule.id == rule_id)
-    found = (await session.execute(query.with_for_update())).scalar_one_or_none()
+    found = (await session.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
     if found is None:
         raise NotFound(_("There is no such rule."), way_out=_("Go to Settings, Alerts, and choose one there."))
     return found
@@ -81,6 +81,8 @@ async def add_rule(
     comparison: str,
     threshold: float,
     by_mail: bool,
+    told_to: Sequence[UUID] | None = None,
+    posted_to: Sequence[UUID] | None = None,
     actor_id: UUID,
     now: datetime,
 ) -> AlertRule:
@@ -120,6 +122,8 @@ async def add_rule(
         armed_at=now,
         metric=metric,
         comparison=comparison,
+        told_to=None if told_to is None else list(told_to),
+        posted_to=None if posted_to is None else list(posted_to),
     )
     session.add(rule)
     await session.flush()

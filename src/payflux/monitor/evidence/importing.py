@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.errors import Conflict, InvalidInput
@@ -108,9 +108,13 @@ def _read_records(lines: Sequence[bytes]) -> ReadFile:
 
 
 class ImportedBefore(Conflict):
-    """The very same file was brought before."""
+    """The very same file was brought before, as `brought`."""
 
     code = "imported_before"
+
+    def __init__(self, brought: EvidenceImport) -> None:
+        super().__init__(_("This very file was brought before."), way_out=_("Look for it under Evidence."))
+        self.brought = brought
 
 
 async def import_evidence(
@@ -127,11 +131,13 @@ async def import_evidence(
     `file`, and ImportedBefore."""
     found, source_hash = read_file(data), hashlib.sha256(data).hexdigest()
     row = EvidenceImport
-    same = select(row.id).where(
+    same = select(row).where(
         row.account_id == account_id, row.workspace_id == workspace_id, row.source_hash == source_hash
     )
-    if (await session.execute(same)).scalar_one_or_none() is not None:
-        raise ImportedBefore(_("This very file was brought before."), way_out=_("Look for it under Evidence."))
+    # of two at once, the second finds what the first has brought
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{workspace_id} {source_hash}", 0))))
+    if (before := (await session.execute(same)).scalar_one_or_none()) is not None:
+        raise ImportedBefore(before)
     place, import_id, now = {"account_id": account_id, "workspace_id": workspace_id}, new_id(), world.clock.now()
     times = [each.at for each in found.records]
     body = {

@@ -63,11 +63,20 @@ async def reports_of(session: AsyncSession, *, account_id: UUID, workspace_id: U
     return list((await session.execute(query.order_by(row.created_at, row.id))).scalars())
 
 
-async def imports_of(session: AsyncSession, *, account_id: UUID, workspace_id: UUID) -> list[EvidenceImport]:
-    """What was brought from elsewhere, the newest first."""
+async def imports_of(
+    session: AsyncSession,
+    *,
+    account_id: UUID,
+    workspace_id: UUID,
+    before: Sequence[object] | None = None,
+    limit: int | None = None,
+) -> list[EvidenceImport]:
+    """What was brought from elsewhere, the newest first; of that before the place (imported at, id)."""
     row = EvidenceImport
     query = select(row).where(row.account_id == account_id, row.workspace_id == workspace_id)
-    return list((await session.execute(query.order_by(row.imported_at.desc(), row.id.desc()))).scalars())
+    if before is not None:
+        query = query.where(tuple_(row.imported_at, row.id) < tuple_(*before))
+    return list((await session.execute(query.order_by(row.imported_at.desc(), row.id.desc()).limit(limit))).scalars())
 
 
 async def records_of(

@@ -54,6 +54,12 @@ async def projection_of_pull(session: AsyncSession, *, account_id: UUID, pull_id
     return None if stored is None else msgspec.convert(stored, ReserveProjection)
 
 
+async def told_currency(session: AsyncSession, *, account_id: UUID) -> str:
+    """The currency, in lower case, that amounts of money are told in: that of the newest projection, USD before it."""
+    newest = await latest_readouts(session, account_id=account_id, limit=1)
+    return newest[0][1].currency if newest else "usd"
+
+
 async def newest_readout(session: AsyncSession, connection: Connection) -> StoredReadout | None:
     """What was last said of a connection, or None before its first readout."""
     return await readout_at(session, connection, None)

@@ -21,7 +21,7 @@ from payflux.kit.errors import InvalidInput
 from payflux.kit.messages import gettext as _
 from payflux.monitor.evidence.exporting import ask_for_export
 from payflux.monitor.evidence.importing import ImportedBefore, import_evidence
-from payflux.monitor.evidence.models import Content, Every, Format, ReportContent
+from payflux.monitor.evidence.models import Content, Every, EvidenceExport, Format, ReportContent
 from payflux.monitor.evidence.queries import (
     get_export,
     get_import,
@@ -37,6 +37,7 @@ from payflux.web.downloads import export_file
 from payflux.web.evidence_views import KINDS, Filter, artifact_view, read_filter
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
+from payflux.web.live import version_of_exports
 from payflux.web.policies import guard
 from payflux.web.product import product_context
 from payflux.web.rendering import render, see_other
@@ -72,6 +73,12 @@ async def evidence(
     """The ledger as a timeline, the newest first, with what can be done with it."""
     form = {"kind": kind, "from": first_day, "to": last_day}
     return await _page(request, who, world, session, subscription, form=form, before=before)
+
+
+@router.get("/exports/version", dependencies=EXPORT)
+async def exports_version(who: Who, world: CurrentWorld, session: Tenant) -> dict[str, str]:
+    """What the list of exports rests on, so that the page finds out whether one has gone on."""
+    return {"version": version_of_exports(await _exports(session, world, who))}
 
 
 @router.get("/{sequence}", dependencies=READ)
@@ -245,6 +252,11 @@ def _wanted(content: str, format_: str, first: str, last: str) -> Wanted:
     )
 
 
+async def _exports(session: AsyncSession, world: World, who: SignedIn) -> list[EvidenceExport]:
+    workspace = await get_workspace(session, account_id=who.account_id)
+    return await list_exports(session, account_id=who.account_id, workspace_id=workspace.id, now=world.clock.now())
+
+
 async def _may_export(session: AsyncSession, world: World, who: SignedIn) -> bool:
     held = await entitlements_of(session, world, account_id=who.account_id)
     return may(who.role, CAPABILITY) and held.features[FEATURE]
@@ -273,7 +285,7 @@ async def _page(
         errors |= wrong.fields
     workspace = await get_workspace(session, account_id=who.account_id)
     place = {"account_id": who.account_id, "workspace_id": workspace.id}
-    asked = {name: value for name, value in form.items() if value}
+    asked, exports = {name: value for name, value in form.items() if value}, await _exports(session, world, who)
     page = await list_artifacts(
         session,
         account_id=who.account_id,
@@ -296,9 +308,8 @@ async def _page(
         older=f"?{urlencode(asked | {'before': str(page.next_before)})}" if page.next_before else "",
         errors=errors,
         may_export=await _may_export(session, world, who),
-        exports=await list_exports(
-            session, account_id=who.account_id, workspace_id=workspace.id, now=world.clock.now()
-        ),
+        exports=exports,
+        live_version=version_of_exports(exports),
         reports=await reports_of(session, **place),
         report_contents=[each.value for each in ReportContent],
         everies=[each.value for each in Every],
