@@ -32,7 +32,7 @@ from payflux.monitor.alerts.queries import rules_of
 from payflux.monitor.alerts.rules import Trigger
 from payflux.monitor.alerts.timing import time_zones
 from payflux.monitor.alerts.wording import asks
-from payflux.monitor.projections.queries import latest_readouts
+from payflux.monitor.projections.queries import told_currency
 from payflux.web.alert_form import UNITS, read_threshold, typed_threshold, typed_times, unit_of
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Who
@@ -104,7 +104,7 @@ async def add(
                 name=name,
                 metric=metric,
                 comparison=comparison,
-                threshold=read_threshold(threshold, unit, await _currency(session, who)),
+                threshold=read_threshold(threshold, unit, await told_currency(session, account_id=who.account_id)),
                 by_mail=bool(by_mail),
                 actor_id=who.user_id,
                 now=world.clock.now(),
@@ -132,7 +132,7 @@ async def change(
         async with world.database.tenant(who.account_id) as session:
             rule = await get_rule(session, account_id=who.account_id, rule_id=rule_id)
             held = await entitlements_of(session, world, account_id=who.account_id)
-            unit = unit_of(rule)
+            unit, currency = unit_of(rule), await told_currency(session, account_id=who.account_id)
             here = await members(session, account_id=who.account_id)
             readers = [member.user_id for member in here if str(member.user_id) in (told_to or [])]
             there = await channels_of(session, account_id=who.account_id, workspace_id=rule.workspace_id)
@@ -140,7 +140,7 @@ async def change(
             await change_rule(
                 session,
                 rule,
-                threshold=read_threshold(threshold, unit, await _currency(session, who)) if unit else rule.threshold,
+                threshold=read_threshold(threshold, unit, currency) if unit else rule.threshold,
                 by_mail=bool(by_mail),
                 armed=bool(armed),
                 told_to=(readers or None) if held.features[ROUTING] else rule.told_to,
@@ -176,7 +176,7 @@ async def settings_page(
     async with world.database.tenant(who.account_id) as session:
         workspace = await get_workspace(session, account_id=who.account_id)
         where = {"account_id": who.account_id, "workspace_id": workspace.id}
-        currency = await _currency(session, who)
+        currency = await told_currency(session, account_id=who.account_id)
         here = await members(session, account_id=who.account_id)
         held = await entitlements_of(session, world, account_id=who.account_id)
         rules = [
@@ -223,9 +223,3 @@ async def _rule_view(session: AsyncSession, row: AlertRule, currency: str, names
         by_mail=by_mail,
         readers=tuple(names[user_id] for user_id in await readers_of(session, row)) if by_mail else (),
     )
-
-
-async def _currency(session: AsyncSession, who: SignedIn) -> str:
-    """What amounts of money are typed and shown in: the currency of the newest projection."""
-    newest = await latest_readouts(session, account_id=who.account_id, limit=1)
-    return newest[0][1].currency if newest else "usd"
