@@ -14,6 +14,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from payflux.kit.messages import LANGUAGES, SOURCE_LANGUAGE
+from payflux.monitor.processors.codes import REASONS
+from payflux.web.sample import sample_readout
 
 SOURCE = Path(str(files("payflux")))
 LOCALES = SOURCE / "locales"
@@ -28,7 +30,7 @@ _METHODS = [
     ("emails/**", "jinja2.ext:babel_extract"),
 ]
 _OPTIONS = {"**": {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "silent": "false"}}
-_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None}
+_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "mark": None, "say": None, "counted": (2, 3)}
 _SOLD = SOURCE / "frontdoor" / "catalogue" / "catalogue.toml"
 _SOLD_TO_PEOPLE = ("name", "one", "many", "description", "title", "why", "verb")
 _SOLD_TABLES = ("features", "team_sizes", "roles", "processors")
@@ -39,12 +41,14 @@ def catalogue_path(language: str) -> Path:
 
 
 def extracted() -> Catalog:
-    """Every message that the code marks, and the public words of what is sold."""
+    """Every message that the code marks, the public words of what is sold, a processor's reason codes, and the story
+    of the landing page's sample."""
     catalog = Catalog(project="PayFlux", charset="utf-8")
     found = extract_from_dir(SOURCE, _METHODS, {"**": _OPTIONS["**"]}, _KEYWORDS)
     for _file, _line, message, _comments, context in found:
         catalog.add(message, context=context)
-    for words in _sold(tomllib.loads(_SOLD.read_text())):
+    reasons = (reason.replace("_", " ") for reason in REASONS)
+    for words in (*_sold(tomllib.loads(_SOLD.read_text())), *reasons, sample_readout().story):
         catalog.add(words)
     return catalog
 

@@ -12,8 +12,10 @@ from payflux.activation.models import Workspace
 from payflux.activation.service import get_workspace
 from payflux.activation.states import ActivationState
 from payflux.frontdoor.accounts.queries import Addressee
-from payflux.kit.figures import moment_words
+from payflux.kit.figures import moment_words, written
 from payflux.kit.jobs import Payload
+from payflux.kit.messages import gettext as _
+from payflux.kit.phrases import spoken, told
 from payflux.kit.png import Bar, bar_chart_png
 from payflux.monitor.processors.models import Connection, ConnectionMethod
 from payflux.monitor.processors.queries import get_connection
@@ -35,10 +37,10 @@ async def _activated(world: World, payload: Payload, addressee: Addressee) -> Ma
         readout = await newest_readout(session, connection)
     if readout is None:
         return None
-    surface, projection = readout.surface, readout.projection
+    surface, projection = spoken(readout.surface), readout.projection
 
     def amount(minor: int) -> str:
-        return money(minor, projection.currency)
+        return told(money(minor, projection.currency))
 
     windows = [
         (f"T+{each.horizon_days}", amount(each.trapped), amount(each.low), amount(each.high))
@@ -51,9 +53,9 @@ async def _activated(world: World, payload: Payload, addressee: Addressee) -> Ma
         workspace=workspace.name,
         account=addressee.account_name,
         processor=processor_name(connection),
-        band=surface.risk_band.capitalize(),
+        band=_(surface.risk_band.capitalize()),
         tier=surface.risk_tier,
-        event_count=f"{surface.event_count:,}",
+        event_count=written(f"{surface.event_count:,}"),
         window_days=surface.window_days,
         reason=surface.reasons[0].sentence if surface.reasons else "",
         windows=windows,

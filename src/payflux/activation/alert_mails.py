@@ -13,12 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.frontdoor.accounts.queries import Addressee
 from payflux.kit.figures import moment_words
 from payflux.kit.jobs import Payload
+from payflux.kit.phrases import spoken
 from payflux.monitor.alerts.delivering import note_attempt
 from payflux.monitor.alerts.facts import Facts
 from payflux.monitor.alerts.handling import get_alert
 from payflux.monitor.alerts.models import Alert, AlertDelivery, AlertEvent, AlertState, DeliveryState
 from payflux.monitor.alerts.queries import told_facts
-from payflux.monitor.alerts.wording import explanation, headline
+from payflux.monitor.alerts.wording import explanation, headline, name_of
 from payflux.world.bootstrap import World
 from payflux.world.mail import Mail, write_mail
 
@@ -47,7 +48,7 @@ async def _alert_digest(world: World, payload: Payload, addressee: Addressee) ->
         account=addressee.account_name,
         first=headline(worst.facts),
         alerts=[(headline(one.facts), explanation(one.facts), moment_words(one.alert.raised_at)) for one in told],
-        causes=worst.facts.causes,
+        causes=spoken(worst.facts).causes,
         url=f"{world.settings.url}/alerts",
         settings_url=f"{world.settings.url}/settings/alerts",
     )
@@ -68,11 +69,11 @@ def _written(world: World, addressee: Addressee, told: Told) -> Mail:
         "alert",
         greeting=addressee.greeting,
         account=addressee.account_name,
-        rule=alert.name,
+        rule=name_of(facts.trigger, alert.name),
         happened=told.event.kind,
         headline=headline(facts),
         explanation=explanation(facts),
-        causes=facts.causes,
+        causes=spoken(facts).causes,
         raised_at=moment_words(alert.raised_at),
         as_of=moment_words(facts.as_of),
         url=f"{world.settings.url}/alerts#alert-{alert.id}",

@@ -16,6 +16,7 @@ from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.figures import day_words, moment_words
 from payflux.kit.jobs import Payload
 from payflux.kit.messages import gettext as _
+from payflux.kit.phrases import told
 from payflux.kit.pools import served_by
 from payflux.monitor.evidence.exporting import ask_for_export
 from payflux.monitor.evidence.models import Content, EvidenceExport, EvidenceReport, ExportState, Format, ReportContent
@@ -109,8 +110,8 @@ async def _evidence_report(world: World, payload: Payload, addressee: Addressee)
     surface, projection = readout.surface, readout.projection
     exposure, currency = projection.exposure, projection.currency
 
-    def told(amount: int | None) -> str:
-        return _("cannot say") if amount is None else money(amount, currency)
+    def amount(minor: int | None) -> str:
+        return _("cannot say") if minor is None else told(money(minor, currency))
 
     address = f"{world.settings.url}/evidence"
     return write_mail(
@@ -122,11 +123,11 @@ async def _evidence_report(world: World, payload: Payload, addressee: Addressee)
         band=_(surface.risk_band.capitalize()),
         tier=surface.risk_tier,
         figures=[
-            (_("Expected exposure"), told(exposure.gross)),
-            (_("Coverage"), told(exposure.coverage)),
-            (_("Shortfall"), told(exposure.shortfall)),
-            (_("Held now"), told(projection.currently_held)),
-            *((f"T+{each.horizon_days}", told(each.trapped)) for each in projection.windows),
+            (_("Expected exposure"), amount(exposure.gross)),
+            (_("Coverage"), amount(exposure.coverage)),
+            (_("Shortfall"), amount(exposure.shortfall)),
+            (_("Held now"), amount(projection.currently_held)),
+            *((f"T+{each.horizon_days}", amount(each.trapped)) for each in projection.windows),
         ],
         day=day_words(surface.as_of, long=True),
         as_of=moment_words(surface.as_of),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -61,7 +62,7 @@ class Workspace(Base):
     failures: Mapped[int] = mapped_column(default=0, server_default="0")
     retry_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     support_told_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
-    problem: Mapped[dict[str, str] | None] = mapped_column(JSONB(none_as_null=True))
+    problem: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class ActivationTransition(Base):

@@ -7,8 +7,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from payflux.activation.problems import PASSES_BY_ITSELF, PERMISSION_MISSING, Problem
-from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
+from payflux.kit.phrases import joined, kept_words, say
 from payflux.monitor.processors.snapshots import AccountSnapshot
 from payflux.monitor.risk.rules.bands import MINIMUM_PAYMENTS
 
@@ -63,54 +63,55 @@ def not_ready_problem(account: AccountSnapshot) -> Problem:
     Source: docs.stripe.com/api/accounts/object, `requirements`.
     """
     asked = tuple(dict.fromkeys((*account.past_due, *account.currently_due)))
-    happened = _("%(disabled_reason)s Payments are switched off.") % {
-        "disabled_reason": _reason(account.disabled_reason)
-    }
-    if asked:
-        happened += " " + _("Stripe asks for: %(asked)s.") % {"asked": ", ".join(map(requirement_label, asked))}
+    off = say("%(disabled_reason)s Payments are switched off.", disabled_reason=_reason(account.disabled_reason))
+    fields = joined(", ", [requirement_label(each) for each in asked])
     refused = account.disabled_reason.startswith("rejected.")
-    return {
-        "code": Obstacle.NOT_READY,
-        "title": _("Your Stripe account is not ready yet."),
-        "what_happened": happened,
-        "what_is_safe": _("It stays connected, and what is known so far stands on the dashboard."),
-        "what_to_do": _("Ask Stripe's support what can be done.")
-        if refused
-        else _("Complete it at Stripe. PayFlux asks again every 15 minutes and goes on by itself."),
-        "link": REQUIREMENTS,
-        "link_label": _("Open the requirements at Stripe"),
-    }
+    return kept_words(
+        {
+            "code": Obstacle.NOT_READY,
+            "title": mark("Your Stripe account is not ready yet."),
+            "what_happened": joined(" ", (off, say("Stripe asks for: %(asked)s.", asked=fields) if asked else "")),
+            "what_is_safe": mark("It stays connected, and what is known so far stands on the dashboard."),
+            "what_to_do": mark("Ask Stripe's support what can be done.")
+            if refused
+            else mark("Complete it at Stripe. PayFlux asks again every 15 minutes and goes on by itself."),
+            "link": REQUIREMENTS,
+            "link_label": mark("Open the requirements at Stripe"),
+        }
+    )
+
+
+_TOO_FEW = {
+    0: mark("There are no payments in the last 90 days; %(needed)s are needed before a rate means anything."),
+    1: mark("There is one payment in the last 90 days; %(needed)s are needed before a rate means anything."),
+}
+_FEW = mark("There are %(payments)s payments in the last 90 days; %(needed)s are needed before a rate means anything.")
 
 
 def too_little_problem(payments: int) -> Problem:
     """That there are too few payments for any rate, and what is shown meanwhile."""
-    counted = {
-        0: _("There are no payments in the last 90 days; %(needed)s are needed before a rate means anything."),
-        1: _("There is one payment in the last 90 days; %(needed)s are needed before a rate means anything."),
-    }.get(
-        payments,
-        _("There are %(payments)s payments in the last 90 days; %(needed)s are needed before a rate means anything."),
+    return kept_words(
+        {
+            "code": Obstacle.TOO_LITTLE,
+            "title": mark("There is too little activity to judge yet."),
+            "what_happened": say(_TOO_FEW.get(payments, _FEW), payments=payments, needed=MINIMUM_PAYMENTS),
+            "what_is_safe": mark(
+                "The account stays connected and new payments are read as they come. Where your own are too "
+                "few, the projection rests on what is usual for other merchants, and says so."
+            ),
+            "what_to_do": say(
+                "You need do nothing: your workspace goes live by itself with payment number %(minimum_payments)s.",
+                minimum_payments=MINIMUM_PAYMENTS,
+            ),
+        }
     )
-    return {
-        "code": Obstacle.TOO_LITTLE,
-        "title": _("There is too little activity to judge yet."),
-        "what_happened": counted % {"payments": payments, "needed": MINIMUM_PAYMENTS},
-        "what_is_safe": _(
-            "The account stays connected and new payments are read as they come. Where your own are too "
-            "few, the projection rests on what is usual for other merchants, and says so."
-        ),
-        "what_to_do": _(
-            "You need do nothing: your workspace goes live by itself with payment number %(minimum_payments)s."
-        )
-        % {"minimum_payments": MINIMUM_PAYMENTS},
-    }
 
 
 def requirement_label(requirement: str) -> str:
     """One of Stripe's requirements for a person: ``individual.verification.document`` is ``individual verification
     document``. An id of a person says no more than that it is one."""
-    parts = [_("a person") if part.startswith("person_") else part.replace("_", " ") for part in requirement.split(".")]
-    return " ".join(parts)
+    parts = requirement.split(".")
+    return joined(" ", [mark("a person") if part.startswith("person_") else part.replace("_", " ") for part in parts])
 
 
 def look_again_after(code: str, failures: int) -> timedelta | None:
@@ -125,7 +126,7 @@ def look_again_after(code: str, failures: int) -> timedelta | None:
 
 def _reason(disabled_reason: str) -> str:
     if disabled_reason.startswith("rejected."):
-        return _("Stripe has rejected the account.")
+        return mark("Stripe has rejected the account.")
     if disabled_reason.startswith(("requirements.", "action_required.")):
-        return _("Stripe does not have everything it has to know about the account.")
-    return _(_DISABLED.get(disabled_reason, mark("Stripe has not switched the account on.")))
+        return mark("Stripe does not have everything it has to know about the account.")
+    return _DISABLED.get(disabled_reason, mark("Stripe has not switched the account on."))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from payflux.kit.errors import UserError
-from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
+from payflux.kit.phrases import changed_words, kept_words, say
 from payflux.monitor.processors.models import ConnectionMethod
 from payflux.world.stripe import (
     CodeRefused,
@@ -15,8 +17,9 @@ from payflux.world.stripe import (
     StripeFailure,
 )
 
-Problem = dict[str, str]
-"""The keys code, title, what_happened, what_is_safe and what_to_do; and, for a page elsewhere, link and link_label."""
+Problem = dict[str, Any]
+"""The keys code, title, what_happened, what_is_safe and what_to_do; and, for a page elsewhere, link and link_label. It
+is kept in English with its phrases: `payflux.kit.phrases.spoken_words` puts it into the reader's language."""
 
 INTERNAL = "internal"
 ARMING_FAILED = "alerts_not_armed"
@@ -58,7 +61,9 @@ _STRIPE: dict[type[StripeFailure], tuple[str, str, str]] = {
 }
 
 
-_OURS = "This is for whoever runs PayFlux: compare {} with the Stripe Dashboard. Or connect with a restricted key."
+_OURS = mark(
+    "This is for whoever runs PayFlux: compare %(setting)s with the Stripe Dashboard. Or connect with a restricted key."
+)
 _AUTHORIZE = {
     "access_denied": (
         mark("You declined on Stripe's page, or Stripe stopped the connection."),
@@ -66,19 +71,19 @@ _AUTHORIZE = {
     ),
     "invalid_scope": (
         mark("Stripe does not give this PayFlux the access it asks for."),
-        _OURS.format("PAYFLUX_STRIPE_CONNECT_SCOPE"),
+        say(_OURS, setting="PAYFLUX_STRIPE_CONNECT_SCOPE"),
     ),
     "invalid_redirect_uri": (
         mark("Stripe does not know the address it should send you back to."),
-        _OURS.format("the redirect URIs of the application"),
+        say(_OURS, setting=mark("the redirect URIs of the application")),
     ),
     "invalid_request": (
         mark("Stripe did not understand what PayFlux asked for."),
-        _OURS.format("the client id"),
+        say(_OURS, setting=mark("the client id")),
     ),
     "unsupported_response_type": (
         mark("Stripe did not understand what PayFlux asked for."),
-        _OURS.format("the client id"),
+        say(_OURS, setting=mark("the client id")),
     ),
     "server_error": (
         mark("Stripe sent you back without saying that you agreed."),
@@ -96,17 +101,17 @@ def problem_of(error: BaseException) -> Problem:
     """`error`, or the error that caused it, for a person."""
     cause = error.__cause__ or error
     if isinstance(cause, UserError):
-        return _problem(cause.code, _("That did not work."), cause.message, cause.way_out)
+        return _problem(cause.code, mark("That did not work."), cause.message, cause.way_out)
     for kind, (title, happened, way_out) in _STRIPE.items():
         if isinstance(cause, kind):
             if isinstance(cause, PermissionMissing) and cause.permission:
-                happened = _("Stripe does not let PayFlux read: %(permission)s.") % {"permission": cause.permission}
+                happened = say("Stripe does not let PayFlux read: %(permission)s.", permission=cause.permission)
             return _problem(kind.__name__, title, happened, way_out)
     return _problem(
         INTERNAL,
-        _("We hit an issue analyzing your data."),
-        _("A step failed several times for a reason of our own."),
-        _("Try again in a few minutes. If it happens again, contact support and name the time of the attempt."),
+        mark("We hit an issue analyzing your data."),
+        mark("A step failed several times for a reason of our own."),
+        mark("Try again in a few minutes. If it happens again, contact support and name the time of the attempt."),
     )
 
 
@@ -114,8 +119,8 @@ def arming_problem() -> Problem:
     """The alerts could not be armed; the dashboard is open all the same."""
     return _problem(
         ARMING_FAILED,
-        _("Default alerts are still being configured."),
-        _("We'll notify you when they're active."),
+        mark("Default alerts are still being configured."),
+        mark("We'll notify you when they're active."),
         _PASSES,
     )
 
@@ -123,17 +128,13 @@ def arming_problem() -> Problem:
 def retried_problem(problem: Problem) -> Problem:
     """The same, where PayFlux tries again by itself."""
     permission = problem["code"] == PERMISSION_MISSING
-    way_out = (
-        _("%(problem)s PayFlux also asks again by itself.") % {"problem": problem["what_to_do"]}
-        if permission
-        else _PASSES
-    )
-    return problem | {"what_to_do": way_out}
+    way_out = say("%(problem)s PayFlux also asks again by itself.", problem=problem["what_to_do"])
+    return changed_words(problem, what_to_do=way_out if permission else _PASSES)
 
 
 def told_problem(problem: Problem) -> Problem:
     """The same, once support was told of it."""
-    return problem | {"what_happened": NOTIFIED, "what_to_do": _PASSES}
+    return changed_words(problem, what_happened=NOTIFIED, what_to_do=_PASSES)
 
 
 def ended_problem(method: str) -> Problem:
@@ -149,15 +150,17 @@ def declined_problem(error: str) -> Problem:
     Facts: docs.stripe.com/connect/oauth-reference and RFC 6749 section 4.1.2.1.
     """
     happened, way_out = _AUTHORIZE.get(error, _AUTHORIZE["server_error"])
-    problem = _problem("authorize", _("Stripe is not connected."), happened, way_out)
-    return problem | {"what_is_safe": _("PayFlux read nothing and has no access.")}
+    problem = _problem("authorize", mark("Stripe is not connected."), happened, way_out)
+    return changed_words(problem, what_is_safe=mark("PayFlux read nothing and has no access."))
 
 
 def _problem(code: str, title: str, happened: str, way_out: str) -> Problem:
-    return {
-        "code": code,
-        "title": title,
-        "what_happened": happened,
-        "what_is_safe": _SAFE,
-        "what_to_do": way_out,
-    }
+    return kept_words(
+        {
+            "code": code,
+            "title": title,
+            "what_happened": happened,
+            "what_is_safe": _SAFE,
+            "what_to_do": way_out,
+        }
+    )

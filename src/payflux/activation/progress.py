@@ -14,6 +14,7 @@ from payflux.activation.states import LIVE
 from payflux.kit.figures import written
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
+from payflux.kit.phrases import spoken_words
 
 _NOUNS = {
     "charges": (mark("charge"), mark("charges")),
@@ -94,7 +95,7 @@ def progress_of(
         stages=stages,
         done=workspace.activation_state in LIVE,
         slow=reached < len(done_at) and is_slow(workspace, now),
-        problem=workspace.problem,
+        problem=spoken_words(workspace.problem) if workspace.problem else None,
         waiting=waiting,
         again=workspace.retry_at is not None,
         dashboard=mode_of(workspace, now) not in (Mode.UNCONNECTED, Mode.GENERATING, Mode.FINISHING),
@@ -122,5 +123,5 @@ def _spoken(pulled: Mapping[str, int]) -> str:
     for resource, count in pulled.items():
         singular, plural = _NOUNS.get(resource, (resource, resource))
         if count:
-            parts.append(f"{count:,} {singular if count == 1 else plural}")
+            parts.append(f"{written(f'{count:,}')} {_(singular if count == 1 else plural)}")
     return " · ".join(parts)

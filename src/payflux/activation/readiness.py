@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from payflux.activation.obstacles import not_ready_problem, too_little_problem
 from payflux.kit.messages import gettext as _
+from payflux.kit.phrases import spoken_words
 from payflux.monitor.processors.account_state import AccountState
 from payflux.monitor.processors.connecting.activity import recent_payments
 from payflux.monitor.processors.connecting.hosts import host_of
@@ -44,10 +45,10 @@ def checks_of(state: AccountState, capabilities: dict[str, str], payments: int) 
     assert account is not None, "a key that does not read its account is refused"
     checks = [Check(_("The key"), True, _("Stripe accepts it, and it reads what the projection cannot do without."))]
     ready = account.charges_enabled
-    words = _("It may take payments.") if ready else not_ready_problem(account)["what_happened"]
+    words = _("It may take payments.") if ready else spoken_words(not_ready_problem(account))["what_happened"]
     checks.append(Check(_("The account"), ready, words, needed=payments < MINIMUM_PAYMENTS))
     enough = payments >= MINIMUM_PAYMENTS
-    lacking = too_little_problem(payments)
+    lacking = spoken_words(too_little_problem(payments))
     words = f"{lacking['what_happened']} {lacking['what_to_do']}"
     if enough:
         words = _("At least %(payments)s payments in the last 90 days.") % {"payments": payments}

@@ -23,6 +23,7 @@ from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.figures import day_words, moment_words
 from payflux.kit.jobs import Payload
 from payflux.kit.messages import gettext as _
+from payflux.kit.phrases import told
 from payflux.kit.png import Bar, bar_chart_png
 from payflux.kit.pools import served_by
 from payflux.monitor.alerts.models import Alert, AlertMailTimes
@@ -133,7 +134,7 @@ async def _weekly_summary(world: World, payload: Payload, addressee: Addressee) 
         compared=earlier is not None,
         windows=_compared(projection, earlier),
         chart=CHART,
-        alerts=_told(raised),
+        alerts=_alerts(raised),
         more_alerts=max(len(raised) - _MOST_ALERTS, 0),
         releases=_next_releases(projection, world.clock.now().date()),
         as_of=moment_words(surface.as_of),
@@ -149,8 +150,8 @@ def _compared(now: ReserveProjection, before: ReserveProjection | None) -> list[
     return [
         (
             f"T+{each.horizon_days}",
-            money(each.trapped, now.currency),
-            money(earlier[each.horizon_days], now.currency) if each.horizon_days in earlier else "",
+            told(money(each.trapped, now.currency)),
+            told(money(earlier[each.horizon_days], now.currency)) if each.horizon_days in earlier else "",
         )
         for each in now.windows
     ]
@@ -167,7 +168,7 @@ def _bars(now: ReserveProjection, before: ReserveProjection | None) -> list[Bar]
     return [bar(window) for pair in pairs for window in pair if window is not None]
 
 
-def _told(raised: Sequence[Alert]) -> list[tuple[str, str, str]]:
+def _alerts(raised: Sequence[Alert]) -> list[tuple[str, str, str]]:
     return [
         (headline(told_facts(alert)), day_words(alert.raised_at.date()), alert.state) for alert in raised[:_MOST_ALERTS]
     ]
@@ -177,7 +178,7 @@ def _next_releases(projection: ReserveProjection, today: date) -> list[tuple[str
     """The next days on which holds end, with what is released then."""
     coming = [each for each in projection.calendar if each.on is not None and each.on >= today]
     return [
-        (day_words(each.on, long=True), money(each.amount, projection.currency))
+        (day_words(each.on, long=True), told(money(each.amount, projection.currency)))
         for each in sorted(coming, key=lambda each: each.on or today)[:_MOST_RELEASES]
         if each.on is not None
     ]

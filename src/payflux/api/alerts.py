@@ -16,6 +16,7 @@ from payflux.activation.service import get_workspace
 from payflux.api.paging import Cursor, Limit, Page, page_of, read_cursor
 from payflux.api.problems import Responses
 from payflux.kit.errors import NotFound
+from payflux.kit.phrases import without_phrases
 from payflux.monitor.alerts import handling
 from payflux.monitor.alerts.models import Alert as AlertRow
 from payflux.monitor.alerts.models import AlertState, Happening
@@ -151,4 +152,4 @@ def _alert(row: AlertRow) -> dict[str, Any]:
 
 
 def _facts(row: Any) -> dict[str, Any]:
-    return msgspec.to_builtins(told_facts(row), str_keys=True)
+    return msgspec.to_builtins(without_phrases(told_facts(row)), str_keys=True)

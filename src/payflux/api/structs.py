@@ -8,15 +8,16 @@ import msgspec
 from fastapi.responses import JSONResponse
 
 from payflux.api.problems import Responses
+from payflux.kit.phrases import without_phrases
 
 _REF = "#/components/schemas/{name}"
 
 
 class StructResponse(JSONResponse):
-    """A msgspec struct as JSON."""
+    """A msgspec struct as JSON, in English whoever asks."""
 
     def render(self, content: object) -> bytes:
-        return msgspec.json.encode(content)
+        return msgspec.json.encode(without_phrases(content))
 
 
 def struct_answer(kind: Any, description: str) -> Responses:
@@ -29,6 +30,8 @@ def struct_schemas(kinds: tuple[Any, ...], *, names: dict[str, str]) -> dict[str
     """The named schemas that the schemas of `kinds` refer to; `names` are other names for some of them, which they have
     in common with schemas of another part."""
     _, components = msgspec.json.schema_components(kinds, ref_template=_REF)
+    for schema in components.values():
+        schema.get("properties", {}).pop("phrases", None)
     written = msgspec.json.encode({names.get(name, name): schema for name, schema in components.items()}).decode()
     for name, other in names.items():
         written = written.replace(f'"{_REF.format(name=name)}"', f'"{_REF.format(name=other)}"')

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from payflux.cli.readout import basis_sentence, show
 from payflux.cli.report import report_page
 from payflux.kit.clock import SystemClock
+from payflux.kit.phrases import without_phrases
 from payflux.monitor.processors.events import EVENT_DTYPE, PaymentEvent, event_columns, sort_events
 from payflux.monitor.processors.exports import ReadReport, UnreadableFileError, read_exports
 from payflux.monitor.processors.exports.tables import Progress as Report
@@ -207,8 +208,8 @@ def _publish(
         said = {
             "basis": basis_sentence(surface, report),
             "as_of_basis": as_of.basis,
-            "surface": surface,
-            "projection": projection,
+            "surface": without_phrases(surface),
+            "projection": without_phrases(projection),
             "baselineRiskSurface": baseline_risk_surface(surface),
             "reserveModelSkeleton": reserve_model_skeleton(projection),
             "reading": report,
@@ -233,8 +234,8 @@ def what_is_different(answered: Answer) -> dict[str, object]:
         "outlay": answered.outlay,
         "avoided_disputes": answered.avoided_disputes,
         "notes": answered.notes,
-        "surface": answered.after,
-        "projection": answered.projection_after,
+        "surface": without_phrases(answered.after),
+        "projection": without_phrases(answered.projection_after),
     }
 
 

@@ -25,10 +25,18 @@ def compute_sample() -> Sample:
     history = prepare(past.events[past.events["at"] < end], as_of=AS_OF)
     surface = score(history)
     projection = project(history, surface)
+    shown = {text for reason in surface.reasons for text in (reason.sentence, reason.lowers)} | {surface.trend_note}
     return Sample(
         story=MODELS[MERCHANT].story,
         surface=msgspec.structs.replace(
-            surface, signals=(), dispute_outlook=(), next_dispute=(), to_threshold=(), forecasting=None, escalation=None
+            surface,
+            signals=(),
+            dispute_outlook=(),
+            next_dispute=(),
+            to_threshold=(),
+            forecasting=None,
+            escalation=None,
+            phrases={text: form for text, form in (surface.phrases or {}).items() if text in shown},
         ),
         projection=msgspec.structs.replace(
             projection, scenarios=(), calendar=(), releases=(), stress=None, stress_windows=()

@@ -24,6 +24,8 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from payflux.kit.messages import gettext as _
+
 ACCENT = "#3f7ee8"
 DANGER = "#d6483f"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
@@ -225,7 +227,9 @@ def step_scale(
             )
         )
         body.append(_text(x + slot / 2, 42, label, "middle", weight=700 if step == current else 400))
-    return _svg("chart-steps", width, height, title, f"Step {current} of {len(labels)}: {labels[current - 1]}.", body)
+    said = _("Step %(step)s of %(steps)s: %(label)s.")
+    description = said % {"step": current, "steps": len(labels), "label": labels[current - 1]}
+    return _svg("chart-steps", width, height, title, description, body)
 
 
 _RULE = Markup('stroke="currentColor" stroke-opacity="0.16" stroke-width="1"')
@@ -267,7 +271,7 @@ def _hit(
 ) -> Markup:
     bounds = Markup(' data-low="{}" data-high="{}"').format(*interval) if interval else Markup("")
     bounds += Markup(' data-reference="{}"').format(reference) if reference else Markup("")
-    words = f"{label}: {value}" + (f" ({interval[0]} to {interval[1]})" if interval else "")
+    words = f"{label}: {value}" + (f" ({interval[0]} – {interval[1]})" if interval else "")
     words += f"; {reference}" if reference else ""
     return Markup(
         '<rect class="chart-hit" x="{}" y="{}" width="{}" height="{}" fill="none" pointer-events="all" data-index="{}" '

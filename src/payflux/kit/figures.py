@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 
 from babel.core import Locale
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from payflux.kit.messages import SOURCE_LANGUAGE, language
@@ -35,6 +35,14 @@ def day_words(moment: date, *, long: bool = False) -> str:
     if spoken != SOURCE_LANGUAGE:
         return format_date(moment, "long" if long else "medium", spoken)
     return f"{moment:%d %B %Y}" if long else f"{moment.day} {moment:%b} {moment.year}"
+
+
+def short_day(moment: date) -> str:
+    """A day without its year, as an axis names it: ``21 Nov``, or ``21. Nov.`` in German."""
+    spoken = language()
+    if spoken != SOURCE_LANGUAGE:
+        return format_skeleton("MMMd", moment, locale=spoken)
+    return f"{moment.day} {moment:%b}"
 
 
 def moment_words(at: datetime) -> str:

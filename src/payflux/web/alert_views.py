@@ -13,9 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.activation.models import Workspace
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
+from payflux.kit.phrases import spoken
 from payflux.monitor.alerts.models import Alert, AlertEvent, AlertState, Happening
 from payflux.monitor.alerts.queries import told_facts, unresolved_alerts
-from payflux.monitor.alerts.wording import explanation, headline
+from payflux.monitor.alerts.wording import explanation, headline, name_of
 
 _HAPPENED = {
     Happening.RAISED: mark("Raised"),
@@ -70,11 +71,11 @@ def alert_view(alert: Alert, events: Sequence[AlertEvent], names: Mapping[UUID, 
     facts = told_facts(alert)
     return AlertView(
         id=alert.id,
-        rule=alert.name,
+        rule=name_of(facts.trigger, alert.name),
         state=AlertState(alert.state),
         headline=headline(facts),
         explanation=explanation(facts),
-        causes=facts.causes,
+        causes=spoken(facts).causes,
         raised_at=alert.raised_at,
         snoozed_until=alert.snoozed_until,
         resolved_at=alert.resolved_at,

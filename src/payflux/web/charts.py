@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from markupsafe import Markup
 
@@ -20,6 +21,13 @@ from payflux.web.outlook import ReleaseWeek
 
 CHARTED_HORIZON = STANDARD_HORIZONS[-1]
 """The horizon, in days, that readings are compared at."""
+
+
+class Exposed(NamedTuple):
+    """A workspace by its name, and what it may have trapped, in minor units."""
+
+    name: str
+    trapped: int
 
 
 def trapped_capital_chart(projection: ReserveProjection, *, width: int = 720, height: int = 260) -> Markup:
@@ -138,3 +146,20 @@ def tier_chart(surface: RiskSurface) -> Markup:
         % {"risk_band": _(surface.risk_band), "risk_tier": surface.risk_tier, "bands": len(BANDS)},
         danger_from=4,
     )
+
+
+def exposure_chart(exposures: Sequence[Exposed], currency: str, horizon_days: int, width: int) -> Markup:
+    """What each of several workspaces may have trapped at one horizon, in one currency."""
+    return bar_chart(
+        [Bar(_short(each.name), each.trapped) for each in exposures],
+        title=_("Trapped capital at T+%(horizon)s by workspace, in %(currency)s")
+        % {"horizon": horizon_days, "currency": currency},
+        description=", ".join(f"{each.name}: {money_short(each.trapped, currency)}" for each in exposures),
+        format_y=lambda amount: money_short(round(amount), currency),
+        width=width,
+        height=200,
+    )
+
+
+def _short(name: str, longest: int = 16) -> str:
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"

@@ -10,6 +10,7 @@ import numpy as np
 
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
+from payflux.kit.phrases import spoken
 from payflux.monitor.processors.events import EVENT_DTYPE
 from payflux.monitor.projections.projection import ReserveScenario
 from payflux.monitor.projections.rules.reserves import SCENARIOS, rolling_reserve
@@ -64,7 +65,7 @@ def tier_rows() -> list[TierRow]:
 
 def signal_rows(now: datetime) -> list[SignalRow]:
     """Every signal that a score has, those that are judged first."""
-    empty = score(prepare(np.empty(0, EVENT_DTYPE), as_of=now))
+    empty = spoken(score(prepare(np.empty(0, EVENT_DTYPE), as_of=now)))
     rows = []
     for signal in empty.signals:
         banding = BANDINGS.get(signal.key)

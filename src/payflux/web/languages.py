@@ -12,7 +12,7 @@ from payflux.settings import Settings
 from payflux.web.security import cookie_name
 
 COOKIE = "language"
-_UNTRANSLATED = ("/admin", "/hooks", "/static")
+_UNTRANSLATED = ("/admin", "/hooks", "/static", "/api/v1")
 """Where nobody but staff and machines reads, by the beginning of the path: always English."""
 _MOST_RANGES = 20
 
@@ -28,7 +28,7 @@ class Languages:
         self._cookie = cookie_name(settings, COOKIE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith(_UNTRANSLATED):
+        if scope["type"] != "http" or not is_translated(scope["path"]):
             await self._app(scope, receive, send)
             return
 
@@ -44,6 +44,11 @@ class Languages:
         kept = request.cookies.get(self._cookie, "")
         with speaking(kept if kept in LANGUAGES else accepted(request.headers.get("Accept-Language", ""))):
             await self._app(scope, receive, send_spoken)
+
+
+def is_translated(path: str) -> bool:
+    """Whether people read what `path` answers with, in their own language."""
+    return not path.startswith(_UNTRANSLATED)
 
 
 def accepted(header: str) -> str:

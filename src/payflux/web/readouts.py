@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.activation.models import Workspace
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
+from payflux.kit.phrases import spoken
 from payflux.monitor.processors.models import Connection
 from payflux.monitor.processors.news import ReadingReason
 from payflux.monitor.processors.queries import get_connection
@@ -51,7 +52,8 @@ class CurrentReadout(NamedTuple):
 
 
 async def current_readout(session: AsyncSession, workspace: Workspace) -> CurrentReadout | None:
-    """What stands for the processor that the workspace is connected to; None before its first projection."""
+    """What stands for the processor that the workspace is connected to, in the language of whoever asks; None before
+    its first projection."""
     if workspace.connection_id is None or workspace.first_projection_at is None:
         return None
     connection = await get_connection(session, account_id=workspace.account_id, connection_id=workspace.connection_id)
@@ -68,4 +70,6 @@ async def current_readout(session: AsyncSession, workspace: Workspace) -> Curren
         state.due_at if state else None,
         state is not None and state.failed_at is not None,
     )
-    return CurrentReadout(connection, readout.surface, readout.projection, line, max(made_at, looked_at or made_at))
+    return CurrentReadout(
+        connection, spoken(readout.surface), spoken(readout.projection), line, max(made_at, looked_at or made_at)
+    )

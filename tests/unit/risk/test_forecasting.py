@@ -131,7 +131,7 @@ def test_series_of_unequal_lengths_are_refused() -> None:
 
 def test_an_outlook_can_be_stored() -> None:
     found = forecasting([DailySeries("sales", noisy(40, 20)), DailySeries("none", np.zeros(40, np.int64))])
-    assert msgspec.json.decode(msgspec.json.encode(found), type=Forecasting) == found
+    assert msgspec.json.decode(msgspec.json.encode(found, enc_hook=str), type=Forecasting) == found
 
 
 def test_the_band_of_the_slope_holds_the_true_one_four_times_in_five() -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from payflux.kit.phrases import Phrasebook, kept, revived
 from payflux.monitor.alerts.rules import Bounds, Comparison, Reading, Rule, Trigger, Watch, measures, metric_of
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.risk.surface import Level, RiskSurface
@@ -29,6 +30,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     before: dict[str, float]
     measured: dict[str, tuple[float, float, float]]
     causes: tuple[tuple[str, str], ...]
+    phrases: Phrasebook | msgspec.UnsetType = msgspec.UNSET
 
 
 def facts_of(rule: Rule, watch: Watch, reading: Reading) -> Facts:
@@ -37,7 +39,7 @@ def facts_of(rule: Rule, watch: Watch, reading: Reading) -> Facts:
     if rule.trigger is Trigger.CUSTOM:
         metric = metric_of(reading, rule.metric)
         found = {} if metric is None else {rule.metric: metric}
-    return Facts(
+    facts = Facts(
         trigger=rule.trigger,
         threshold=rule.threshold,
         metric=rule.metric,
@@ -51,6 +53,7 @@ def facts_of(rule: Rule, watch: Watch, reading: Reading) -> Facts:
         measured={name: (one.value, one.low, one.high) for name, one in found.items()},
         causes=reading.causes[:MOST_CAUSES],
     )
+    return kept(facts)
 
 
 def reading_of(surface: RiskSurface, projection: ReserveProjection, *, as_of: datetime | None = None) -> Reading:
@@ -69,7 +72,10 @@ def reading_of(surface: RiskSurface, projection: ReserveProjection, *, as_of: da
             for signal in surface.signals
             if signal.value is not None and signal.level is not Level.INSUFFICIENT_EVIDENCE
         },
-        causes=tuple((reason.sentence, reason.lowers) for reason in surface.reasons),
+        causes=tuple(
+            (revived(reason.sentence, surface.phrases), revived(reason.lowers, surface.phrases))
+            for reason in surface.reasons
+        ),
     )
 
 

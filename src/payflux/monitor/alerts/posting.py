@@ -14,6 +14,7 @@ from uuid import UUID
 
 import msgspec
 
+from payflux.kit.phrases import without_phrases
 from payflux.monitor.alerts.facts import Facts
 from payflux.monitor.alerts.models import Happening
 from payflux.monitor.alerts.wording import explanation, headline, over
@@ -57,7 +58,7 @@ def webhook_body(message: Message) -> bytes:
         "summary": message.summary,
         "explanation": message.text,
         "url": message.url,
-        "facts": msgspec.to_builtins(message.facts, str_keys=True),
+        "facts": msgspec.to_builtins(without_phrases(message.facts), str_keys=True),
     }
     kind = "alert.test" if message.facts is None else f"alert.{message.happening}"
     return _json({"type": kind, "timestamp": message.at.isoformat(), "data": data})

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.audit import record_change
 from payflux.kit.ids import new_id
+from payflux.kit.messages import mark
 from payflux.monitor.alerts.evaluating import end_alert
 from payflux.monitor.alerts.models import Alert, AlertRule, AlertState, Happening
 
@@ -24,10 +25,10 @@ class DefaultRule(NamedTuple):
 
 
 DEFAULT_RULES = (
-    DefaultRule("Tier escalation", "tier_escalation", 1, ("email", "dashboard")),
-    DefaultRule("Reserve spike", "reserve_spike", 0.25, ("email", "dashboard")),
-    DefaultRule("Trend degradation", "trend_degradation", 1, ("dashboard",)),
-    DefaultRule("Projection breach", "projection_breach", 1, ("email", "dashboard")),
+    DefaultRule(mark("Tier escalation"), "tier_escalation", 1, ("email", "dashboard")),
+    DefaultRule(mark("Reserve spike"), "reserve_spike", 0.25, ("email", "dashboard")),
+    DefaultRule(mark("Trend degradation"), "trend_degradation", 1, ("dashboard",)),
+    DefaultRule(mark("Projection breach"), "projection_breach", 1, ("email", "dashboard")),
 )
 """Tier up by at least 1; T+90 trapped capital up by more than 25 %; trend turned to DEGRADING; any window past its
 previous worst case."""

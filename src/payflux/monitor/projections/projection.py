@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import Phrasebook
 from payflux.monitor.projections.settings import ProjectionSettings
 
 
@@ -160,4 +162,5 @@ class ReserveProjection(msgspec.Struct, frozen=True, kw_only=True):
     currencies: tuple[CurrencyOutlook, ...] = ()  # the other settlement currencies
     total: Total | None = None  # only with several currencies
     settings: ProjectionSettings = ProjectionSettings()
-    bps_of: str = "sales forecast over the same horizon"
+    bps_of: str = mark("sales forecast over the same horizon")
+    phrases: Phrasebook | msgspec.UnsetType = msgspec.UNSET

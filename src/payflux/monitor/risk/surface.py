@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
+from payflux.kit.phrases import Phrasebook
 from payflux.monitor.risk.outlook import Forecasting
 
 
@@ -192,3 +193,4 @@ class RiskSurface(msgspec.Struct, frozen=True, kw_only=True):
     dispute_outlook: tuple[DisputeOutlook, ...] = ()  # the whole first
     next_dispute: tuple[NextDispute, ...] = ()  # one for each network that can be seen
     to_threshold: tuple[ToThreshold, ...] = ()
+    phrases: Phrasebook | msgspec.UnsetType = msgspec.UNSET

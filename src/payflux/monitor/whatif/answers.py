@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import msgspec
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import Phrasebook, figure, kept, say
 from payflux.monitor.processors.codes import Network, Status
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.projections.rules import project
@@ -41,6 +43,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     outlay: int
     avoided_disputes: float
     notes: tuple[str, ...]
+    phrases: Phrasebook | msgspec.UnsetType = msgspec.UNSET
 
 
 def answer(history: History, changes: Changes, settings: ProjectionSettings | None = None) -> Answer:
@@ -62,7 +65,7 @@ def answer(history: History, changes: Changes, settings: ProjectionSettings | No
     )
     now, then = project(history, before, settings), project(changed, after, projected)
     waiting = history.warnings[history.warnings["status"] == Status.ACTIONABLE]
-    return Answer(
+    answered = Answer(
         changes=changes,
         before=before,
         after=after,
@@ -73,14 +76,17 @@ def answer(history: History, changes: Changes, settings: ProjectionSettings | No
         avoided_disputes=_avoided(history, changed, changes),
         notes=_notes(history, changes),
     )
+    return kept(answered)
 
 
 def _surface_measures(before: RiskSurface, after: RiskSurface) -> list[Measure]:
     then = {signal.key: signal for signal in after.signals}
     measures = [
-        Measure(key="risk_tier", label="Risk tier", unit="tier", before=before.asked_tier, after=after.asked_tier),
         Measure(
-            key="stability_score", label="Stability", unit="score", before=before.stability_score,
+            key="risk_tier", label=mark("Risk tier"), unit="tier", before=before.asked_tier, after=after.asked_tier
+        ),
+        Measure(
+            key="stability_score", label=mark("Stability"), unit="score", before=before.stability_score,
             after=after.stability_score,
         ),
     ]  # fmt: skip
@@ -94,18 +100,18 @@ def _surface_measures(before: RiskSurface, after: RiskSurface) -> list[Measure]:
 
 
 def _projection_measures(before: ReserveProjection, after: ReserveProjection) -> list[Measure]:
-    pairs = [
-        (f"trapped_{now.horizon_days}", f"Trapped at T+{now.horizon_days}", now.trapped, then.trapped)
+    pairs: list[tuple[str, str, int | None, int | None]] = [
+        (f"trapped_{now.horizon_days}", say("Trapped at T+%(days)s", days=now.horizon_days), now.trapped, then.trapped)
         for now, then in zip(before.windows, after.windows, strict=True)
     ]
     pairs += [
         (name, label, getattr(before.exposure, name), getattr(after.exposure, name))
         for name, label in (
-            ("chargebacks_to_come", "Chargebacks still to come"),
-            ("refunds_to_come", "Refunds still to come"),
-            ("open_disputes", "Open disputes and warnings"),
-            ("gross", "Expected exposure"),
-            ("shortfall", "Shortfall"),
+            ("chargebacks_to_come", mark("Chargebacks still to come")),
+            ("refunds_to_come", mark("Refunds still to come")),
+            ("open_disputes", mark("Open disputes and warnings")),
+            ("gross", mark("Expected exposure")),
+            ("shortfall", mark("Shortfall")),
         )
     ]
     return [Measure(key=key, label=label, unit="money", before=now, after=then) for key, label, now, then in pairs]
@@ -120,28 +126,39 @@ def _avoided(history: History, changed: History, changes: Changes) -> float:
 
 
 def _notes(history: History, changes: Changes) -> tuple[str, ...]:
-    notes = [
-        "As if the change had been in force for the whole history: dispute activity gets there after 30 days, Visa's "
-        "ratio in the month after, Mastercard's a month later."
+    notes: list[str] = [
+        mark(
+            "As if the change had been in force for the whole history: dispute activity gets there after 30 days, "
+            "Visa's ratio in the month after, Mastercard's a month later."
+        )
     ]
     if changes.three_d_secure:
         notes.append(
-            f"Authentication is assumed to keep {SHIFTED_SHARE:.0%} of the fraud disputes of those payments away "
-            "(liability shift). Fraud reports stay in Visa's count. Payments that are lost at the challenge are not "
-            "counted here."
+            say(
+                "Authentication is assumed to keep %(share)s of the fraud disputes of those payments away (liability "
+                "shift). Fraud reports stay in Visa's count. Payments that are lost at the challenge are not counted "
+                "here.",
+                share=figure(f"{SHIFTED_SHARE:.0%}"),
+            )
         )
     if changes.rdr:
         notes.append(
-            f"{changes.rdr:.0%} of Visa disputes are refunded before they are filed: they no longer count as "
-            "disputes, and they are refunds instead. A fraud report that came before stays in Visa's count."
+            say(
+                "%(share)s of Visa disputes are refunded before they are filed: they no longer count as disputes, and "
+                "they are refunds instead. A fraud report that came before stays in Visa's count.",
+                share=figure(f"{changes.rdr:.0%}"),
+            )
         )
         if not (history.disputes["network"] == Network.VISA).any():
-            notes.append("No Visa dispute can be seen here, so this changes nothing.")
+            notes.append(mark("No Visa dispute can be seen here, so this changes nothing."))
     if changes.refund_warnings:
         notes.append(
-            f"Four in five open warnings are expected to become disputes ({ESCALATION:.0%}, Stripe). A refund "
-            "avoids the dispute, not the fraud report: the warning stays in Visa's count."
+            say(
+                "Four in five open warnings are expected to become disputes (%(share)s, Stripe). A refund avoids the "
+                "dispute, not the fraud report: the warning stays in Visa's count.",
+                share=figure(f"{ESCALATION:.0%}"),
+            )
         )
     if changes.growth is not None:
-        notes.append("Growth changes the sales that are projected; the rates are assumed to stay as they are.")
+        notes.append(mark("Growth changes the sales that are projected; the rates are assumed to stay as they are."))
     return tuple(notes)

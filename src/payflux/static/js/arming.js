@@ -23,12 +23,13 @@ function apply({ stages, done, slow, problem }) {
     const item = root.querySelector(`[data-stage="${CSS.escape(stage.key)}"]`);
     item.dataset.state = stage.state;
     arcs[index].dataset.state = stage.state;
-    write(item.querySelector("[data-state-word]"), `(${stage.state})`);
+    write(item.querySelector("[data-state-word]"), `(${root.dataset[`word${stage.state[0].toUpperCase()}${stage.state.slice(1)}`]})`);
     write(item.querySelector("[data-detail]"), stage.detail);
     write(item.querySelector("[data-count]"), stage.count);
   });
   const finished = stages.filter((stage) => stage.state === "done").length;
-  write(find("status"), done ? "Done. Your workspace is live." : `${finished} of ${stages.length} stages done.`);
+  const said = find("status").dataset;
+  write(find("status"), done ? said.done : said.some.replace("{finished}", finished).replace("{stages}", stages.length));
   find("slow").hidden = !slow || done;
   find("usual").hidden = slow || done;
   if (!done) return false;

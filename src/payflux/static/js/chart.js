@@ -12,7 +12,7 @@ function make(name, attributes) {
 const words = ({ label, value, low, high, reference }) =>
   `${label}: ${value}${low ? ` (80 %: ${low} – ${high})` : ""}${reference ? `. ${reference}` : ""}`;
 
-function equip(plot, readout) {
+function equip(plot, readout, name) {
   const svg = plot.querySelector("svg.chart");
   const points = [...svg.querySelectorAll(".chart-hit")];
   if (points.length < 2) return;
@@ -24,7 +24,7 @@ function equip(plot, readout) {
   const slider = document.createElement("input");
   Object.assign(slider, { type: "range", min: 0, max: points.length - 1, step: 1, className: "plot__slider" });
   slider.value = points.length - 1;
-  slider.setAttribute("aria-label", `${svg.querySelector("title").textContent}: point by point`);
+  slider.setAttribute("aria-label", name.replace("{title}", svg.querySelector("title").textContent));
   slider.setAttribute("aria-valuetext", words(points.at(-1).dataset));
   const share = (x) => (x / svg.viewBox.baseVal.width) * 100;
   const from = share(points[0].dataset.x);
@@ -53,7 +53,7 @@ function equip(plot, readout) {
 function equipAll() {
   for (const figure of document.querySelectorAll("[data-chart]")) {
     const readout = figure.querySelector("[data-readout]");
-    for (const plot of figure.querySelectorAll("[data-plot]")) equip(plot, readout);
+    for (const plot of figure.querySelectorAll("[data-plot]")) equip(plot, readout, figure.dataset.chart);
   }
 }
 

@@ -6,7 +6,7 @@ for (const button of document.querySelectorAll("[data-wait]")) {
   const tick = () => {
     const left = Math.ceil((until - Date.now()) / 1000);
     button.disabled = left > 0;
-    button.textContent = left > 0 ? `${words} in ${left} s` : words;
+    button.textContent = left > 0 ? button.dataset.waiting.replace("{seconds}", left) : words;
     if (left > 0) setTimeout(tick, 1000);
   };
   tick();

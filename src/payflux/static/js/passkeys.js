@@ -17,10 +17,10 @@ async function ask(form) {
   return navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
 }
 
-function words(error) {
-  if (error.name === "NotAllowedError" || error.name === "AbortError") return "No passkey was used. Try again, or choose another way.";
-  if (error.name === "InvalidStateError") return "This device already holds a passkey of yours.";
-  return error.message || "The browser did not answer. Try again.";
+function words(error, { unused, known, silent }) {
+  if (error.name === "NotAllowedError" || error.name === "AbortError") return unused;
+  if (error.name === "InvalidStateError") return known;
+  return error.message || silent;
 }
 
 for (const form of can ? document.querySelectorAll("form[data-passkey]") : []) {
@@ -35,7 +35,7 @@ for (const form of can ? document.querySelectorAll("form[data-passkey]") : []) {
       form.elements.credential.value = JSON.stringify(await ask(form));
       form.submit();
     } catch (error) {
-      problem.textContent = words(error);
+      problem.textContent = words(error, form.dataset);
       problem.hidden = false;
       button.disabled = false;
     }

@@ -16,6 +16,7 @@ for (const input of document.querySelectorAll("[data-password-length]")) {
   const least = Number(input.dataset.passwordLength);
   const hint = document.getElementById(`${input.id}-hint`);
   const advice = hint.textContent;
+  const said = input.dataset;
   const announcer = document.createElement("p");
   announcer.className = "visually-hidden";
   announcer.setAttribute("role", "status");
@@ -23,8 +24,9 @@ for (const input of document.querySelectorAll("[data-password-length]")) {
   input.addEventListener("input", () => {
     const length = [...input.value].length;
     const met = length >= least;
-    if (met !== (hint.dataset.met === "true")) announcer.textContent = met ? "Long enough." : "Too short.";
+    if (met !== (hint.dataset.met === "true")) announcer.textContent = met ? said.enough : said.short;
     hint.dataset.met = met;
-    hint.textContent = length === 0 ? advice : met ? `${length} characters: long enough.` : `${least - length} more to go.`;
+    const words = met ? said.met.replace("{length}", length) : said.lacking.replace("{left}", least - length);
+    hint.textContent = length === 0 ? advice : words;
   });
 }

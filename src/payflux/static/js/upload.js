@@ -1,6 +1,7 @@
 // Sends files with their progress. Without it, the form is sent as any other.
 
 const form = document.querySelector("[data-upload]");
+const words = form?.dataset;
 
 function say(text) {
   form.querySelector("[data-upload-status]").textContent = text;
@@ -17,7 +18,7 @@ function send() {
   };
   request.upload.addEventListener("progress", ({ loaded, total }) => {
     bar.value = loaded / total;
-    say(loaded < total ? `${Math.floor((100 * loaded) / total)} % sent.` : "Sent. Reading the rows, about 10,000 a second…");
+    say(loaded < total ? words.sent.replace("{share}", Math.floor((100 * loaded) / total)) : words.reading);
     if (loaded === total) bar.removeAttribute("value");
   });
   request.addEventListener("load", () => {
@@ -27,9 +28,9 @@ function send() {
       return;
     }
     const alert = new DOMParser().parseFromString(request.responseText, "text/html").querySelector("[role=alert] li, main p");
-    fail(alert ? alert.textContent.trim() : "The files were not read. Nothing was changed; try again.");
+    fail(alert ? alert.textContent.trim() : words.unread);
   });
-  request.addEventListener("error", () => fail("The connection broke off. Nothing was changed; try again."));
+  request.addEventListener("error", () => fail(words.broken));
   bar.hidden = false;
   button.disabled = true;
   request.open("POST", form.action);
@@ -40,7 +41,7 @@ form?.addEventListener("submit", (event) => {
   event.preventDefault();
   const files = [...form.elements.file.files];
   const size = files.reduce((sum, file) => sum + file.size, 0);
-  if (!files.length) say("Choose a file first.");
-  else if (size > Number(form.dataset.largest)) say("These files are larger than 64 MB together. Import them one by one, or by month.");
+  if (!files.length) say(words.none);
+  else if (size > Number(form.dataset.largest)) say(words.tooLarge);
   else send();
 });

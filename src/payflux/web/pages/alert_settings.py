@@ -25,7 +25,7 @@ from payflux.kit.messages import mark
 from payflux.monitor.alerts.channels import FEATURE_OF, channels_of
 from payflux.monitor.alerts.evaluating import rule_of
 from payflux.monitor.alerts.mail_times import mail_times
-from payflux.monitor.alerts.metrics import METRICS
+from payflux.monitor.alerts.metrics import METRICS, label_of
 from payflux.monitor.alerts.models import AlertRule
 from payflux.monitor.alerts.policies import add_rule, change_rule, get_rule, remove_rule
 from payflux.monitor.alerts.queries import rules_of
@@ -198,7 +198,7 @@ async def settings_page(
         status,
         rules=[rule for rule in rules if rule.row.trigger != Trigger.CUSTOM],
         own_rules=[rule for rule in rules if rule.row.trigger == Trigger.CUSTOM],
-        metrics=METRICS,
+        metrics={key: metric._replace(label=label_of(key)) for key, metric in METRICS.items()},
         kinds={kind: _(label) for kind, label in KINDS.items()},
         services=SERVICES.values(),
         currency=currency.upper(),

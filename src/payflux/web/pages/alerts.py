@@ -16,7 +16,7 @@ from payflux.kit.messages import mark
 from payflux.monitor.alerts import handling
 from payflux.monitor.alerts.evaluating import rule_of
 from payflux.monitor.alerts.queries import events_of, resolved_alerts, rules_of, unresolved_alerts
-from payflux.monitor.alerts.wording import asks
+from payflux.monitor.alerts.wording import asks, name_of
 from payflux.web.alert_views import alert_view
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
@@ -53,7 +53,7 @@ async def alerts(
         "alerts.html",
         unresolved=[alert_view(alert, events[alert.id], names) for alert in unresolved],
         resolved=[alert_view(alert, events[alert.id], names) for alert in resolved],
-        armed=[(rule.name, asks(rule_of(rule), "usd")) for rule in armed],
+        armed=[(name_of(rule.trigger, rule.name), asks(rule_of(rule), "usd")) for rule in armed],
         snoozes={key: _(words) for key, words in SNOOZE_WORDS.items()},
         may_handle=may(who.role, "alerts.manage"),
         live_version=await version_of(session, workspace),

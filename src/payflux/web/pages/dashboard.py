@@ -19,6 +19,7 @@ from payflux.frontdoor.entitlements.notices import dismissed
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.frontdoor.funnel.events import ComplimentaryAccountFirstView, FirstProjectionSeen, TrialModalShown
 from payflux.frontdoor.funnel.recording import record
+from payflux.kit.phrases import spoken
 from payflux.monitor.processors.models import ConnectionMethod
 from payflux.monitor.processors.permissions import missing_capabilities, resource_label
 from payflux.monitor.projections.queries import latest_readouts, scores_of_workspace
@@ -117,11 +118,11 @@ async def preview(
         return see_other("/dashboard")
     workspace = await get_workspace(session, account_id=who.account_id)
     readouts = await latest_readouts(session, account_id=who.account_id, limit=1)
-    sample = sample_readout()
+    sample = spoken(sample_readout())
     return render(
         request,
         "dashboard_preview.html",
-        readout=readouts[0] if readouts else None,
+        readout=tuple(map(spoken, readouts[0])) if readouts else None,
         sample=sample,
         tier_scale=tier_chart(sample.surface),
         sample_chart=trapped_capital_chart(sample.projection),

@@ -7,6 +7,7 @@ from fastapi.responses import Response
 
 from payflux.activation.service import get_workspace
 from payflux.frontdoor.billing.rules import history_until
+from payflux.kit.phrases import spoken
 from payflux.monitor.projections.queries import latest_readouts
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
 from payflux.web.policies import guard
@@ -29,7 +30,10 @@ async def history(
     return render(
         request,
         "history.html",
-        readouts=await latest_readouts(session, account_id=who.account_id, limit=SHOWN),
+        readouts=[
+            (spoken(surface), spoken(projection))
+            for surface, projection in await latest_readouts(session, account_id=who.account_id, limit=SHOWN)
+        ],
         history_until=history_until(standing.status, standing.ended_at) if standing else None,
         **context,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from payflux.kit.phrases import spoken
 from payflux.web.charts import tier_chart, trapped_capital_chart
 from payflux.web.guards import Visitor
 from payflux.web.launch import SelfServe
@@ -17,7 +18,7 @@ router = APIRouter()
 
 def sample_context() -> dict[str, object]:
     """The sample readout with its drawings, for the template."""
-    sample = sample_readout()
+    sample = spoken(sample_readout())
     return {
         "sample": sample,
         "tier_scale": tier_chart(sample.surface),

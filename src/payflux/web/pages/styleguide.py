@@ -12,6 +12,7 @@ from fastapi.responses import Response
 
 from payflux.kit.errors import NotFound
 from payflux.kit.messages import gettext as _
+from payflux.kit.phrases import spoken
 from payflux.web.charts import tier_chart, trapped_capital_chart
 from payflux.web.guards import CurrentWorld
 from payflux.web.policies import Audience, guard
@@ -45,7 +46,7 @@ def tokens() -> dict[str, list[Token]]:
 
 def styleguide_context() -> dict[str, object]:
     """What the page shows: the tokens as the style sheet has them, and a readout to draw."""
-    sample = sample_readout()
+    sample = spoken(sample_readout())
     return {
         "tokens": tokens(),
         "sample": sample,

@@ -6,6 +6,7 @@ from datetime import UTC
 
 from msgspec.structs import replace
 
+from payflux.kit.phrases import kept
 from payflux.monitor.projections.projection import CurrencyOutlook, Exposure, ReserveProjection, ReserveScenario
 from payflux.monitor.projections.rules.assumptions import assumptions_of
 from payflux.monitor.projections.rules.currencies import (
@@ -83,7 +84,7 @@ def project(
         total=total_of(default, parts, rates) if others else None,
         settings=settings,
     )
-    return replace(projection, assumptions=assumptions_of(projection, surface, ground))
+    return kept(replace(projection, assumptions=assumptions_of(projection, surface, ground)))
 
 
 def exposure_of(history: History) -> Exposure:

@@ -9,6 +9,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from payflux.kit.messages import mark
+from payflux.kit.phrases import figure, say
 from payflux.monitor.projections.projection import ReserveScenario, ScenarioKind
 from payflux.monitor.projections.settings import ProjectionSettings
 from payflux.monitor.risk.rules.history import History
@@ -45,6 +46,8 @@ SCENARIOS: dict[int, ReserveScenario] = {
     ),
 }
 """The default scenario of each tier. No public base rate of reserves exists: these are declared, not measured."""
+
+CHOSEN = mark("Chosen for this projection.")
 
 LIGHT_STRESS = ReserveScenario(
     name=mark("Rolling 5 % for 30 days"),
@@ -122,17 +125,17 @@ def scenario_of(tier: int, history: History, settings: ProjectionSettings | None
     assumed, observed = SCENARIOS[tier], round(reserve_rate(history), 4)
     if observed > assumed.rate:
         assumed = ReserveScenario(
-            name="The reserve in force goes on",
+            name=mark("The reserve in force goes on"),
             rate=observed,
             hold_days=usual_hold_days(history),
-            basis="Holds booked in the last 30 days over the sales of those days.",
+            basis=mark("Holds booked in the last 30 days over the sales of those days."),
         )
     if settings is None or (settings.rate is None and settings.hold_days is None):
         return assumed
     rate = assumed.rate if settings.rate is None else settings.rate
     days = settings.hold_days or assumed.hold_days or DEFAULT_HOLD_DAYS
-    name = f"Rolling {rate * 100:.4g} % for {days} days"
-    return replace(assumed, name=name, rate=rate, hold_days=days, basis="Chosen for this projection.")
+    name = say("Rolling %(share)s for %(days)s days", share=figure(f"{rate * 100:.4g} %"), days=days)
+    return replace(assumed, name=name, rate=rate, hold_days=days, basis=CHOSEN)
 
 
 def stress_of(tier: int) -> ReserveScenario | None:
@@ -144,10 +147,10 @@ def fixed_scenario(target: int, settings: ProjectionSettings) -> ReserveScenario
     """A minimum reserve of `target` minor units, filled by a share of sales."""
     chosen = settings.target is not None
     return ReserveScenario(
-        name=f"Minimum reserve filled by {settings.sweep * 100:.4g} % of sales",
+        name=say("Minimum reserve filled by %(share)s of sales", share=figure(f"{settings.sweep * 100:.4g} %")),
         rate=settings.sweep,
         hold_days=0,
-        basis="Chosen for this projection." if chosen else "PayPal's example: 5 % of sales until 5,000 USD are held.",
+        basis=CHOSEN if chosen else mark("PayPal's example: 5 % of sales until 5,000 USD are held."),
         kind=ScenarioKind.FIXED,
         target=target,
     )

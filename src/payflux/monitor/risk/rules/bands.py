@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from payflux.kit.messages import mark
 from payflux.monitor.risk.surface import Level, Signal
 
 MINIMUM_PAYMENTS = 25
@@ -29,76 +30,84 @@ _DISPUTES = (0.004, 0.0075, 0.010)
 
 BANDINGS: dict[str, Banding] = {
     "dispute_activity": Banding(
-        "Dispute activity", "rate", _DISPUTES, 40,
+        mark("Dispute activity"), "rate", _DISPUTES, 40,
         "docs.stripe.com/disputes/measuring; 0.75 % widely attributed to Stripe, not confirmed; 1 % Gumroad PR 5712",
     ),
     "vamp": Banding(
-        "Visa VAMP ratio (estimate)", "rate", (0.003, 0.005, 0.015), 10, "docs.stripe.com/disputes/monitoring-programs",
+        mark("Visa VAMP ratio (estimate)"), "rate", (0.003, 0.005, 0.015), 10,
+        "docs.stripe.com/disputes/monitoring-programs",
     ),
     "ecm": Banding(
-        "Mastercard ECM ratio (estimate)", "rate", (0.0075, 0.010, 0.015), 5,
+        mark("Mastercard ECM ratio (estimate)"), "rate", (0.0075, 0.010, 0.015), 5,
         "docs.stripe.com/disputes/monitoring-programs; SPME manual 8.3.1 as cited by processors",
     ),
     "vamp_nowcast": Banding(
-        "Chance of Visa VAMP at the month's end", "rate", (0.10, 0.30, 0.60), 5, "Gamma-Poisson; bands are PayFlux's",
+        mark("Chance of Visa VAMP at the month's end"), "rate", (0.10, 0.30, 0.60), 5,
+        "Gamma-Poisson; bands are PayFlux's",
     ),
     "efm": Banding(
-        "Mastercard EFM (estimate)", "ratio", (0.5, 0.8, 1.0), 5, "docs.stripe.com/disputes/monitoring-programs",
+        mark("Mastercard EFM (estimate)"), "ratio", (0.5, 0.8, 1.0), 5, "docs.stripe.com/disputes/monitoring-programs",
     ),
     "amex": Banding(
-        "American Express disputes", "rate", (0.007, 0.009, 0.010), 5,
+        mark("American Express disputes"), "rate", (0.007, 0.009, 0.010), 5,
         "chargebackgurus.com; support.paya.com: 1 % in three months in a row, reported; bands are PayFlux's",
     ),
     "ultimate_dispute_rate": Banding(
-        "Ultimate dispute rate", "rate", _DISPUTES, 10, "Cape-Cod with a Gamma posterior; bands of dispute activity",
+        mark("Ultimate dispute rate"), "rate", _DISPUTES, 10,
+        "Cape-Cod with a Gamma posterior; bands of dispute activity",
     ),
     "account_state": Banding(
-        "Account state", "level", (1, 2, 3), 40, "Stripe requirements and disabled_reason",
+        mark("Account state"), "level", (1, 2, 3), 40, "Stripe requirements and disabled_reason",
     ),
     "observed_reserve": Banding(
-        "Reserve in force", "rate", (0.0, 0.10, 0.25), 30, "reserve holds; 25 % Gumroad PR 7495",
+        mark("Reserve in force"), "rate", (0.0, 0.10, 0.25), 30, "reserve holds; 25 % Gumroad PR 7495",
     ),
     "coverage": Banding(
-        "Coverage of expected losses", "ratio", (2.0, 1.0, 0.5), 10,
+        mark("Coverage of expected losses"), "ratio", (2.0, 1.0, 0.5), 10,
         "Adyen, merchant potential liability: exposure less coverage", falling=True,
     ),
     "card_testing": Banding(
-        "Declines in the worst week", "rate", (0.10, 0.15, 0.20), 15, "Visa VAMP enumeration 20 %, proxy",
+        mark("Declines in the worst week"), "rate", (0.10, 0.15, 0.20), 15, "Visa VAMP enumeration 20 %, proxy",
     ),
     "fraud_warning_rate": Banding(
-        "Early fraud warnings", "rate", (0.003, 0.005, 0.0075), 10,
+        mark("Early fraud warnings"), "rate", (0.003, 0.005, 0.0075), 10,
         "docs.stripe.com/disputes/how-disputes-work: 80 % of warnings become disputes",
     ),
-    "refund_rate": Banding("Refund rate", "rate", (0.08, 0.15, 0.25), 15, "PayFlux default, no public figure"),
-    "payout_failures": Banding("Failed payouts", "count", (1, 2, 3), 10, "Stripe delinquency indicator `payouts`"),
+    "refund_rate": Banding(mark("Refund rate"), "rate", (0.08, 0.15, 0.25), 15, "PayFlux default, no public figure"),
+    "payout_failures": Banding(
+        mark("Failed payouts"), "count", (1, 2, 3), 10, "Stripe delinquency indicator `payouts`",
+    ),
     "payout_delay": Banding(
-        "Payouts later than usual", "days", (2, 5, 10), 10, "Stripe settings.payouts.schedule; bands are PayFlux's",
+        mark("Payouts later than usual"), "days", (2, 5, 10), 10,
+        "Stripe settings.payouts.schedule; bands are PayFlux's",
     ),
     "payout_gap": Banding(
-        "Time since the last payout", "ratio", (1.5, 2.0, 3.0), 10, "Stripe delinquency indicator `payouts`",
+        mark("Time since the last payout"), "ratio", (1.5, 2.0, 3.0), 10, "Stripe delinquency indicator `payouts`",
     ),
     "growth": Banding(
-        "Growth of weekly sales", "rate", (0.5, 1.0, 2.0), 10, "PayFlux default; PayPal reviews sudden growth",
+        mark("Growth of weekly sales"), "rate", (0.5, 1.0, 2.0), 10, "PayFlux default; PayPal reviews sudden growth",
     ),
     "ticket_drift": Banding(
-        "Drift of the ticket size", "nats", (0.3, 0.6, 1.0), 5, "Stripe delinquency indicator `aov`",
+        mark("Drift of the ticket size"), "nats", (0.3, 0.6, 1.0), 5, "Stripe delinquency indicator `aov`",
     ),
     "radar_mix": Banding(
-        "Payments rated risky", "rate", (0.03, 0.06, 0.10), 5, "Stripe outcome.risk_level; bands are PayFlux's",
+        mark("Payments rated risky"), "rate", (0.03, 0.06, 0.10), 5, "Stripe outcome.risk_level; bands are PayFlux's",
     ),
     "undelivered": Banding(
-        "Paid and not delivered yet", "ratio", (0.25, 0.5, 1.0), 5, "Adyen, fulfilment exposure; bands are PayFlux's",
+        mark("Paid and not delivered yet"), "ratio", (0.25, 0.5, 1.0), 5,
+        "Adyen, fulfilment exposure; bands are PayFlux's",
     ),
     "ticket_concentration": Banding(
-        "Sales in the largest 1 % of payments", "rate", (0.20, 0.35, 0.50), 5,
+        mark("Sales in the largest 1 % of payments"), "rate", (0.20, 0.35, 0.50), 5,
         "Stripe delinquency indicator of concentration; bands are PayFlux's",
     ),
     "largest_customer": Banding(
-        "Share of the largest customer", "rate", (0.20, 0.35, 0.50), 5,
+        mark("Share of the largest customer"), "rate", (0.20, 0.35, 0.50), 5,
         "Stripe delinquency indicator of concentration; bands are PayFlux's",
     ),
     "tenure": Banding(
-        "Time in business", "days", (90, 30, 7), 5, "PayPal account reserves: time in business; bands are PayFlux's",
+        mark("Time in business"), "days", (90, 30, 7), 5,
+        "PayPal account reserves: time in business; bands are PayFlux's",
         falling=True,
     ),
 }  # fmt: skip

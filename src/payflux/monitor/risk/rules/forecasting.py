@@ -12,9 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import figure, say
 from payflux.monitor.risk.outlook import Arrow, Forecasting, SeriesOutlook
 from payflux.monitor.risk.rules.bands import MINIMUM_EVENTS, MINIMUM_PAYMENTS
 from payflux.monitor.risk.rules.history import History
+from payflux.monitor.risk.rules.measures import number
 from payflux.monitor.risk.rules.slopes import Slope, sen_slope
 from payflux.monitor.risk.rules.statistics import Z80, median, settle
 
@@ -76,7 +79,11 @@ def forecasting(series: Sequence[DailySeries]) -> Forecasting:
     first = min((int(np.flatnonzero(array)[0]) for array in arrays if array.any()), default=None)
     known = 0 if first is None else len(arrays[0]) - first
     if known < LEAST_DAYS:
-        why = f"{known} of the {LEAST_DAYS} whole days in a row are known that forecasting takes."
+        why = say(
+            "%(known)s of the %(least)s whole days in a row are known that forecasting takes.",
+            known=known,
+            least=LEAST_DAYS,
+        )
         return Forecasting(active=False, days_known=known, why_not=why, series=())
     days = min(known, WINDOW_DAYS)
     days = days // WEEK * WEEK if days >= 2 * WEEK else days
@@ -195,13 +202,21 @@ def _arrow(series: DailySeries, days: int, slope: Slope, usual: float) -> tuple[
     if series.base is not None:
         events, base = int(series.amount[-days:].sum()), int(series.base[-days:].sum())
         if events < MINIMUM_EVENTS or base < MINIMUM_PAYMENTS:
-            return None, f"Insufficient evidence: {events:,} of {base:,} in {days} days."
+            return None, say(
+                "Insufficient evidence: %(events)s of %(base)s in %(days)s days.",
+                events=number(events),
+                base=number(base),
+                days=days,
+            )
     if slope.low <= 0 <= slope.high:
-        return Arrow.FLAT, "No direction: chance alone moves it as much."
+        return Arrow.FLAT, mark("No direction: chance alone moves it as much.")
     change = slope.middle * CHANGE_DAYS / usual
-    moved = f"It moves by {change:+.0%} in {CHANGE_DAYS} days".replace("%", " %")
+    moved = figure(f"{change:+.0%}".replace("%", " %"))
     if abs(change) <= DEAD_BAND:
-        return Arrow.FLAT, f"{moved}: less than counts."
+        return Arrow.FLAT, say(
+            "It moves by %(change)s in %(days)s days: less than counts.", change=moved, days=CHANGE_DAYS
+        )
+    because = say("It moves by %(change)s in %(days)s days, more than chance allows.", change=moved, days=CHANGE_DAYS)
     if abs(change) > STEEP:
-        return (Arrow.UP if change > 0 else Arrow.DOWN), f"{moved}, more than chance allows."
-    return (Arrow.RISING if change > 0 else Arrow.FALLING), f"{moved}, more than chance allows."
+        return (Arrow.UP if change > 0 else Arrow.DOWN), because
+    return (Arrow.RISING if change > 0 else Arrow.FALLING), because

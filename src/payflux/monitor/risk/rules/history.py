@@ -7,10 +7,11 @@ from datetime import datetime
 
 import numpy as np
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import counted
 from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.events import unpack_letters
 from payflux.monitor.processors.snapshots import AccountSnapshot, BalanceSnapshot
-from payflux.monitor.risk.rules.measures import counted
 from payflux.monitor.risk.rules.summary import DAY, Summary, check_amounts, summarise
 from payflux.monitor.risk.surface import Readout
 
@@ -46,8 +47,8 @@ class History:
         """Why no decline can be seen; empty where they can. A connection shows all attempts, a file may hold payments
         only."""
         if not self.reads_declines:
-            return "This account is read from Stripe's reports, which leave declined attempts out."
-        return "" if self.account or self.declines.size else "Declines cannot be seen in this data."
+            return mark("This account is read from Stripe's reports, which leave declined attempts out.")
+        return "" if self.account or self.declines.size else mark("Declines cannot be seen in this data.")
 
     @property
     def now(self) -> int:
@@ -75,13 +76,25 @@ class History:
         """What was left out of the summary, and what cannot be seen."""
         notes = []
         if self.summary.later:
-            notes.append(f"Left out: {counted(self.summary.later, 'event')} dated after the readout's time.")
+            notes.append(
+                counted(
+                    self.summary.later,
+                    "Left out: %(count)s event dated after the readout's time.",
+                    "Left out: %(count)s events dated after the readout's time.",
+                )
+            )
         if self.summary.repeated:
-            notes.append(f"Left out: {counted(self.summary.repeated, 'event')} that had come before.")
+            notes.append(
+                counted(
+                    self.summary.repeated,
+                    "Left out: %(count)s event that had come before.",
+                    "Left out: %(count)s events that had come before.",
+                )
+            )
         if self.account is None:
-            notes.append("The account's state cannot be seen in this data.")
+            notes.append(mark("The account's state cannot be seen in this data."))
         if self.balance is None:
-            notes.append("The account's balance cannot be seen in this data.")
+            notes.append(mark("The account's balance cannot be seen in this data."))
         return tuple(notes)
 
     def last(self, rows: np.ndarray, days: int, skip: int = 0) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import say
 from payflux.monitor.risk.surface import Readout, Reason
 
 CLEAR_AFTER = timedelta(days=1)
@@ -33,6 +35,10 @@ def standing_reason(tier: int, asked: int) -> Reason:
     return Reason(
         key="standing",
         tier=tier,
-        sentence=f"The signals ask for tier {asked} now. Tier {tier} stands until they have done so for a whole day.",
-        lowers="Nothing to do but keep it so: one more calm readout, a day later, clears it.",
+        sentence=say(
+            "The signals ask for tier %(asked)s now. Tier %(tier)s stands until they have done so for a whole day.",
+            asked=asked,
+            tier=tier,
+        ),
+        lowers=mark("Nothing to do but keep it so: one more calm readout, a day later, clears it."),
     )

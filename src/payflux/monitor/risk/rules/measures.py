@@ -5,38 +5,45 @@ from __future__ import annotations
 import numpy as np
 from msgspec.structs import replace
 
+from payflux.kit.messages import mark
 from payflux.kit.money import exponent
+from payflux.kit.phrases import Phrase, counted, figure, joined, say
 from payflux.monitor.processors.codes import REASONS
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_EVENTS, MINIMUM_PAYMENTS, level_of
 from payflux.monitor.risk.rules.statistics import settle, wilson_interval
 from payflux.monitor.risk.surface import Level, Signal
 
-HIDDEN_DISPUTES = (
+HIDDEN_DISPUTES = mark(
     "A lower bound: disputes the processor settles itself are not visible here and count with the networks."
 )
-NOTHING_TO_SAY = "Too little happened in this window to say."
-SHOWN_ONLY = "PayFlux; shown, not judged, as no threshold has a source"
+NOTHING_TO_SAY = mark("Too little happened in this window to say.")
+NOW = mark("now")
+SHOWN_ONLY = mark("PayFlux; shown, not judged, as no threshold has a source")
 
 
-def percent(share: float, digits: int = 2) -> str:
+def percent(share: float, digits: int = 2) -> Phrase:
     """`share` in percent, without decimals from ten times the whole on."""
-    return f"{100 * share:,.{digits if share < 10 else 0}f} %"
+    return figure(f"{100 * share:,.{digits if share < 10 else 0}f} %")
 
 
-def counted(number: int, noun: str) -> str:
-    """`number` with its `noun`, in the plural unless it is one."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def number(value: float) -> Phrase:
+    """A whole number with thousands marked."""
+    return figure(f"{value:,.0f}")
 
 
-def money(amount: int, currency: str) -> str:
+def payments_counted(payments: int) -> Phrase:
+    return counted(payments, "%(count)s payment", "%(count)s payments")
+
+
+def money(amount: int, currency: str) -> Phrase:
     """Minor units in major ones, rounded to whole ones from a thousand on, with the currency's code."""
     places = exponent(currency)
     digits = 0 if abs(amount) >= 1_000 * 10**places else places
-    return f"{amount / 10**places:,.{digits}f} {currency.upper()}"
+    return figure(f"{amount / 10**places:,.{digits}f} {currency.upper()}")
 
 
-def days_window(days: int) -> str:
-    return f"last {days} days"
+def days_window(days: int) -> Phrase:
+    return say("last %(days)s days", days=days)
 
 
 def rate_signal(
@@ -65,7 +72,7 @@ def rate_signal(
         thresholds=banding.thresholds,
         level=level_of(key, judged),
         judged=judged,
-        note=" ".join(part for part in (gate, note) if part),
+        note=joined(" ", (gate, note)),
         source=banding.source,
     )
 
@@ -73,10 +80,19 @@ def rate_signal(
 def too_little(events: int, payments: int) -> str:
     """Why these numbers are no evidence, or the empty string when they are."""
     if payments < MINIMUM_PAYMENTS:
-        return f"Insufficient evidence: {counted(payments, 'payment')}, {MINIMUM_PAYMENTS} are needed."
+        return few(payments_counted(payments), MINIMUM_PAYMENTS)
     if events < MINIMUM_EVENTS:
-        return f"Insufficient evidence of a problem: {counted(events, 'event')}, {MINIMUM_EVENTS} are needed."
+        return say(
+            "Insufficient evidence of a problem: %(seen)s, %(least)s are needed.",
+            seen=counted(events, "%(count)s event", "%(count)s events"),
+            least=MINIMUM_EVENTS,
+        )
     return ""
+
+
+def few(seen: Phrase, least: int) -> Phrase:
+    """That what was `seen` is too little to judge by."""
+    return say("Insufficient evidence: %(seen)s, %(least)s are needed.", seen=seen, least=least)
 
 
 def value_signal(
@@ -143,7 +159,7 @@ def at_most(signal: Signal, level: Level) -> Signal:
     return replace(signal, level=min(signal.level, level))
 
 
-def unseen(key: str, why: str, *, window: str = "now") -> Signal:
+def unseen(key: str, why: str, *, window: str = NOW) -> Signal:
     """A judged signal that cannot be said, and why."""
     return value_signal(key, None, None, window=window, note=why)
 
@@ -163,7 +179,8 @@ def counts_of(rows: np.ndarray, column: str) -> dict[int, int]:
     return {value: number for value, number in enumerate(counts.tolist()) if number}
 
 
-def leading(reasons: dict[int, int]) -> str:
-    """The commonest of reason codes in words, with its share; the smaller code among equals."""
+def leading(reasons: dict[int, int]) -> Phrase:
+    """That most are the commonest of reason codes, with its share; the smaller code among equals."""
     code = max(reasons, key=lambda reason: (reasons[reason], -reason))
-    return f"{REASONS[code].replace('_', ' ')} ({percent(reasons[code] / sum(reasons.values()), 0)})"
+    share = percent(reasons[code] / sum(reasons.values()), 0)
+    return say("Most are %(reason)s (%(share)s).", reason=REASONS[code].replace("_", " "), share=share)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from payflux.kit.phrases import kept
 from payflux.monitor.risk.rules.breakdown import break_down, dispute_outlook
 from payflux.monitor.risk.rules.escalation import escalation
 from payflux.monitor.risk.rules.forecasting import forecasting_of
@@ -40,7 +41,7 @@ def score(history: History) -> RiskSurface:
     disputes = break_down(history)
     direction, moved = trend(history)
     in_window = count(history.last(history.payments, history.window_days))
-    return RiskSurface(
+    surface = RiskSurface(
         model_version=MODEL_VERSION,
         as_of=history.as_of.astimezone(UTC),
         window_days=history.window_days,
@@ -62,6 +63,7 @@ def score(history: History) -> RiskSurface:
         forecasting=forecasting_of(history),
         payout_delay_days=history.account.payout_delay_days if history.account else None,
     )
+    return kept(surface)
 
 
 def basis_hash(history: History) -> str:

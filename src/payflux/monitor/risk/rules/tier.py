@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import Phrase, joined, say
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_PAYMENTS, severity
 from payflux.monitor.risk.rules.cohorts import known_days
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.holds import reserve_rate
-from payflux.monitor.risk.rules.measures import counted, money, percent
+from payflux.monitor.risk.rules.measures import money, payments_counted, percent
 from payflux.monitor.risk.rules.programmes import Charge
 from payflux.monitor.risk.rules.sentences import crossed_threshold, distance, lowers, sentence
 from payflux.monitor.risk.rules.signals.months import Standing
@@ -59,8 +61,10 @@ def reasons(history: History, signals: Sequence[Signal], held: Mapping[str, Stan
         Reason(
             key="calm",
             tier=1,
-            sentence=f"No signal is over its threshold in the last {history.window_days} days.",
-            lowers="Nothing to do.",
+            sentence=say(
+                "No signal is over its threshold in the last %(window_days)s days.", window_days=history.window_days
+            ),
+            lowers=mark("Nothing to do."),
         ),
     )
 
@@ -72,30 +76,45 @@ def hard_reasons(history: History, held: Mapping[str, Standing]) -> list[Reason]
     if account is not None:
         disabled = account.disabled_reason
         if disabled.startswith("rejected.") or disabled == "listed":
-            text = f"The processor has rejected the account ({disabled})."
-            found.append(
-                _hard("account_state", 5, text, "Ask the processor for a review; money may stay held for months.")
-            )
+            text = say("The processor has rejected the account (%(disabled)s).", disabled=disabled)
+            way = mark("Ask the processor for a review; money may stay held for months.")
+            found.append(_hard("account_state", 5, text, way))
         elif not account.payouts_enabled and history.payments.size:
-            text = "The processor has stopped payouts" + (f" ({disabled})." if disabled else ".")
-            found.append(_hard("account_state", 5, text, "Hand in what the processor asks for, in its dashboard."))
+            text = (
+                say("The processor has stopped payouts (%(disabled)s).", disabled=disabled)
+                if disabled
+                else mark("The processor has stopped payouts.")
+            )
+            way = mark("Hand in what the processor asks for, in its dashboard.")
+            found.append(_hard("account_state", 5, text, way))
     share = round(reserve_rate(history), 3)
     if share > RESERVE_LIMIT:
-        text = f"The processor held back {percent(share, 0)} of the last 30 days' sales; a quarter is already severe."
-        way = "Ask the processor for the reserve's terms and its review date."
+        text = say(
+            "The processor held back %(share)s of the last 30 days' sales; a quarter is already severe.",
+            share=percent(share, 0),
+        )
+        way = mark("Ask the processor for the reserve's terms and its review date.")
         found.append(_hard("observed_reserve", 5, text, way, share, RESERVE_LIMIT))
     for key, months in held.items():
         stands = programme_status(months, key, account.country if account else "")
         if stands is not None and stands.step is not None and stands.charges and stands.programme.sets_tier:
             phase, step = stands.programme, stands.step
-            outside = "One month outside ends it"
-            if stands.months_to_leave > 1:
-                outside = f"{stands.months_to_leave} months in a row outside end it"
-            text = (
-                f"{phase.name} ({step.name}), month {stands.months_in_programme}: "
-                f"{'; '.join(_charge(charge, phase.currency) for charge in stands.charges)}."
+            text = say(
+                "%(programme)s (%(step)s), month %(month)s: %(charges)s.",
+                programme=phase.name,
+                step=step.name,
+                month=stands.months_in_programme,
+                charges=joined("; ", [_charge(charge, phase.currency) for charge in stands.charges]),
             )
-            found.append(_hard(key, 5, text, f"{outside}: it needs {needs(step)}."))
+            if stands.months_to_leave > 1:
+                way = say(
+                    "%(months)s months in a row outside end it: it needs %(needs)s.",
+                    months=stands.months_to_leave,
+                    needs=needs(step),
+                )
+            else:
+                way = say("One month outside ends it: it needs %(needs)s.", needs=needs(step))
+            found.append(_hard(key, 5, text, way))
     return found
 
 
@@ -113,21 +132,35 @@ def _no_evidence(history: History) -> list[Reason]:
     payments = count(history.last(history.payments, history.window_days))
     days = known_days(history)
     if payments >= MINIMUM_PAYMENTS and days < MINIMUM_DAYS:
-        text = f"Sales are known for {days} days only: {MINIMUM_DAYS} are needed. Not known is not the same as low."
-        return [Reason(key="insufficient_evidence", tier=2, sentence=text, lowers="It firms up as days pass.")]
+        text = say(
+            "Sales are known for %(days)s days only: %(least)s are needed. Not known is not the same as low.",
+            days=days,
+            least=MINIMUM_DAYS,
+        )
+        return [Reason(key="insufficient_evidence", tier=2, sentence=text, lowers=mark("It firms up as days pass."))]
     if payments >= MINIMUM_PAYMENTS:
         return []
-    text = (
-        f"{counted(payments, 'payment')} in the last {history.window_days} days: too few to judge, "
-        f"{MINIMUM_PAYMENTS} are needed. Not known is not the same as low."
+    text = say(
+        "%(payments)s in the last %(window_days)s days: too few to judge, %(least)s are needed. Not known is not the "
+        "same as low.",
+        payments=payments_counted(payments),
+        window_days=history.window_days,
+        least=MINIMUM_PAYMENTS,
     )
-    return [Reason(key="insufficient_evidence", tier=2, sentence=text, lowers="It firms up as payments come in.")]
+    return [Reason(key="insufficient_evidence", tier=2, sentence=text, lowers=mark("It firms up as payments come in."))]
 
 
-def _charge(charge: Charge, currency: str) -> str:
+_CHARGED = {
+    "fine": mark("a fine of %(amount)s this month (%(basis)s)"),
+    "event fee": mark("a fee for each event, %(amount)s this month (%(basis)s)"),
+    "issuer recovery": mark("issuer recovery of %(amount)s this month (%(basis)s)"),
+}
+
+
+def _charge(charge: Charge, currency: str) -> Phrase:
     low, high = (money(amount, currency) for amount in (charge.low, charge.high))
-    words = {"fine": "a fine of", "event fee": "a fee for each event,", "issuer recovery": "issuer recovery of"}
-    return f"{words[charge.kind]} {low if low == high else f'{low} to {high}'} this month ({charge.basis})"
+    amount = low if low == high else say("%(low)s to %(high)s", low=low, high=high)
+    return say(_CHARGED[charge.kind], amount=amount, basis=charge.basis)
 
 
 def _rank(signal: Signal) -> int:

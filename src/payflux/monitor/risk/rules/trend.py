@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import say
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_PAYMENTS, severity
 from payflux.monitor.risk.rules.history import History, count
-from payflux.monitor.risk.rules.measures import rate_signal, too_little
+from payflux.monitor.risk.rules.measures import percent, rate_signal, too_little
 from payflux.monitor.risk.rules.statistics import Z80
 from payflux.monitor.risk.surface import Trend
 
@@ -38,14 +40,22 @@ def trend(history: History) -> tuple[Trend, str]:
             base_now, base_then = base_now + now, base_then + then
         points = _points(key, now, base_now, then, base_then)
         if points:
-            label = "Declines" if key == "card_testing" else BANDINGS[key].label
-            went = f"from {then / base_then:.2%} to {now / base_now:.2%}".replace("%", " %")
-            moved.append((points, f"{label} went {went} between the two last periods of {DAYS} days."))
+            label = mark("Declines") if key == "card_testing" else BANDINGS[key].label
+            went = say(
+                "%(label)s went from %(before)s to %(after)s between the two last periods of %(days)s days.",
+                label=label,
+                before=percent(then / base_then),
+                after=percent(now / base_now),
+                days=DAYS,
+            )
+            moved.append((points, went))
     total = sum(points for points, _ in moved)
     if abs(total) < POINTS and min(recent, before) < MINIMUM_PAYMENTS:
-        return Trend.STABLE, f"Too few payments in one of the two last periods of {DAYS} days to compare them."
+        return Trend.STABLE, say(
+            "Too few payments in one of the two last periods of %(days)s days to compare them.", days=DAYS
+        )
     if abs(total) < POINTS:
-        return Trend.STABLE, "No rate moved by more than chance and its dead band allow."
+        return Trend.STABLE, mark("No rate moved by more than chance and its dead band allow.")
     moved.sort(key=lambda move: -move[0] if total > 0 else move[0])
     return (Trend.DEGRADING if total > 0 else Trend.IMPROVING), moved[0][1]
 

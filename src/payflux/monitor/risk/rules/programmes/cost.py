@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import joined
 from payflux.monitor.risk.rules.programmes.programme import Month
 from payflux.monitor.risk.rules.programmes.status import Status, status, with_precedence
 
@@ -65,7 +67,7 @@ def next_dispute_cost(
 
 def _processor_item(fee: DisputeFee, day: date) -> CostItem:
     countered = fee.countered if day >= fee.countered_from else 0
-    basis = "on receipt" + ("; the higher figure when it is answered and not won" if countered else "")
+    basis = mark("on receipt; the higher figure when it is answered and not won") if countered else mark("on receipt")
     return CostItem("dispute fee", "", fee.received, fee.received + countered, fee.currency, basis, fee.source)
 
 
@@ -91,5 +93,5 @@ def _difference(kind: str, without: Status, with_it: Status) -> CostItem:
         (after.high if after else 0) - (before.high if before else 0),
     ]
     phase, charge = with_it.programme, after or before
-    basis = f"{phase.name}: {charge.basis}" if charge else ""
+    basis = joined(": ", (phase.name, charge.basis)) if charge else ""
     return CostItem(kind, phase.key, min(changes), max(changes), phase.currency, basis, phase.source)

@@ -7,6 +7,7 @@ from datetime import date
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
+from payflux.kit.phrases import Phrase, figure, say
 from payflux.monitor.risk.rules.programmes.programme import EventFee, Month, Programme, Quantity, Step
 from payflux.monitor.risk.rules.programmes.registry import programme
 
@@ -158,7 +159,7 @@ def _charges(
     found = []
     fine = max((amount for month, amount in step.fines if inside >= month), default=0)
     if fine:
-        found.append(Charge("fine", fine, fine, f"{step.name}, month {inside} in the programme"))
+        found.append(Charge("fine", fine, fine, _month_inside(step, inside)))
     grace = standing.first_breach and inside <= phase.grace_months
     events = row.get(phase.counted, previous) or 0
     for fee in step.fees:
@@ -168,13 +169,22 @@ def _charges(
     return tuple(charge for charge in found if charge.high)
 
 
+def _month_inside(step: Step, inside: int) -> Phrase:
+    return say("%(step)s, month %(month)s in the programme", step=step.name, month=inside)
+
+
 def _fee_charge(fee: EventFee, events: int, outside: int, *, grace: bool) -> Charge:
     every, beyond = max(0, events - fee.above), max(0, events - max(fee.above, outside))
     low = 0 if grace else every if fee.beyond_limit == "no" else beyond
     high = beyond if fee.beyond_limit == "yes" else every
-    numbers = f"{low:,}" if low == high else f"{low:,} to {high:,}"
-    basis = f"{fee.amount / 100:g} for each of {numbers} events"
-    return Charge(fee.kind, low * fee.amount, high * fee.amount, basis + (", with or without grace" if grace else ""))
+    few, many = figure(f"{low:,}"), figure(f"{high:,}")
+    numbers = few if low == high else say("%(low)s to %(high)s", low=few, high=many)
+    amount = figure(f"{fee.amount / 100:g}")
+    if grace:
+        basis = say("%(amount)s for each of %(numbers)s events, with or without grace", amount=amount, numbers=numbers)
+    else:
+        basis = say("%(amount)s for each of %(numbers)s events", amount=amount, numbers=numbers)
+    return Charge(fee.kind, low * fee.amount, high * fee.amount, basis)
 
 
 def _last_outside(phase: Programme, step: Step, row: Month, previous: Month | None) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import counted, figure, joined, say
 from payflux.monitor.processors.codes import REASONS, Status
 from payflux.monitor.risk.rules import lag
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_EVENTS, MINIMUM_PAYMENTS, level_of
@@ -9,9 +11,10 @@ from payflux.monitor.risk.rules.cohorts import by_age, dispute_lags
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.measures import (
     HIDDEN_DISPUTES,
-    counted,
+    NOW,
     counts_of,
     days_window,
+    few,
     leading,
     percent,
     plain_signal,
@@ -40,7 +43,8 @@ def dispute_activity(history: History) -> Signal:
         ago = history.today - int(history.payments["day"][-1])
         before = count(history.last(history.payments, ACTIVITY_DAYS, skip=ago))
         if before > payments:
-            payments, note = before, f"On the payments of the 30 days that ended {ago} days ago: sales have stopped."
+            payments = before
+            note = say("On the payments of the 30 days that ended %(days)s days ago: sales have stopped.", days=ago)
     return rate_signal("dispute_activity", disputes, payments, window=window, on_lower_bound=False, note=note)
 
 
@@ -59,16 +63,20 @@ def ultimate_dispute_rate(history: History) -> Signal:
     banding = BANDINGS["ultimate_dispute_rate"]
     judged = None if gate else careful
     limit = banding.thresholds[1]
-    note = (
-        f"{ultimate.seen} seen so far; the level is set on the lower bound {percent(careful)}. "
-        f"The chance that it is over {percent(limit)} is {percent(ultimate.rate.probability_over(limit), 0)}."
+    note = say(
+        "%(seen)s seen so far; the level is set on the lower bound %(bound)s. The chance that it is over %(limit)s is "
+        "%(chance)s.",
+        seen=ultimate.seen,
+        bound=percent(careful),
+        limit=percent(limit),
+        chance=percent(ultimate.rate.probability_over(limit), 0),
     )
     paid = ultimate.payments
     return Signal(
         key="ultimate_dispute_rate",
         label=banding.label,
         unit=banding.unit,
-        window=f"payments of the {days_window(history.window_days)}",
+        window=say("payments of the last %(days)s days", days=history.window_days),
         value=value if paid else None,
         low=low if paid else None,
         high=high if paid else None,
@@ -88,24 +96,26 @@ def reason_mix(history: History) -> Signal:
     Credit not processed, product not received or not acceptable, subscription canceled, duplicate: what the merchant
     can mend without a bank. Against the window before, when that holds three disputes or more.
     """
-    key, label, window = "reason_mix", "Disputes about the service", days_window(history.window_days)
+    key, label, window = "reason_mix", mark("Disputes about the service"), days_window(history.window_days)
     reasons = counts_of(history.last(history.disputes, history.window_days), "reason")
     if sum(reasons.values()) < MINIMUM_EVENTS:
-        why = f"Insufficient evidence: {counted(sum(reasons.values()), 'dispute')}, {MINIMUM_EVENTS} are needed."
-        return unseen_plain(key, label, "rate", why, window=window)
+        seen = counted(sum(reasons.values()), "%(count)s dispute", "%(count)s disputes")
+        return unseen_plain(key, label, "rate", few(seen, MINIMUM_EVENTS), window=window)
     if set(reasons) == {0}:
-        return unseen_plain(key, label, "rate", "The reasons of disputes cannot be seen in this data.", window=window)
+        why = mark("The reasons of disputes cannot be seen in this data.")
+        return unseen_plain(key, label, "rate", why, window=window)
     before = counts_of(history.last(history.disputes, history.window_days, skip=history.window_days), "reason")
-    note = f"Most are {leading(reasons)}."
+    note: str = leading(reasons)
     if sum(before.values()) >= MINIMUM_EVENTS:
-        note += f" The share was {percent(_of_service(before) / sum(before.values()), 0)} in the window before."
+        share = percent(_of_service(before) / sum(before.values()), 0)
+        note = joined(" ", (note, say("The share was %(share)s in the window before.", share=share)))
     return plain_signal(
         key,
         label,
         "rate",
         _of_service(reasons) / sum(reasons.values()),
         window=window,
-        source="antiwork/gumroad PR 5712 reports them; shown, not judged",
+        source=mark("antiwork/gumroad PR 5712 reports them; shown, not judged"),
         note=note,
         numerator=_of_service(reasons),
         denominator=sum(reasons.values()),
@@ -124,21 +134,27 @@ def fraud_warning_rate(history: History) -> Signal:
 def open_warnings(history: History) -> Signal:
     """Warnings that can still be answered by a refund; count. Four in five become disputes if nothing is done."""
     if _warnings_unseen(history):
-        return unseen_plain("open_warnings", "Open fraud warnings", "count", _NO_WARNINGS, window="now")
+        return unseen_plain("open_warnings", _OPEN_WARNINGS, "count", _NO_WARNINGS, window=NOW)
     still_open = count(history.warnings[history.warnings["status"] == Status.ACTIONABLE])
     return plain_signal(
         "open_warnings",
-        "Open fraud warnings",
+        _OPEN_WARNINGS,
         "count",
         float(still_open),
-        window="now",
+        window=NOW,
         source="docs.stripe.com/disputes/how-disputes-work",
-        note=f"About {ESCALATION * still_open:.0f} of them become disputes if nothing is done." if still_open else "",
+        note=say(
+            "About %(number)s of them become disputes if nothing is done.",
+            number=figure(f"{ESCALATION * still_open:.0f}"),
+        )
+        if still_open
+        else "",
         numerator=still_open,
     )
 
 
-_NO_WARNINGS = "Early fraud warnings cannot be seen in this data."
+_NO_WARNINGS = mark("Early fraud warnings cannot be seen in this data.")
+_OPEN_WARNINGS = mark("Open fraud warnings")
 _SERVICE = tuple(
     REASONS.index(reason)
     for reason in (

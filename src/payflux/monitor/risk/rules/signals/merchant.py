@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import figure, say
 from payflux.monitor.risk.rules.history import History, count
 from payflux.monitor.risk.rules.measures import (
+    NOW,
     SHOWN_ONLY,
     at_most,
-    counted,
     days_window,
+    few,
+    payments_counted,
     percent,
     plain_signal,
     unseen,
@@ -38,10 +42,10 @@ def tenure(history: History) -> Signal:
     opened = int(created.timestamp()) // DAY if created else None
     known = [day for day in (first, opened) if day is not None]
     if not known:
-        return unseen("tenure", "No sale is seen, and when the account was opened is not known.")
+        return unseen("tenure", mark("No sale is seen, and when the account was opened is not known."))
     days = max(0, history.today - min(known))
-    note = "" if opened is not None else "At least: when the account was opened is not known."
-    signal = value_signal("tenure", days, days if opened is not None else None, window="now", note=note)
+    note = "" if opened is not None else mark("At least: when the account was opened is not known.")
+    signal = value_signal("tenure", days, days if opened is not None else None, window=NOW, note=note)
     return at_most(signal, Level.WARN)
 
 
@@ -67,12 +71,12 @@ def largest_customer(history: History) -> Signal:
 
 def customer_concentration(history: History) -> Signal:
     """Herfindahl's index of sales over known customers, window: Σ share²; share. Shown only. 1 is a single customer."""
-    label, window = "Concentration of customers", days_window(history.window_days)
+    label, window = mark("Concentration of customers"), days_window(history.window_days)
     if why := _customers_unseen(history):
         return unseen_plain("customer_concentration", label, "rate", why, window=window)
     customers = history.summary.customers
     index = customers.squares / customers.volume**2
-    note = f"As concentrated as {1 / index:.0f} customers of one size."
+    note = say("As concentrated as %(number)s customers of one size.", number=figure(f"{1 / index:.0f}"))
     return plain_signal("customer_concentration", label, "rate", index, window=window, source=SHOWN_ONLY, note=note)
 
 
@@ -111,13 +115,13 @@ def _customers_unseen(history: History) -> str:
     sold = history.last(history.payments, history.window_days)
     volume = history.volume(sold)
     if known <= 0:
-        return "The customers cannot be seen in this data."
+        return mark("The customers cannot be seen in this data.")
     if count(sold) < MINIMUM_PAYMENTS:
         return _too_few(count(sold))
     if known < MINIMUM_KNOWN * volume:
-        return f"Only {percent(known / volume, 0)} of the sales name their customer."
+        return say("Only %(share)s of the sales name their customer.", share=percent(known / volume, 0))
     return ""
 
 
 def _too_few(payments: int) -> str:
-    return f"Insufficient evidence: {counted(payments, 'payment')}, {MINIMUM_PAYMENTS} are needed."
+    return few(payments_counted(payments), MINIMUM_PAYMENTS)

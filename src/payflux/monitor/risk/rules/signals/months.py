@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import say
 from payflux.monitor.processors.codes import REASONS, Method, Network, Status
 from payflux.monitor.risk.rules.history import History
 from payflux.monitor.risk.rules.programmes import Month, Programme, programme
@@ -51,15 +53,19 @@ def standing(history: History, key: str) -> Standing | str:
     network, country = NETWORKS[key], _country(history)
     phase = programme(key, history.as_of.date(), country)
     if phase is None:
-        return f"The programme is not in force on this day{f' in {country}' if country else ''}."
+        if country:
+            return say("The programme is not in force on this day in %(country)s.", country=country)
+        return mark("The programme is not in force on this day.")
     of_network = history.payments["network"]
     if not (of_network == network).any():
         known = (of_network != Network.UNKNOWN).any()
-        return f"No payment by {_NAMES[network]}." if known else "The card network cannot be seen in this data."
+        if known:
+            return say("No payment by %(network)s.", network=_NAMES[network])
+        return mark("The card network cannot be seen in this data.")
     shift = 4 if key in _FROM_THE_FIFTH and country == "US" else 0
     first, last = _first_whole_month(history), month_of(history.today - shift)
     if first > last:
-        return "The history holds no whole month yet."
+        return mark("The history holds no whole month yet.")
     starts = np.array([_first_day(month) for month in range(first, last + 2)])
     begun = (int(starts[-2]) + shift) * DAY
     return Standing(

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import figure, joined, say
 from payflux.monitor.processors.codes import Status
 from payflux.monitor.risk.rules.bands import MINIMUM_EVENTS, MINIMUM_PAYMENTS
 from payflux.monitor.risk.rules.history import History, count
-from payflux.monitor.risk.rules.measures import HIDDEN_DISPUTES, percent, rate_signal, too_little, unseen, value_signal
+from payflux.monitor.risk.rules.measures import (
+    HIDDEN_DISPUTES,
+    number,
+    percent,
+    rate_signal,
+    too_little,
+    unseen,
+    value_signal,
+)
 from payflux.monitor.risk.rules.programmes import (
     Month,
     Programme,
@@ -23,6 +33,8 @@ from payflux.monitor.risk.rules.summary import DAY
 from payflux.monitor.risk.surface import Level, Signal
 
 AMEX_MONTHS = 3
+_RUNNING_MONTH = mark("running month")
+_MONTH_BEFORE_UNSEEN = mark("The month before cannot be seen whole.")
 
 
 def vamp(history: History) -> Signal:
@@ -43,10 +55,10 @@ def vamp_nowcast(history: History) -> Signal:
     """
     found = standing(history, "vamp")
     if isinstance(found, str):
-        return unseen("vamp_nowcast", found, window="running month")
+        return unseen("vamp_nowcast", found, window=_RUNNING_MONTH)
     step = next((step for step in reversed(found.phase.steps) if step.enrols), None)
     if step is None:
-        return unseen("vamp_nowcast", "No step of the programme is fined on this day.", window="running month")
+        return unseen("vamp_nowcast", mark("No step of the programme is fined on this day."), window=_RUNNING_MONTH)
     month, before = found.months[-1], found.months[-4:-1]
     waiting = history.warnings[history.warnings["status"] == Status.ACTIONABLE]
     earlier = sum(m.vamp_events for m in before), sum(m.payments for m in before)
@@ -62,19 +74,25 @@ def vamp_nowcast(history: History) -> Signal:
         expected_payments=found.expected_payments,
     )
     if end is None:
-        return unseen("vamp_nowcast", "No payment is expected this month.", window="running month")
+        return unseen("vamp_nowcast", mark("No payment is expected this month."), window=_RUNNING_MONTH)
     gate = too_little(month.vamp_events + earlier[0], month.payments + earlier[1])
-    note = (
-        f"Expected at the month's end: {end.events:.0f} events on {end.payments:,} payments, "
-        f"{percent(end.ratio)} (80 % interval {percent(end.ratio_low)} to {percent(end.ratio_high)}); "
-        f"{step.name} from {end.limit:,} events."
+    note = say(
+        "Expected at the month's end: %(events)s events on %(payments)s payments, %(share)s (80 %% interval %(low)s to "
+        "%(high)s); %(step)s from %(limit)s events.",
+        events=figure(f"{end.events:.0f}"),
+        payments=number(end.payments),
+        share=percent(end.ratio),
+        low=percent(end.ratio_low),
+        high=percent(end.ratio_high),
+        step=step.name,
+        limit=number(end.limit),
     )
     return value_signal(
         "vamp_nowcast",
         end.probability,
         None if gate else end.probability,
-        window="running month",
-        note=f"{gate} {note}".strip(),
+        window=_RUNNING_MONTH,
+        note=joined(" ", (gate, note)),
         numerator=month.vamp_events,
         denominator=month.payments,
     )
@@ -102,7 +120,7 @@ def efm(history: History) -> Signal:
         return unseen("efm", found, window="month")
     if found.months[-1].fraud_dispute_amount is None:
         code = history.currency_code.upper()
-        return unseen("efm", f"Its limit is in USD or EUR and sales settle in {code}.", window="month")
+        return unseen("efm", say("Its limit is in USD or EUR and sales settle in %(code)s.", code=code), window="month")
     step = found.phase.steps[-1]
     signals = [
         _efm_of(step, month, previous, _window(found, month))
@@ -110,8 +128,13 @@ def efm(history: History) -> Signal:
         if previous is not None
     ]
     if not signals:
-        return unseen("efm", "The month before cannot be seen whole.", window="month")
-    return _noted(history, _worst(signals), found.phase, f"EFM needs {needs(step)}. {HIDDEN_DISPUTES}")
+        return unseen("efm", _MONTH_BEFORE_UNSEEN, window="month")
+    return _noted(
+        history,
+        _worst(signals),
+        found.phase,
+        joined(" ", (say("EFM needs %(needs)s.", needs=needs(step)), HIDDEN_DISPUTES)),
+    )
 
 
 def amex(history: History) -> Signal:
@@ -122,14 +145,20 @@ def amex(history: History) -> Signal:
     """
     found = standing(history, "amex")
     if isinstance(found, str):
-        return unseen("amex", found, window=f"last {AMEX_MONTHS} months")
+        return unseen("amex", found, window=say("last %(months)s months", months=AMEX_MONTHS))
     months = found.months[-AMEX_MONTHS:]
-    window = f"best of the last {AMEX_MONTHS} months"
+    window = say("best of the last %(months)s months", months=AMEX_MONTHS)
     if len(months) < AMEX_MONTHS:
-        return unseen("amex", "Three months in a row cannot be seen yet.", window=window)
+        return unseen("amex", mark("Three months in a row cannot be seen yet."), window=window)
     signals = [rate_signal("amex", month.net_disputes, month.net_payments, window=window) for month in months]
     least = min(signals, key=lambda signal: (-1.0 if signal.judged is None else signal.judged, signal.value or 0.0))
-    text = f"{found.phase.name}: {found.phase.steps[-1].name} is {needs(found.phase.steps[-1], found.phase)}."
+    step = found.phase.steps[-1]
+    text = say(
+        "%(programme)s: %(step)s is %(needs)s.",
+        programme=found.phase.name,
+        step=step.name,
+        needs=needs(step, found.phase),
+    )
     return _noted(history, _capped(least, found.phase, Level.CRITICAL), found.phase, text)
 
 
@@ -151,9 +180,10 @@ def _ratio_signal(key: str, history: History) -> Signal:
             signal = rate_signal(key, events, base, window=_window(found, month))
             signals.append(_capped(signal, phase, _cap(phase, month, previous)))
     if not signals:
-        return unseen(key, "The month before cannot be seen whole.", window="month")
+        return unseen(key, _MONTH_BEFORE_UNSEEN, window="month")
     step = phase.steps[-1] if key == "vamp" else phase.steps[0]
-    return _noted(history, _worst(signals), phase, f"{phase.name}: {step.name} needs {needs(step)}. {HIDDEN_DISPUTES}")
+    asked = say("%(programme)s: %(step)s needs %(needs)s.", programme=phase.name, step=step.name, needs=needs(step))
+    return _noted(history, _worst(signals), phase, joined(" ", (asked, HIDDEN_DISPUTES)))
 
 
 def _cap(phase: Programme, month: Month, previous: Month | None) -> Level:
@@ -194,9 +224,8 @@ def _worst(signals: list[Signal]) -> Signal:
 
 
 def _window(found: Standing, month: Month) -> str:
-    return "month to date" if month is found.months[-1] else "last calendar month"
+    return mark("month to date") if month is found.months[-1] else mark("last calendar month")
 
 
 def _noted(history: History, signal: Signal, phase: Programme, text: str) -> Signal:
-    parts = (text, signal.note, reported_next(history, phase))
-    return replace(signal, note=" ".join(part for part in parts if part))
+    return replace(signal, note=joined(" ", (text, signal.note, reported_next(history, phase))))

@@ -6,6 +6,8 @@ import math
 
 from msgspec.structs import replace
 
+from payflux.kit.messages import mark
+from payflux.kit.phrases import figure, joined, say
 from payflux.monitor.risk.rules.bands import BANDINGS, MINIMUM_PAYMENTS, level_of
 from payflux.monitor.risk.rules.history import History, count, weighted_median
 from payflux.monitor.risk.rules.measures import SHOWN_ONLY, days_window, percent, plain_signal, too_little, value_signal
@@ -31,9 +33,10 @@ def refund_rate(history: History) -> Signal:
     if judged is not None and usual is not None and doubled:
         above = [limit for limit in BANDINGS["refund_rate"].thresholds if limit > judged]
         judged = above[0] if above else judged
-    note = f"Refunds per payment are over twice the {percent(usual or 0, 1)} of the days before." if doubled else ""
-    if refunded > volume:
-        note = f"More was refunded than sold. {note}".strip()
+    usually = percent(usual or 0, 1)
+    twice = say("Refunds per payment are over twice the %(usual)s of the days before.", usual=usually)
+    more = mark("More was refunded than sold.")
+    note = joined(" ", (more if refunded > volume else "", twice if doubled else ""))
     return value_signal(
         "refund_rate",
         value,
@@ -51,10 +54,9 @@ def refund_wait(history: History) -> Signal:
     refunds = history.last(history.refunds, 30)
     known = refunds[refunds["charge_day"] > 0]
     wait = weighted_median(known["day"] - known["charge_day"], known["count"])
-    why = "" if wait is not None else "No refund of the last 30 days names its payment."
-    return plain_signal(
-        "refund_wait", "Wait from payment to refund", "days", wait, window=days_window(30), source=SHOWN_ONLY, note=why
-    )
+    why = "" if wait is not None else mark("No refund of the last 30 days names its payment.")
+    label, window = mark("Wait from payment to refund"), days_window(30)
+    return plain_signal("refund_wait", label, "days", wait, window=window, source=SHOWN_ONLY, note=why)
 
 
 def _usual_refunds(history: History) -> float | None:
@@ -75,18 +77,17 @@ def growth(history: History) -> Signal:
     usual = median(sales[1:])
     payments = count(weeks[0])
     if payments < MINIMUM_PAYMENTS or min(sales) <= 0:
-        return value_signal(
-            "growth", None, None, window=days_window(7), note="Insufficient evidence: nine weeks with sales are needed."
-        )
+        why = mark("Insufficient evidence: nine weeks with sales are needed.")
+        return value_signal("growth", None, None, window=days_window(7), note=why)
     value = sales[0] / usual - 1
     spread = median([abs(week / usual - 1) for week in sales[1:]]) * 1.4826
     z = value / spread if spread > 0 else (float("inf") if value > 0 else 0.0)
     by_ratio = level_of("growth", value)
     by_spread = Level(sum(z >= limit for limit in (2, 3, 4)))
     signal = value_signal(
-        "growth", value, value, window=f"{days_window(7)} against the 8 weeks before", numerator=sales[0],
+        "growth", value, value, window=mark("last 7 days against the 8 weeks before"), numerator=sales[0],
         denominator=round(usual), basis_unit="money",
-        note="" if z == float("inf") else f"{z:.1f} robust standard deviations.",
+        note="" if z == float("inf") else say("%(z)s robust standard deviations.", z=figure(f"{z:.1f}")),
     )  # fmt: skip
     return replace(signal, level=min(by_ratio, by_spread))
 
@@ -95,10 +96,10 @@ def ticket_drift(history: History) -> Signal:
     """log(median ticket of 7 days / of 60 days); nats, either way; 0.3 / 0.6 / 1.0. Stripe's indicator `aov`."""
     tickets = history.in_currency(history.summary.tickets)
     week, usual = history.last(tickets, 7), history.last(tickets, 60)
-    window = f"{days_window(7)} against 60 days"
+    window = mark("last 7 days against 60 days")
     now, then = (weighted_median(rows["ticket"], rows["count"]) or 0 for rows in (week, usual))
     if count(week) < MINIMUM_PAYMENTS or now <= 0 or then <= 0:
-        return value_signal("ticket_drift", None, None, window=window, note="Insufficient evidence.")
+        return value_signal("ticket_drift", None, None, window=window, note=mark("Insufficient evidence."))
     drift = math.log(now / then)
     return value_signal(
         "ticket_drift", drift, abs(drift), window=window, numerator=now, denominator=then, basis_unit="money"
