@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.kit.messages import LANGUAGES, gettext, language, ngettext
+from payflux.kit.phrases import spoken_words
 from payflux.web import billing_words, outlook
 from payflux.web.browsers import resend_wait
 from payflux.web.formatting import FILTERS
@@ -37,7 +38,7 @@ def build_templates() -> Environment:
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # ty: ignore[missing-attribute] -- i18n's
     in_every_template: dict[str, Any] = {"language": language, "languages": LANGUAGES}
     environment.globals.update(in_every_template)
-    environment.filters |= {"translate": gettext}
+    environment.filters |= {"translate": gettext, "spoken": spoken_words}
     environment.filters |= FILTERS | outlook.FILTERS | billing_words.FILTERS
     return environment
 
