@@ -17,6 +17,7 @@ from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.kit.errors import NotSignedIn
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import speak
+from payflux.web.languages import is_translated
 from payflux.web.refusals import refuse_writing_for_others
 from payflux.web.security import cookie_name
 from payflux.world.bootstrap import World
@@ -70,7 +71,7 @@ async def visitor(request: Request) -> SignedIn | None:
         except NotSignedIn:
             return None
     request.state.who = who  # before a refusal, for its page says for whom it is
-    if who.language is not None:
+    if who.language is not None and is_translated(request.url.path):
         speak(who.language)
     if who.as_of is not None:
         request.state.world = world.as_of(who.as_of)
