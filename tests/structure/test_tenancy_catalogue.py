@@ -13,9 +13,9 @@ from payflux.kit.database import APP_ROLE, SYSTEM_ROLE, Base
 
 SHARED = {"plan_limits", "plan_billing", "feature_flags", "plan_feature_defaults", "plan_versions", "stripe_prices"}
 SHARED |= {"catalogue_state", "launch_state"}
-SHARED |= {"ledger_keys", "ledger_tiles", "ledger_checkpoints"}
-"""What is sold, whether strangers may register, and the tree of hashes over all ledgers with its keys: everybody may
-read it, the app's role may not write it."""
+SHARED |= {"ledger_keys", "ledger_tiles", "ledger_checkpoints", "benchmarks"}
+"""What is sold, whether strangers may register, the tree of hashes over all ledgers with its keys, and what many shops
+have in common: everybody may read it, the app's role may not write it."""
 
 RULE = "({column} = (NULLIF(current_setting('app.current_account_id'::text, true), ''::text))::uuid)"
 

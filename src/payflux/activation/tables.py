@@ -21,6 +21,7 @@ from payflux.frontdoor.staff import models as staff
 from payflux.kit import audit, failures, idempotency, pools
 from payflux.monitor.alerts import models as alerts
 from payflux.monitor.evidence import models as evidence
+from payflux.monitor.benchmarks import models as benchmarks
 from payflux.monitor.ledger import models as ledger
 from payflux.monitor.processors import models as processors
 from payflux.monitor.processors.generic import models as generic
@@ -37,6 +38,7 @@ MODELS = (
     alerts,
     audit,
     billing,
+    benchmarks,
     catalogue,
     entitlements,
     evidence,

@@ -20,6 +20,7 @@ from payflux.kit.jobs import Payload, enqueue
 from payflux.kit.pools import isolated_accounts, served_by
 from payflux.monitor.alerts.evaluating import evaluate
 from payflux.monitor.alerts.facts import reading_of
+from payflux.monitor.benchmarks.service import compute_benchmarks
 from payflux.monitor.processors.models import Connection, ConnectionStatus
 from payflux.monitor.processors.news import ReadingReason, enqueue_reading, take_reading
 from payflux.monitor.processors.queries import get_connection
@@ -95,6 +96,8 @@ async def begin_sweep(world: World) -> None:
         begun = await session.execute(row.on_conflict_do_nothing().returning(Sweep.window_start))
         if begun.scalar_one_or_none() is None:
             return
+        livemode = world.settings.key_environment == "live"
+        benchmarks = await compute_benchmarks(session, livemode=livemode, now=now)
         isolated = await isolated_accounts(session)
         shared = [account_id for account_id in accounts if account_id not in isolated]
         for number in range(0, len(shared), SHARD):
@@ -102,7 +105,7 @@ async def begin_sweep(world: World) -> None:
             await enqueue(session, "sweep_workspaces", payload)
         for account_id in filter(isolated.__contains__, accounts):
             await _enqueue_own_shard(session, account_id, began_at=now)
-    log.info("sweep begun", rates=readings, workspaces=len(accounts))
+    log.info("sweep begun", rates=readings, workspaces=len(accounts), benchmarks=benchmarks)
 
 
 async def _enqueue_own_shard(session: AsyncSession, account_id: UUID, *, began_at: datetime) -> None:

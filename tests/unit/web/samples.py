@@ -61,6 +61,7 @@ from tests.unit.risk.building import AS_OF, DAY, FULL, SOUND, about, elevated_me
 from tests.unit.risk.building import NOW as NOW_SECONDS
 from tests.unit.web.access_samples import access_pages
 from tests.unit.web.alert_samples import OPEN_ALERTS, alert_pages
+from tests.unit.web.benchmark_samples import benchmark_pages
 from tests.unit.web.billing_samples import FORECASTING, billing_pages
 from tests.unit.web.evidence_samples import evidence_pages
 from tests.unit.web.identity_samples import UNVERIFIED, identity_pages
@@ -587,6 +588,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     **access_pages(SIGNED_OUT, SIGNED_IN),
     **alert_pages(SIGNED_IN),
     **billing_pages(SIGNED_OUT, SIGNED_IN, (SURFACE, PROJECTION)),
+    **benchmark_pages(SIGNED_IN),
     **evidence_pages(SIGNED_IN),
     **identity_pages(SIGNED_OUT, SIGNED_IN),
     **launch_pages(SIGNED_OUT, SIGNED_IN, ARMING),

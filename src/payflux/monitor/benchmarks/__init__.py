@@ -1,0 +1,1 @@
+"""How a shop's rates stand beside those of other shops of its size, of whom nothing else is told."""
