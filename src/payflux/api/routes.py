@@ -83,7 +83,12 @@ LARGEST_BODY = 1024 * 1024
 STRUCTS = (*projections.ANSWERS, *what_if.ANSWERS, *risk.ANSWERS, PostedEvent)
 """What is answered or taken as the core's own structs."""
 
-NAMES = {"Answer": "WhatIfAnswer", "Outcome": "ProjectionOutcome"}
+NAMES = {
+    "Answer": "WhatIfAnswer",
+    "Band": "RiskBand",
+    "Exposure": "ExpectedExposure",
+    "Outcome": "ProjectionOutcome",
+}
 """What structs are called whose own names others have too."""
 
 TITLE, VERSION = "PayFlux", "1"
