@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from payflux.monitor.scan.crawling import LONGEST_PAUSE, Unscannable, crawl
-from payflux.monitor.scan.rules.assessing import NOT_ENGLISH, TOO_LITTLE, assess
+from payflux.monitor.scan.rules.assessing import NOT_READ, TOO_LITTLE, assess
 from payflux.monitor.scan.rules.checks import JUDGES
 from payflux.monitor.scan.rules.comparing import compare
 from payflux.monitor.scan.rules.findings import Assessment, Severity, Site, Status
@@ -20,6 +20,7 @@ from payflux.monitor.scan.rules.restricted import FAMILIES, restricted
 from payflux.sandbox.storefronts.pages import ENCRYPTED, shop_pages
 from payflux.settings import SANDBOX_STOREFRONTS, Settings
 from payflux.world.fetching import Fetched, FetchFailure, Refusal, absolute
+from tests.unit.scan.german_shop import german_shop
 
 GOOD, GAPS, RESTRICTED = SANDBOX_STOREFRONTS
 SETTINGS = Settings(storefront_hosts=",".join(SANDBOX_STOREFRONTS))
@@ -75,7 +76,7 @@ def statuses(assessment: Assessment) -> dict[str, Status]:
 async def test_a_good_shop_has_everything_and_is_low() -> None:
     found = await assessed(GOOD)
     expected = {check.key: Status.PRESENT for check in CHECKS}
-    expected |= {"card_fields": Status.NOT_APPLICABLE, "restricted": Status.ABSENT}
+    expected |= {"card_fields": Status.NOT_APPLICABLE, "imprint": Status.NOT_APPLICABLE, "restricted": Status.ABSENT}
     assert statuses(found) == expected
     assert (found.tier, found.reasons, found.version, found.language) == (1, (), VERSION, "en")
     quotes = {finding.key: finding.seen for finding in found.findings}
@@ -96,6 +97,7 @@ async def test_a_shop_with_gaps_is_told_each_of_them() -> None:
         "cancellation": Status.NOT_APPLICABLE,
         "legal": Status.ABSENT,
         "privacy": Status.ABSENT,
+        "imprint": Status.NOT_APPLICABLE,
         "promotions": Status.ABSENT,
         "encryption": Status.PRESENT,
         "card_fields": Status.NOT_APPLICABLE,
@@ -117,6 +119,23 @@ async def test_a_shop_of_restricted_goods_is_critical_for_what_it_offers() -> No
     assert (seen["cancellation"], seen["encryption"], seen["card_fields"]) == (Status.ABSENT,) * 3
     assert found.tier == 5
     assert set(found.reasons[:2]) == {"card_fields", "restricted:cannabis"}
+
+
+async def test_a_german_shop_is_read_in_german() -> None:
+    pages = {f"https://hafentee.example{path}": html for path, html in german_shop().items()}
+    found = assess(await Web(pages).crawl("https://hafentee.example/"))
+    expected = {check.key: Status.PRESENT for check in CHECKS}
+    assert statuses(found) == expected | {"card_fields": Status.NOT_APPLICABLE, "restricted": Status.ABSENT}
+    assert (found.tier, found.language) == (1, "de")
+    quotes = {finding.key: finding.seen for finding in found.findings}
+    assert "binnen vierzehn Tagen" in quotes["returns"].quote
+    assert "Speicherstraße 12" in quotes["imprint"].quote
+    assert quotes["imprint"].url == "https://hafentee.example/impressum"
+    bare = german_shop(without=("/widerruf", "/impressum", "/datenschutz"))
+    read = [read_page(f"https://hafentee.example{path}", html) for path, html in bare.items()]
+    seen = statuses(assess(Site("hafentee.example", tuple(read))))
+    assert (seen["contact"], seen["imprint"]) == (Status.ABSENT, Status.AMBIGUOUS)  # linked, and not there
+    assert (seen["returns"], seen["privacy"]) == (Status.AMBIGUOUS, Status.AMBIGUOUS)
 
 
 async def test_what_robots_txt_forbids_is_not_read_and_a_pause_is_kept() -> None:
@@ -193,6 +212,14 @@ def page(*blocks: str, url: str = "https://shop.example/") -> Page:
         ("promotions", "20% off everything!", Status.ABSENT),
         ("promotions", "20% off! The offer is valid until 3 May.", Status.PRESENT),
         ("promotions", "Conditions of sale", Status.NOT_APPLICABLE),
+        ("returns", "Sie können innerhalb von 30 Tagen zurücksenden.", Status.PRESENT),
+        ("returns", "Hinweise zum Widerruf", Status.AMBIGUOUS),
+        ("shipping", "Lieferzeit: 2–4 Werktage", Status.PRESENT),
+        ("cancellation", "9 € im Monat. Jederzeit kündbar.", Status.PRESENT),
+        ("cancellation", "Unser Newsletter erscheint monatlich", Status.NOT_APPLICABLE),
+        ("contact", "Musterweg 3, 10115 Berlin. Tel.: 030/1234567", Status.PRESENT),
+        ("legal", "Verkauf nur an Personen ab 18 Jahren.", Status.PRESENT),
+        ("promotions", "20 % Rabatt auf alles!", Status.ABSENT),
     ],
 )
 def test_a_sentence_turns_a_check(check: str, text: str, status: Status) -> None:
@@ -207,6 +234,8 @@ def test_a_sentence_turns_a_check(check: str, text: str, status: Status) -> None
         (["Our cream has no CBD and no THC.", "$20 add to cart"], None),
         (["CBD-free cream", "$20 add to cart"], None),
         (["We wrote about CBD once."], Status.AMBIGUOUS),
+        (["Hanfblüten und CBD-Öl", "CBD-Öl 20 €, in den Warenkorb"], Status.PRESENT),
+        (["Unsere Creme enthält kein CBD.", "20 €, in den Warenkorb"], None),
     ],
 )
 def test_a_word_counts_where_it_is_offered_and_not_where_it_is_denied(text: list[str], found: Status | None) -> None:
@@ -222,12 +251,10 @@ def test_terms_name_what_is_forbidden_and_are_not_read_as_an_offer() -> None:
     assert finding.key == "restricted"
 
 
-def test_what_is_not_english_or_hardly_there_gets_no_band() -> None:
-    german = page(
-        *["Wir liefern alle Bestellungen innerhalb von drei Tagen an Ihre Adresse und freuen uns auf Sie."] * 5
-    )
-    found = assess(Site("laden.example", (german,)))
-    assert (found.tier, found.unjudged) == (None, NOT_ENGLISH)
+def test_what_is_in_another_language_or_hardly_there_gets_no_band() -> None:
+    french = page(*["Nous livrons toutes les commandes sous trois jours à votre adresse, partout en France."] * 5)
+    found = assess(Site("boutique.example", (french,)))
+    assert (found.tier, found.unjudged) == (None, NOT_READ)
     assert statuses(found)["returns"] is Status.UNJUDGED
     assert statuses(found)["encryption"] is Status.PRESENT
     empty = assess(Site("app.example", (page("Loading"),)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 from payflux.kit.messages import mark
 from payflux.monitor.scan.rules.checks import JUDGES
 from payflux.monitor.scan.rules.findings import Assessment, Finding, Seen, Severity, Site, Status
-from payflux.monitor.scan.rules.language import ENGLISH, language_of, too_little
+from payflux.monitor.scan.rules.language import READ, language_of, too_little
 from payflux.monitor.scan.rules.registry import CHECKS, VERSION, Check
 from payflux.monitor.scan.rules.restricted import NONE_FOUND, restricted
 
@@ -18,7 +18,7 @@ WEIGHTS = {Severity.NONE: 0, Severity.LOW: 1, Severity.MEDIUM: 2, Severity.HIGH:
 TIERS = ((3, 1), (7, 2), (12, 3), (18, 4))
 """The highest sum of weights of each tier; above the last it is 5."""
 
-NOT_ENGLISH = mark("The pages are not in English, which is the language that this scan reads.")
+NOT_READ = mark("The pages are in neither English nor German, which are the languages that this scan reads.")
 TOO_LITTLE = mark(
     "There is too little text on these pages to judge. They may be drawn by a script, which the scan does not run: a "
     "reviewer's tool may see as little."
@@ -28,7 +28,7 @@ TOO_LITTLE = mark(
 def assess(site: Site) -> Assessment:
     """Judge `site`, which has at least one page."""
     language, thin = language_of(site.pages), too_little(site.pages)
-    reads = language == ENGLISH and not thin
+    reads = language in READ and not thin
     findings = [_finding(check, site, reads=reads) for check in CHECKS]
     findings += restricted(site) if reads else [_unjudged(NONE_FOUND)]
     grave = sorted((each for each in findings if each.severity), key=lambda each: -each.severity)
@@ -38,7 +38,7 @@ def assess(site: Site) -> Assessment:
         reasons=tuple(each.key for each in grave),
         findings=tuple(findings),
         language=language,
-        unjudged="" if reads else TOO_LITTLE if thin else NOT_ENGLISH,
+        unjudged="" if reads else TOO_LITTLE if thin else NOT_READ,
     )
 
 

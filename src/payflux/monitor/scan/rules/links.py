@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 
+from payflux.monitor.scan.rules.german import TOPICS
 from payflux.monitor.scan.rules.pages import Link
 
 MOST_PAGES = 12
 _MOST_PRODUCTS = 3
 
 _TOPICS: tuple[tuple[str, int, re.Pattern[str]], ...] = tuple(
-    (topic, weight, re.compile(pattern, re.IGNORECASE))
+    (topic, weight, re.compile(f"{pattern}|{TOPICS[topic]}", re.IGNORECASE))
     for topic, weight, pattern in (
         ("returns", 100, r"refund|return|money.?back|guarantee"),
         ("shipping", 95, r"shipping|delivery|postage|dispatch"),
@@ -35,7 +36,8 @@ _NO_PAGE = re.compile(
     r"\.(pdf|jpe?g|png|gif|webp|svg|zip|mp[34]|docx?|xlsx?|csv|xml|json|css|js|ico|woff2?)$", re.IGNORECASE
 )
 _NOT_FOR_US = re.compile(
-    r"(^|/)(log.?in|sign.?in|account|cart|basket|wp-admin|admin|logout|register)(/|$)", re.IGNORECASE
+    r"(^|/)(log.?in|sign.?in|account|cart|basket|wp-admin|admin|logout|register|warenkorb|anmelden|konto)(/|$)",
+    re.IGNORECASE,
 )
 
 

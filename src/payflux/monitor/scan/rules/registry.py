@@ -11,16 +11,17 @@ from typing import NamedTuple
 from payflux.kit.messages import mark
 from payflux.monitor.scan.rules.findings import Severity
 
-VERSION = "2026-11-22"
+VERSION = "2026-11-22.2"
 
 COMPONENTS = "https://support.stripe.com/questions/required-website-components"
 CHECKLIST = "https://docs.stripe.com/get-started/checklist/website"
+IMPRINT = "https://www.gesetze-im-internet.de/ddg/__5.html"
 RESTRICTED = "https://stripe.com/legal/restricted-businesses"
 
 
 class Check(NamedTuple):
     """One thing a reviewer looks for. `severity` is that of its absence; `reads` says that it is found by its words,
-    which are English ones. The texts are looked up where they are shown."""
+    which are English and German ones. The texts are looked up where they are shown."""
 
     key: str
     since: date
@@ -110,6 +111,16 @@ CHECKS = (
              "somebody has it deleted. Link it from every page."),
         mark("Whether the policy is complete, and whether it is followed."),
         COMPONENTS,
+    ),
+    Check(
+        "imprint", _SINCE, Severity.MEDIUM, True,
+        mark("An imprint, for a shop in German"),
+        mark("German law asks whoever sells online for an imprint: name, postal address, e-mail and register. A "
+             "reviewer of a German shop looks for it first, to see who is behind it."),
+        mark("Publish a page called Impressum that every page links to, with the name, the postal address, an e-mail "
+             "address, the register and the VAT number."),
+        mark("Whether what it says is true, and whether the law asks more of this trade."),
+        IMPRINT,
     ),
     Check(
         "promotions", _SINCE, Severity.LOW, True,

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from payflux.kit.messages import mark
+from payflux.monitor.scan.rules import german
 from payflux.monitor.scan.rules.checks import PRICE, SELLS
 from payflux.monitor.scan.rules.findings import Finding, Seen, Severity, Site, Status
 from payflux.monitor.scan.rules.links import topic_of
@@ -39,7 +40,8 @@ class Family(NamedTuple):
 
 
 def _family(key: str, title: str, severity: Severity, *terms: str) -> Family:
-    return Family(key, title, severity, re.compile(rf"\b(?:{'|'.join(terms)})\b", re.IGNORECASE))
+    words = "|".join((*terms, *german.RESTRICTED[key]))
+    return Family(key, title, severity, re.compile(rf"\b(?:{words})\b", re.IGNORECASE))
 
 
 # stripe.com/legal/restricted-businesses, as last updated in November 2024; the terms are ours
@@ -157,7 +159,7 @@ _BY_KEY = {f"{PREFIX}{family.key}": family for family in FAMILIES}
 _DENIED = re.compile(
     r"\b(?:no|not|never|non|without|don['’]t|doesn['’]t|cannot|can['’]t|nor|prohibit\w*|forbid\w*|exclud\w*|"
     r"ban(?:s|ned)?|unlike|"
-    r"against|instead of|free (?:of|from))\b[^.;!?]{0,60}$",
+    rf"against|instead of|free (?:of|from)|{german.DENIED})\b[^.;!?]{{0,60}}$",
     re.IGNORECASE,
 )
 _OF_TERMS = ("terms", "privacy")
@@ -187,7 +189,7 @@ def _offered(family: Family, site: Site) -> Finding | None:
         for block in page.blocks:
             for found in family.terms.finditer(block):
                 if _DENIED.search(block[: found.start()]) or block[found.end() :].lower().startswith(
-                    ("-free", " free")
+                    ("-free", " free", "-frei", "frei")
                 ):
                     continue
                 mention = found[0].lower(), page.url, quoted(block, found.start(), found.end())
