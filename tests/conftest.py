@@ -12,9 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from shutil import disk_usage, rmtree
 from tempfile import mkdtemp
-from uuid import uuid4
 
-import asyncpg
 import hypothesis
 import pytest
 import structlog
@@ -34,6 +32,7 @@ from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from payflux.settings import Settings, load_settings
 from payflux.world.bootstrap import World, build_world
 from tests import chromium
+from tests.databases import SharedDatabase
 from tests.running import free_port
 
 # a busy machine is no defect, and a gate gives the same answer twice
@@ -205,25 +204,30 @@ def migrated_template(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempP
     return TEMPLATE
 
 
-@pytest.fixture
-async def owner_url(postgres: EmbeddedPostgres, migrated_template: str) -> AsyncIterator[str]:
-    """The owner's address of a fresh, migrated database of this test's own."""
-    name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(postgres.url())
-    try:
-        await connection.execute(
-            f"CREATE DATABASE {name} TEMPLATE {migrated_template} OWNER {OWNER_ROLE} STRATEGY FILE_COPY"
-        )
-        yield postgres.url(user=OWNER_ROLE, password=role_password(SECRET, OWNER_ROLE), database=name)
-        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    finally:
-        await connection.close()
+@pytest.fixture(scope="session")
+async def shared_database(
+    postgres: EmbeddedPostgres, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[SharedDatabase]:
+    settings = load_settings(data_dir=tmp_path_factory.mktemp("data"), secret_key=SecretStr(SECRET))
+    shared = SharedDatabase(postgres, settings, migrated_template)
+    await shared.open()
+    yield shared
+    await shared.close()
 
 
 @pytest.fixture
-async def world(settings: Settings, owner_url: str, clock: MovedClock) -> AsyncIterator[World]:
+async def owner_url(shared_database: SharedDatabase) -> AsyncIterator[str]:
+    """The owner's address of a migrated database in which nothing has happened yet."""
+    yield shared_database.url
+    await shared_database.tidy()
+
+
+@pytest.fixture
+async def world(
+    settings: Settings, owner_url: str, shared_database: SharedDatabase, clock: MovedClock
+) -> AsyncIterator[World]:
     """The world on a fresh database, with a clock that stands still."""
-    built = build_world(settings, database_url=owner_url, clock=clock)
+    built = build_world(settings, database_url=owner_url, clock=clock, database=shared_database.database)
     yield built
     await built.close()
 

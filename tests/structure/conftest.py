@@ -15,6 +15,7 @@ from payflux.kit.postgres import EmbeddedPostgres
 from payflux.settings import Settings
 from payflux.world.bootstrap import World, build_world
 from tests.conftest import MovedClock
+from tests.databases import SharedDatabase
 
 
 @pytest.fixture
@@ -25,10 +26,12 @@ async def superuser(postgres: EmbeddedPostgres, owner_url: str) -> AsyncIterator
 
 
 @pytest.fixture
-async def lonely_world(settings: Settings, owner_url: str, clock: MovedClock) -> AsyncIterator[World]:
+async def lonely_world(
+    settings: Settings, owner_url: str, shared_database: SharedDatabase, clock: MovedClock
+) -> AsyncIterator[World]:
     """A world outside of which nothing answers."""
     nobody = httpx.AsyncClient(transport=httpx.MockTransport(lambda _request: httpx.Response(503)))
-    world = build_world(settings, database_url=owner_url, clock=clock, http=nobody)
+    world = build_world(settings, database_url=owner_url, clock=clock, http=nobody, database=shared_database.database)
     yield world
     await world.close()
 

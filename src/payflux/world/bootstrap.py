@@ -63,21 +63,27 @@ class World:
 
 
 def build_world(
-    settings: Settings, *, database_url: str, clock: Clock | None = None, http: httpx.AsyncClient | None = None
+    settings: Settings,
+    *,
+    database_url: str,
+    clock: Clock | None = None,
+    http: httpx.AsyncClient | None = None,
+    database: Database | None = None,
 ) -> World:
-    """The real world, unless a stand-in is given. `database_url` is the owner's address."""
+    """The real world, unless a stand-in is given. `database_url` is the owner's address; `database`, where somebody has
+    opened it already, is that database."""
     secret = settings.secret_key.get_secret_value()
-    urls = database_urls(
-        database_url, app=settings.app_database_url, system=settings.system_database_url, secret=secret
-    )
     secrets = SecretBox(secret)
+    if database is None:
+        roles = {"app": settings.app_database_url, "system": settings.system_database_url}
+        database = Database(database_urls(database_url, **roles, secret=secret))
     if http is None:
         patience = httpx.Timeout(20.0, connect=5.0)
         http = httpx.AsyncClient(timeout=patience, verify=_trusted(), cookies=_no_cookies())
     return World(
         settings=settings,
         clock=clock or SystemClock(),
-        database=Database(urls),
+        database=database,
         secrets=secrets,
         tokens=TokenHasher(secret, settings.previous_secret_key.get_secret_value()),
         signer=SealingSigner(secrets),
