@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.activation.models import MailOptOut
+from payflux.activation.models import MailOptOut, MailSubscription
 from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 
@@ -24,6 +24,7 @@ class MailKind(StrEnum):
     ALERTS = "alerts"
     REMINDERS = "reminders"
     REPORTS = "reports"
+    CHECKPOINTS = "checkpoints"
 
 
 KIND_OF = {
@@ -32,8 +33,12 @@ KIND_OF = {
     "alert_digest": MailKind.ALERTS,
     "activation_reminder": MailKind.REMINDERS,
     "evidence_report": MailKind.REPORTS,
+    "ledger_checkpoint": MailKind.CHECKPOINTS,
 }
 """The kind of each mail, by its name; a mail without one is always sent."""
+
+ASKED_FOR = frozenset({MailKind.CHECKPOINTS})
+"""The kinds that come only to who asks for them."""
 
 _KINDS = list(MailKind)
 _IDS_BYTES, _MAC_BYTES = 33, 32
@@ -54,18 +59,30 @@ async def opted_out(session: AsyncSession, *, account_id: UUID, kind: MailKind) 
     return set(found.scalars())
 
 
+async def subscribers(session: AsyncSession, *, account_id: UUID, kind: MailKind) -> set[UUID]:
+    """The members of the account who have asked for `kind`."""
+    row = MailSubscription
+    found = await session.execute(select(row.user_id).where(row.account_id == account_id, row.kind == kind))
+    return set(found.scalars())
+
+
 async def unwanted_kinds(session: AsyncSession, *, account_id: UUID, user_id: UUID) -> set[MailKind]:
-    """What a member does without."""
-    row = MailOptOut
-    found = await session.execute(select(row.kind).where(row.account_id == account_id, row.user_id == user_id))
-    return set(map(MailKind, found.scalars()))
+    """What a member does without, or has not asked for."""
+
+    async def kinds(row: type[MailOptOut | MailSubscription]) -> set[MailKind]:
+        found = await session.execute(select(row.kind).where(row.account_id == account_id, row.user_id == user_id))
+        return set(map(MailKind, found.scalars()))
+
+    return await kinds(MailOptOut) | ASKED_FOR - await kinds(MailSubscription)
 
 
 async def set_unwanted(session: AsyncSession, whose: Unsubscribing, *, unwanted: bool, now: datetime) -> None:
     """Have a member do without a kind of mail, or get it again. A second time changes nothing."""
-    row, keys = MailOptOut, whose._asdict()
-    if unwanted:
-        statement = insert(row).values(**keys, opted_out_at=now).on_conflict_do_nothing().returning(row.kind)
+    asked_for, keys = whose.kind in ASKED_FOR, whose._asdict()
+    row = MailSubscription if asked_for else MailOptOut
+    if unwanted is not asked_for:
+        since = {"since" if asked_for else "opted_out_at": now}
+        statement = insert(row).values(**keys, **since).on_conflict_do_nothing().returning(row.kind)
     else:
         same = (getattr(row, name) == value for name, value in keys.items())
         statement = delete(row).where(*same).returning(row.kind)

@@ -14,6 +14,7 @@ from payflux.activation import (
     activation_mails,
     alert_mails,
     billing_mails,
+    checkpoint_mails,
     domain_upkeep,
     evidence_reports,
     identity_mails,
@@ -24,8 +25,9 @@ from payflux.activation import (
     weekly_summary,
 )
 from payflux.activation.bounces import note_refused_recipient, sender_of
-from payflux.activation.mail_preferences import KIND_OF, MailKind, Unsubscribing, opted_out, unsubscribe_code
+from payflux.activation.mail_preferences import KIND_OF, MailKind, Unsubscribing, unsubscribe_code, unwanted_kinds
 from payflux.activation.problems import ended_problem
+from payflux.activation.retention import mails as retention_mails
 from payflux.activation.sending import SUPPORT, note_outcome, support_address, was_delivered
 from payflux.frontdoor.accounts.queries import Addressee, get_addressee, get_user_addressee
 from payflux.kit.failures import MAIL, count_failure
@@ -104,7 +106,7 @@ def _unsubscribing(payload: Payload) -> Unsubscribing | None:
 
 async def _does_without(world: World, whose: Unsubscribing) -> bool:
     async with world.database.tenant(whose.account_id) as session:
-        return whose.user_id in await opted_out(session, account_id=whose.account_id, kind=whose.kind)
+        return whose.kind in await unwanted_kinds(session, account_id=whose.account_id, user_id=whose.user_id)
 
 
 async def _note_refusal(world: World, payload: Payload, why: str) -> None:
@@ -176,10 +178,12 @@ WRITERS: dict[str, Writer] = {
     **alert_mails.WRITERS,
     **activation_mails.WRITERS,
     **billing_mails.WRITERS,
+    **checkpoint_mails.WRITERS,
     **domain_upkeep.WRITERS,
     **evidence_reports.WRITERS,
     **identity_mails.WRITERS,
     **provider_mails.WRITERS,
+    **retention_mails.WRITERS,
     **sales_mails.WRITERS,
     **security_mails.WRITERS,
     **team_mails.WRITERS,

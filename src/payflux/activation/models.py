@@ -132,3 +132,19 @@ class MailOptOut(Base):
     user_id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(40), primary_key=True)
     opted_out_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class MailSubscription(Base):
+    """A kind of mail that comes to nobody who has not asked for it, and that a member has asked for."""
+
+    __tablename__ = "mail_subscriptions"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["account_id", "user_id"], ["memberships.account_id", "memberships.user_id"], ondelete="CASCADE"
+        ),
+    )
+
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40), primary_key=True)
+    since: Mapped[datetime] = mapped_column(DateTime(timezone=True))

@@ -3,18 +3,11 @@ it tells of."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from uuid import UUID
-
-import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.models import Workspace
-from payflux.frontdoor.entitlements.resolving import entitlements_of
-from payflux.kit.pools import served_by
 from payflux.monitor.alerts.models import Alert, AlertEvent, Happening
 from payflux.monitor.ledger.artifacts import Draft, Kind
-from payflux.monitor.ledger.expiring import accounts_with_ledgers, expire_bodies
 from payflux.monitor.ledger.models import LedgerArtifact
 from payflux.monitor.ledger.queries import newest_artifact
 from payflux.monitor.ledger.recording import Recorded, envelope_draft, record_artifacts
@@ -26,12 +19,8 @@ from payflux.monitor.projections.reading import WorkspaceRead
 from payflux.monitor.risk.surface import RiskSurface
 from payflux.world.bootstrap import World
 
-RETENTION = "retention_days"
-
 TOLD = (Happening.RAISED, Happening.WORSENED, Happening.CLEARED, Happening.RESOLVED)
 """What of an alert's history is evidence; who looks after it is the members' own business."""
-
-log = structlog.get_logger(__name__)
 
 
 async def record_baseline(
@@ -83,31 +72,6 @@ async def record_alert(world: World, session: AsyncSession, alert: Alert, event:
     }
     drafts = [Draft(kind=Kind.ALERT, body=body)]
     await record_artifacts(world, session, account_id=alert.account_id, workspace_id=alert.workspace_id, drafts=drafts)
-
-
-async def expire_evidence(world: World) -> None:
-    """Every night: drop the bodies that an account's plan keeps no longer. Where no subscription runs, nothing is
-    dropped: whoever comes back finds what they had."""
-    async with world.database.system() as session:
-        ours = await served_by(session, world.settings.worker_pool)
-        accounts = [account_id for account_id in await accounts_with_ledgers(session) if ours(account_id)]
-    for account_id in accounts:
-        try:
-            await _expire(world, account_id)
-        except Exception:
-            log.exception("evidence not expired", account_id=str(account_id))
-
-
-async def _expire(world: World, account_id: UUID) -> None:
-    async with world.database.tenant(account_id) as session:
-        held = await entitlements_of(session, world, account_id=account_id)
-    days, now = held.limits[RETENTION], world.clock.now()
-    if not held.live or days is None:
-        return
-    async with world.database.system() as session:
-        dropped = await expire_bodies(session, account_id=account_id, before=now - timedelta(days=days), now=now)
-    if dropped:
-        log.info("evidence expired", account_id=str(account_id), artifacts=dropped)
 
 
 async def _record(world: World, session: AsyncSession, workspace: Workspace, *drafts: Draft) -> list[Recorded]:

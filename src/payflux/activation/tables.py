@@ -4,6 +4,7 @@ would pass it by."""
 from __future__ import annotations
 
 from payflux.activation import models as activation
+from payflux.activation.retention import models as retention
 from payflux.frontdoor.accounts import models as accounts
 from payflux.frontdoor.accounts.factors import models as factors
 from payflux.frontdoor.accounts.keys import models as keys
@@ -20,8 +21,8 @@ from payflux.frontdoor.sales import models as sales
 from payflux.frontdoor.staff import models as staff
 from payflux.kit import audit, failures, idempotency, pools
 from payflux.monitor.alerts import models as alerts
-from payflux.monitor.evidence import models as evidence
 from payflux.monitor.benchmarks import models as benchmarks
+from payflux.monitor.evidence import models as evidence
 from payflux.monitor.ledger import models as ledger
 from payflux.monitor.processors import models as processors
 from payflux.monitor.processors.generic import models as generic
@@ -37,8 +38,8 @@ MODELS = (
     activation,
     alerts,
     audit,
-    billing,
     benchmarks,
+    billing,
     catalogue,
     entitlements,
     evidence,
@@ -56,6 +57,7 @@ MODELS = (
     projections,
     providers,
     reconciling,
+    retention,
     risk,
     scan,
     sales,

@@ -10,13 +10,16 @@ import typer
 from rich.markup import escape
 
 from payflux.cli.configured import complaints, console
-from payflux.monitor.ledger.checkpoints import SignedNote, read_note
+from payflux.monitor.ledger.checkpoints import SignedNote, find_note, read_note
 from payflux.monitor.ledger.scanning import Flawed
-from payflux.monitor.ledger.verifying import PublicKey, Verified, read_keys, verify_export
+from payflux.monitor.ledger.verifying import PublicKey, Verified, is_signed, read_keys, verify_export
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A ledger as PayFlux exports it (JSONL).")],
+    file: Annotated[
+        Path,
+        typer.Argument(exists=True, dir_okay=False, help="A ledger as PayFlux exports it (JSONL), or a checkpoint."),
+    ],
     keys: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Public keys that you trust: /.well-known/payflux-keys.json"),
@@ -29,8 +32,12 @@ def verify(
     ] = None,
 ) -> None:
     """Check every signature, hash and proof of an exported ledger, with the public keys alone. Needs no database and no
-    network; exit code 1 where it does not hold, 2 where it cannot be checked."""
+    network; exit code 1 where it does not hold, 2 where it cannot be checked. A checkpoint, or the text of
+    the mail that it came in, is checked by the keys that are named."""
     trusted, earlier = _trusted(keys), _earlier(checkpoint)
+    if (note := _note_in(file)) is not None:
+        _verify_note(note, trusted)
+        return
     try:
         with file.open("rb") as lines:
             found = verify_export(lines, keys=trusted, earlier=earlier)
@@ -43,6 +50,35 @@ def verify(
         )
         raise typer.Exit(1) from None
     console.print("\n".join(_told(found, trusted is not None)), soft_wrap=True)
+
+
+def _note_in(file: Path) -> SignedNote | None:
+    """The checkpoint that the file is, or holds as text; None where it is an export, which begins as JSON."""
+    with file.open("rb") as begun:
+        if begun.read(64).lstrip()[:1] in (b"{", b""):
+            return None
+    try:
+        return find_note(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return None  # to be refused as the export that it is not
+
+
+def _verify_note(note: SignedNote, trusted: dict[str, PublicKey] | None) -> None:
+    said = note.checkpoint
+    if trusted is None:
+        complaints.print(
+            f"This is a checkpoint of {escape(said.origin)}. Name the keys that you trust by --keys: those of its "
+            "origin are at /.well-known/payflux-keys.json.",
+            soft_wrap=True,
+        )
+        raise typer.Exit(2)
+    if not is_signed(note, trusted):
+        complaints.print("[bold red]This checkpoint does not hold.[/bold red] None of the keys has signed it.")
+        raise typer.Exit(1)
+    console.print(
+        f"This checkpoint holds: the signed tree of {escape(said.origin)}, of {said.tree_size:,} artifacts.",
+        soft_wrap=True,
+    )
 
 
 def _told(found: Verified, trusted: bool) -> list[str]:

@@ -12,6 +12,7 @@ import asyncpg
 import structlog
 
 from payflux.activation.alerting import keep_alerts_going, tell_alert
+from payflux.activation.checkpoint_mails import mail_checkpoint
 from payflux.activation.deletion import forget_member, sweep_up_account
 from payflux.activation.domain_upkeep import look_domains_up
 from payflux.activation.ending import connection_ended
@@ -20,8 +21,8 @@ from payflux.activation.evidence_reports import send_due_reports
 from payflux.activation.keeping import keep_activations_going
 from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
-from payflux.activation.recording import expire_evidence
 from payflux.activation.reminding import send_due_reminders
+from payflux.activation.retention.dropping import drop_what_is_over
 from payflux.activation.sources import start_from_events
 from payflux.activation.trial_notices import send_due_notices
 from payflux.activation.watching import begin_sweep, read_due, read_workspace, record_unread, sweep_workspaces
@@ -47,7 +48,7 @@ from payflux.kit.failures import JOB, count_failure
 from payflux.kit.idempotency import forget_answers
 from payflux.kit.jobs import HEARTBEAT_TIMEOUT, Handler, Payload, run_jobs
 from payflux.kit.pools import COMMON_NAME
-from payflux.monitor.alerts.delivering import delete_old_deliveries, deliver_alert
+from payflux.monitor.alerts.delivering import KEPT_FOR, delete_old_deliveries, deliver_alert
 from payflux.monitor.evidence.exporting import delete_expired_exports
 from payflux.monitor.ledger.checkpointing import sign_tree
 from payflux.monitor.processors.backfill.jobs import backfill_history, record_interruption
@@ -157,7 +158,7 @@ async def work(
 
     async def tidy() -> None:
         async with world.database.system() as session:
-            await delete_old_deliveries(session, now=world.clock.now())
+            await delete_old_deliveries(session, before=world.clock.now() - KEPT_FOR)
             await delete_old_bounces(session, now=world.clock.now())
         await clean_inbox(world)
         await clean_deliveries(world)
@@ -165,11 +166,12 @@ async def work(
     pool = world.settings.worker_pool
     by_account: Timers = {
         "apply_due_events": ("* * * * *", apply_due),
-        "expire_evidence": ("11 3 * * *", partial(expire_evidence, world)),
+        "drop_what_is_over": ("11 3 * * *", partial(drop_what_is_over, world)),
         "look_domains_up": ("29 4 * * *", partial(look_domains_up, world)),
         "keep_alerts_going": ("* * * * *", partial(keep_alerts_going, world)),
         "keep_activations_going": ("* * * * *", partial(keep_activations_going, world)),
         "keep_connections_up_to_date": ("*/5 * * * *", keep_up),
+        "mail_checkpoint": ("20 * * * *", partial(mail_checkpoint, world)),
         "send_due_reminders": ("*/15 * * * *", partial(send_due_reminders, world)),
         "send_weekly_summaries": ("*/15 * * * *", partial(send_weekly_summaries, world)),
         "send_due_reports": ("*/15 * * * *", partial(send_due_reports, world)),

@@ -188,7 +188,7 @@ async def test_what_became_of_a_delivery_is_kept_for_90_days_and_longer_while_it
     async def left(after: timedelta) -> list[DeliveryState]:
         watched.clock.move(after)
         async with watched.world.database.system() as session:
-            await delete_old_deliveries(session, now=watched.clock.now())
+            await delete_old_deliveries(session, before=watched.clock.now() - KEPT_FOR)
         return [DeliveryState(one.row.state) for one in await log_of(watched, channel)]
 
     await watched.read(risk_tier=3)

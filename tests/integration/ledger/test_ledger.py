@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from payflux.activation import recording
+from payflux.activation.retention.dropping import drop_what_is_over
 from payflux.app import create_app
 from payflux.frontdoor.billing.trials import start_trial
 from payflux.kit.crypto import SecretBox
@@ -189,7 +189,7 @@ async def test_a_body_is_kept_for_as_long_as_the_plan_says_and_the_chain_holds_w
     async with world.database.tenant(alices.account_id) as session:
         await start_trial(session, account_id=alices.account_id, now=clock.now())
     await alices.record(3)
-    await recording.expire_evidence(world)
+    await drop_what_is_over(world)
     found = verify_export(await alices.exported())
     assert (found.artifacts, found.without_body) == (3, 2)
     assert second.holds(b"".join(await alices.exported()))

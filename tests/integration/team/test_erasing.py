@@ -85,6 +85,8 @@ async def _row_for(stored: asyncpg.Connection, table: str) -> str:
         ("delivery_id", "alert_deliveries", "id"),
         ("export_id", "evidence_exports", "id"),
         ("import_id", "evidence_imports", "id"),
+        ("group_id", "directory_groups", "id"),
+        ("person_id", "directory_users", "id"),
         ("from_user_id", "memberships", "user_id"),
         ("user_id", "memberships", "user_id"),
     ):

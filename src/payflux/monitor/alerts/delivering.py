@@ -10,7 +10,7 @@ from functools import partial
 from uuid import UUID
 
 import structlog
-from sqlalchemy import delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.jobs import Payload, enqueue
@@ -217,9 +217,20 @@ async def note_attempt(
     await session.flush()
 
 
-async def delete_old_deliveries(session: AsyncSession, *, now: datetime) -> None:
-    """Forget what became of deliveries long ago, with their tries; for the system role. What an alert that is not over
-    was told to stays, so that its end is told there too."""
+async def delete_old_deliveries(session: AsyncSession, *, before: datetime, account_id: UUID | None = None) -> int:
+    """Forget what became of deliveries from before `before`, of one account or of all, with their tries; how many. For
+    the system role. What an alert that is not over was told to stays, so that its end is told there too."""
+    done = await session.execute(delete(AlertDelivery).where(*_over(before, account_id)).returning(AlertDelivery.id))
+    return len(done.all())
+
+
+async def count_old_deliveries(session: AsyncSession, *, account_id: UUID, before: datetime) -> int:
+    """How many deliveries of an account :func:`delete_old_deliveries` would forget."""
+    query = select(func.count()).select_from(AlertDelivery).where(*_over(before, account_id))
+    return (await session.execute(query)).scalar_one()
+
+
+def _over(before: datetime, account_id: UUID | None) -> list[ColumnElement[bool]]:
     row = AlertDelivery
     under_way = exists().where(
         AlertEvent.account_id == row.account_id,
@@ -229,7 +240,8 @@ async def delete_old_deliveries(session: AsyncSession, *, now: datetime) -> None
         Alert.state != AlertState.RESOLVED,
     )
     ended = row.state.not_in((DeliveryState.WAITING, DeliveryState.HELD))
-    await session.execute(delete(row).where(row.created_at < now - KEPT_FOR, ended, ~under_way))
+    old = [row.created_at < before, ended, ~under_way]
+    return old if account_id is None else [row.account_id == account_id, *old]
 
 
 async def enqueue_delivery(

@@ -57,6 +57,16 @@ def read_note(note: str) -> SignedNote:
     return SignedNote(Checkpoint(found["origin"], int(found["size"]), root), signed[:4], signed[4:])
 
 
+def find_note(text: str) -> SignedNote:
+    """The checkpoint that stands in a text such as a mail, as it came or quoted. Raises ValueError unless there is
+    exactly one."""
+    lines = (re.sub(r"^(?:> ?)+", "", line).strip() for line in text.splitlines())
+    found = list(_NOTE.finditer("\n".join(lines) + "\n"))
+    if len(found) != 1:
+        raise ValueError("it holds no signed checkpoint" if not found else "it holds several signed checkpoints")
+    return read_note(found[0][0])
+
+
 def note_key_id(name: str, public: bytes) -> bytes:
     """The 4 bytes that name a key in a note."""
     return sha256(name.encode() + b"\n" + _ED25519 + public)[:4]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.monitor.ledger.models import LedgerArtifact, LedgerHead
@@ -20,6 +20,16 @@ async def expire_bodies(session: AsyncSession, *, account_id: UUID, before: date
     )
     done = await session.execute(old.values(body=None, body_expired_at=now).returning(LedgerArtifact.sequence))
     return len(done.all())
+
+
+async def count_bodies(session: AsyncSession, *, account_id: UUID, before: datetime) -> int:
+    """How many artifacts of an account recorded before `before` still have their body."""
+    old = (
+        LedgerArtifact.account_id == account_id,
+        LedgerArtifact.recorded_at < before,
+        LedgerArtifact.body.is_not(None),
+    )
+    return (await session.execute(select(func.count()).where(*old))).scalar_one()
 
 
 async def accounts_with_ledgers(session: AsyncSession) -> list[UUID]:

@@ -110,6 +110,11 @@ async def latest_checkpoint(session: AsyncSession) -> LedgerCheckpoint | None:
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def checkpoint_signed_at(session: AsyncSession, *, tree_size: int, at: datetime) -> LedgerCheckpoint | None:
+    """The tree of that size as it was signed at that instant."""
+    return await session.get(LedgerCheckpoint, (tree_size, at))
+
+
 async def leaves_of(session: AsyncSession, *, account_id: UUID, workspace_id: UUID) -> Sequence[LedgerInclusion]:
     """Where the artifacts of a workspace stand in the tree, by their numbers."""
     query = select(LedgerInclusion).where(

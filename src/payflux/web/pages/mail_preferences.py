@@ -49,6 +49,13 @@ KINDS = {
         mark("Reports of evidence"),
         mark("Each week or month, where a member chose you for one under Evidence."),
     ),
+    MailKind.CHECKPOINTS: (
+        mark("Signed checkpoints"),
+        mark(
+            "Each day, where you ask for it here: the signed tree over all ledgers. Whoever keeps one would notice if "
+            "something that was said before were changed."
+        ),
+    ),
 }
 """Each kind of mail with its name, and when it comes."""
 
