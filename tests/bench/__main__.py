@@ -9,6 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.activation_rows import connected_to_live
 from tests.bench.api_rows import keys_and_streams
 from tests.bench.entitlement_rows import kept
 from tests.bench.feature_rows import from_parquet, from_postgresql, in_memory
@@ -30,6 +31,7 @@ ROWS: tuple[Callable[[], list[Row]], ...] = (
     lambda: [rollup_kept_up_to_date()],
     sweep_of_all,
     first_projections,
+    connected_to_live,
     lambda: [read_again()],
     lambda: [verified()],
     applied,

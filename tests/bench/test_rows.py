@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.bench import (
+    activation_rows,
     api_rows,
     entitlement_rows,
     feature_rows,
@@ -39,6 +40,10 @@ def test_rollups_and_the_sweep() -> None:
 
 def test_the_first_projection_reads_what_stripes_own_client_reads() -> None:
     assert_sound(*pull_rows.first_projections((3,), latency_ms=0, rate=100))
+
+
+def test_a_workspace_goes_live() -> None:
+    assert_sound(*activation_rows.connected_to_live((3,), latency_ms=0, rate=100))
 
 
 def test_a_workspace_is_read_again_and_each_reading_is_kept() -> None:
