@@ -72,6 +72,7 @@ from payflux.web.pages import (
     verification,
     welcome,
     whatif,
+    workspaces,
 )
 from payflux.web.pages.imports import uploads
 from payflux.web.policies import require_policies
@@ -106,13 +107,14 @@ def create_app(world: World) -> FastAPI:
     app.state.world = world
     app.state.isolation = None
     app.state.templates = build_templates()
-    app.routes.extend(_pages())
-    lead_to_sign_in(app)
+    # before the pages: whoever asks for a file or for the API need not be compared with each of them
+    app.mount(STATIC, static_files(keep=world.settings.environment == "production"), name="static")
     app.mount(f"{API_PATH}/webhooks", billing_hooks)
     app.mount(API_PATH, create_api(world))
     app.mount("/hooks", hooks)
     app.mount("/uploads", uploads)
-    app.mount(STATIC, static_files(keep=world.settings.environment == "production"), name="static")
+    app.routes.extend(_pages())
+    lead_to_sign_in(app)
     require_policies(app)
     app.add_middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)
     add_error_handlers(app)
@@ -163,10 +165,10 @@ def _pages() -> list[BaseRoute]:
         projection_settings,
         retention,
         projections,
+        benchmarks,
         connection,
         sources,
         whatif,
-        benchmarks,
         scan,
         explanation,
         alerts,
@@ -176,6 +178,7 @@ def _pages() -> list[BaseRoute]:
         mail_preferences,
         evidence,
         api_keys,
+        workspaces,
         developers,
         audit,
     ):

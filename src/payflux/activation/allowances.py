@@ -10,11 +10,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.frontdoor.accounts.family import family_of, has_family, parent_of
 from payflux.frontdoor.accounts.team import queries as team
 from payflux.frontdoor.accounts.team.inviting import hold_seats
 from payflux.frontdoor.accounts.team.rules import SeatAllowance
-from payflux.frontdoor.accounts.workspaces.paying import parent_of
-from payflux.frontdoor.accounts.workspaces.queries import addresses_in, family_of, has_family
+from payflux.frontdoor.accounts.workspaces.queries import addresses_in
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.frontdoor.entitlements.rules import SEATS
 from payflux.frontdoor.entitlements.usage import Usage, require_room, used, window_of

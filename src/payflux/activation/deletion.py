@@ -12,13 +12,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import payflux.activation.tables  # noqa: F401 -- so that no table is passed by
+from payflux.frontdoor.accounts.family import workspaces_of
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import queries
 from payflux.frontdoor.accounts.team.capabilities import may
 from payflux.frontdoor.accounts.team.erasing import erase_account, erase_rows
 from payflux.frontdoor.accounts.team.members import forget_membership
 from payflux.frontdoor.accounts.team.models import DeletionReceipt
-from payflux.frontdoor.accounts.workspaces.queries import workspaces_of
 from payflux.frontdoor.billing.ending import cancel_for_deletion
 from payflux.frontdoor.billing.trials import remember_owner
 from payflux.kit.audit import record_change

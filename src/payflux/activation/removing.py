@@ -13,7 +13,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.sso.leaving import bury
 from payflux.frontdoor.accounts.team.members import InvitesOfLeaver, leave, remove_member
 from payflux.frontdoor.accounts.team.queries import find_member
-from payflux.frontdoor.accounts.workspaces.following import leave_workspaces
+from payflux.frontdoor.accounts.workspaces.leaving import leave_workspaces
 from payflux.world.bootstrap import World
 
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.allowances import seat_allowance
+from payflux.frontdoor.accounts.rules import normalize_email
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.sso.arriving import arrive
 from payflux.frontdoor.accounts.sso.directory import Room
@@ -15,8 +17,8 @@ from payflux.frontdoor.accounts.sso.models import SsoConnection
 from payflux.frontdoor.accounts.sso.rules import Asserted
 from payflux.frontdoor.accounts.team.members import change_role
 from payflux.frontdoor.accounts.team.queries import Member
+from payflux.frontdoor.accounts.workspaces.queries import addresses_in
 from payflux.frontdoor.entitlements.resolving import entitlements_of
-from payflux.frontdoor.entitlements.rules import SEATS
 from payflux.kit.errors import Conflict
 from payflux.kit.messages import gettext as _
 from payflux.world.bootstrap import World
@@ -47,7 +49,7 @@ async def member_for(session: AsyncSession, world: World, connection: SsoConnect
     Who is a member signs in whatever the plan is: a payment that failed keeps nobody out, and opens no other way in.
     New ones need it. Raises what :func:`payflux.frontdoor.accounts.sso.arriving.arrive` does.
     """
-    room = await room_for(session, world, account_id=connection.account_id)
+    room = await room_for(session, world, account_id=connection.account_id, joining=person.email)
     return await arrive(
         session,
         world.tokens,
@@ -59,7 +61,12 @@ async def member_for(session: AsyncSession, world: World, connection: SsoConnect
     )
 
 
-async def room_for(session: AsyncSession, world: World, *, account_id: UUID) -> Room:
-    """What the account's plan allows of new members by its provider or its directory; read anew, for it decides."""
+async def room_for(session: AsyncSession, world: World, *, account_id: UUID, joining: str = "") -> Room:
+    """What the account's plan allows of new members by its provider or its directory; read anew, for it decides. Seats
+    that people of its other workspaces take are not among them, but for that of who is `joining`."""
     held = await entitlements_of(session, world, account_id=account_id, fresh=True)
-    return Room(seats=held.limits[SEATS], takes_members=held.features.get(SSO, False))
+    allowance = await seat_allowance(session, world, account_id=account_id)
+    present, _invited = await addresses_in(session, [account_id], now=world.clock.now())
+    elsewhere = len(allowance.members_elsewhere - present - {normalize_email(joining)})
+    seats = None if allowance.limit is None else max(0, allowance.limit - elsewhere)
+    return Room(seats=seats, takes_members=held.features.get(SSO, False))

@@ -11,14 +11,15 @@ from fastapi import APIRouter, Body
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
-from payflux.activation.allowances import seat_limit
-from payflux.activation.deletion import delete_account, enqueue_forgetting
-from payflux.activation.removing import remove_for_good
+from payflux.activation.allowances import seat_allowance
+from payflux.activation.deletion import delete_account
+from payflux.activation.removing import leave_for_good, remove_for_good
 from payflux.activation.single_sign_on import give_role
+from payflux.activation.workspaces import rename_here
 from payflux.api.problems import Responses
-from payflux.frontdoor.accounts.keys.service import KeysOfLeaver, settle_keys
+from payflux.frontdoor.accounts.keys.service import KeysOfLeaver
 from payflux.frontdoor.accounts.sessions import SignedIn
-from payflux.frontdoor.accounts.team import members, queries
+from payflux.frontdoor.accounts.team import queries
 from payflux.frontdoor.accounts.team.bulk import invite_many
 from payflux.frontdoor.accounts.team.capabilities import Role
 from payflux.frontdoor.accounts.team.exporting import account_document
@@ -45,7 +46,8 @@ Email = Annotated[str, Field(max_length=320)]
 
 
 class Account(BaseModel):
-    """An account, its seats, and the caller's role in it. A `limit` of null is none."""
+    """An account or workspace, its seats, and the caller's role in it. `seat_limit` is the account's, null without one;
+    `seats_elsewhere` counts who takes one in other workspaces of the account alone."""
 
     id: UUID
     name: str
@@ -53,6 +55,7 @@ class Account(BaseModel):
     seat_limit: int | None
     members: int
     open_invites: int
+    seats_elsewhere: int
 
 
 class NewName(BaseModel):
@@ -123,23 +126,24 @@ class Receipt(BaseModel):
 @router.get("", dependencies=OWN)
 async def get_account(who: Who, world: CurrentWorld, session: Tenant) -> Account:
     """The account that the caller acts in."""
-    limit = await seat_limit(session, world, account_id=who.account_id)
-    seats = await queries.seats(session, account_id=who.account_id, limit=limit, now=world.clock.now())
+    allowance = await seat_allowance(session, world, account_id=who.account_id)
+    seats = await queries.seats(session, account_id=who.account_id, allowance=allowance, now=world.clock.now())
     account = await queries.account_name(session, account_id=who.account_id)
     return Account(
         id=who.account_id,
         name=account,
         role=Role(who.role),
-        seat_limit=limit,
+        seat_limit=seats.limit,
         members=seats.members,
         open_invites=seats.invites,
+        seats_elsewhere=seats.elsewhere,
     )
 
 
 @router.patch("", dependencies=[guard(capability="account.update", metered=True)])
 async def rename_account(who: Who, world: CurrentWorld, session: Tenant, given: NewName) -> Account:
     """Rename it."""
-    await members.rename_account(session, who, name=given.name, now=world.clock.now())
+    await rename_here(session, who, name=given.name, now=world.clock.now())
     return await get_account(who, world, session)
 
 
@@ -173,9 +177,7 @@ async def remove_member(
 @router.post("/leave", dependencies=OWN, status_code=HTTPStatus.NO_CONTENT, responses=CONFLICT)
 async def leave(who: Who, world: CurrentWorld, session: Tenant) -> None:
     """End one's own membership. The owner cannot."""
-    await members.leave(session, who, now=world.clock.now())
-    await settle_keys(session, who, owner_id=who.user_id, becomes="revoke", now=world.clock.now())
-    await enqueue_forgetting(session, account_id=who.account_id, user_id=who.user_id)
+    await leave_for_good(session, world, who)
 
 
 @router.get("/invites", dependencies=[guard(capability="team.invite", metered=True)])
@@ -192,9 +194,9 @@ async def list_invites(who: Who, world: CurrentWorld, session: Tenant) -> list[I
 )
 async def create_invite(who: Who, world: CurrentWorld, session: Tenant, given: NewInvite) -> Invite:
     """Invite one address, and mail it."""
-    limit = await seat_limit(session, world, account_id=who.account_id)
+    allowance = await seat_allowance(session, world, account_id=who.account_id)
     added = await invite(
-        session, world.tokens, who, email=given.email, role=given.role, seat_limit=limit, now=world.clock.now()
+        session, world.tokens, who, email=given.email, role=given.role, allowance=allowance, now=world.clock.now()
     )
     return _invite((await _invites(who, world, session)), added.id)
 
@@ -202,9 +204,9 @@ async def create_invite(who: Who, world: CurrentWorld, session: Tenant, given: N
 @router.post("/invites/bulk", dependencies=INVITE)
 async def create_invites(who: Who, world: CurrentWorld, session: Tenant, given: NewInvites) -> list[Outcome]:
     """Invite several; each address has its own outcome, in their order."""
-    limit = await seat_limit(session, world, account_id=who.account_id)
+    allowance = await seat_allowance(session, world, account_id=who.account_id)
     outcomes = await invite_many(
-        session, world.tokens, who, emails=given.emails, role=given.role, seat_limit=limit, now=world.clock.now()
+        session, world.tokens, who, emails=given.emails, role=given.role, allowance=allowance, now=world.clock.now()
     )
     return [Outcome(**vars(outcome)) for outcome in outcomes]
 
@@ -212,9 +214,9 @@ async def create_invites(who: Who, world: CurrentWorld, session: Tenant, given: 
 @router.post("/invites/{invite_id}/resend", dependencies=INVITE, responses=GONE | CONFLICT | SEATS | CAPPED)
 async def resend(who: Who, world: CurrentWorld, session: Tenant, invite_id: UUID) -> Invite:
     """Renew an invite and mail it again, with the same link."""
-    limit = await seat_limit(session, world, account_id=who.account_id)
+    allowance = await seat_allowance(session, world, account_id=who.account_id)
     now = world.clock.now()
-    await resend_invite(session, world.tokens, who, invite_id=invite_id, seat_limit=limit, now=now)
+    await resend_invite(session, world.tokens, who, invite_id=invite_id, allowance=allowance, now=now)
     return _invite((await _invites(who, world, session)), invite_id)
 
 

@@ -39,6 +39,7 @@ from payflux.api import (
     verification,
     what_if,
     workspace,
+    workspaces,
 )
 from payflux.api.conditional import EntityTags
 from payflux.api.problems import describe
@@ -62,6 +63,7 @@ ROUTERS = (
     billing.router,
     keys.router,
     workspace.router,
+    workspaces.router,
     projections.router,
     events.router,
     events.whole,

@@ -29,7 +29,7 @@ from payflux.kit.errors import (
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
 from payflux.web.browsers import local_path
-from payflux.web.refusals import EmailNotVerified, SsoRequired, StepUpRequired, way_to
+from payflux.web.refusals import EmailNotVerified, OfAccount, SsoRequired, StepUpRequired, way_to
 from payflux.web.rendering import render
 from payflux.web.security import logged_path
 from payflux.web.visits import record_refusal
@@ -119,7 +119,7 @@ def present(request: Request, error: UserError) -> Response:
         return RedirectResponse(way_to(error, _page_of(request)), HTTPStatus.SEE_OTHER)
     return render(
         request,
-        "error.html",
+        "of_account.html" if isinstance(error, OfAccount) else "error.html",
         error.status,
         request_id=request.state.request_id,
         what_happened=_(error.message),

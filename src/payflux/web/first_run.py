@@ -49,9 +49,10 @@ class FirstRun:
 async def first_run_of(
     session: AsyncSession, world: World, who: SignedIn, subscription: Subscription | None, *, connected: bool
 ) -> FirstRun | None:
-    """The setup steps that `who` is shown; None where all are done, and where they hid them. While nothing is
+    """The setup steps that `who` is shown; None where all are done, where they hid them, and in a further
+    workspace, which is set up by connecting it. While nothing is
     `connected`, the steps that wait for it lead to where the processor that the owner named is."""
-    if SETUP_STEPS in await dismissed(session, who):
+    if who.parent_id is not None or SETUP_STEPS in await dismissed(session, who):
         return None
     facts, processor = await get_facts(session, who, standing_of(subscription) if subscription else None)
     items = checklist(facts, world.clock.now())

@@ -14,6 +14,7 @@ from payflux.frontdoor.accounts.keys.authenticating import authenticate_key
 from payflux.frontdoor.accounts.sessions import SignedIn, authenticate, authenticate_api_client
 from payflux.frontdoor.billing.models import Subscription
 from payflux.frontdoor.billing.queries import newest_subscription
+from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import NotSignedIn
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import speak
@@ -48,8 +49,8 @@ async def visitor(request: Request) -> SignedIn | None:
     Raises KeyRefused, which says why, for a key that opens nothing, and Forbidden where staff who look at an account as
     its member would change something.
     """
-    scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
     world = get_world(request)
+    scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
     by_token = scheme.lower() == "bearer"
     session_token = "" if by_token else request.cookies.get(cookie_name(world.settings, "session"), "")
     if not by_token and not session_token:
@@ -103,8 +104,11 @@ async def tenant_session(who: Who, world: CurrentWorld) -> AsyncGenerator[AsyncS
 Tenant = Annotated[AsyncSession, Depends(tenant_session, scope="function")]
 
 
-async def subscription_of(who: Who, session: Tenant) -> Subscription | None:
-    """The account's subscription, also one that has ended: pages say so."""
+async def subscription_of(request: Request, who: Who, world: CurrentWorld, session: Tenant) -> Subscription | None:
+    """The account's subscription, also one that has ended: pages say so, and so they do of a further workspace that the
+    plan does not hold."""
+    if who.parent_id is not None:
+        request.state.paused = (await entitlements_of(session, world, account_id=who.account_id)).paused
     return await newest_subscription(session, account_id=who.account_id)
 
 

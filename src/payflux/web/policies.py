@@ -2,9 +2,9 @@
 
 Every route carries exactly one :func:`guard`; :func:`require_policies` refuses to build an app in which one does not.
 A guard asks in this order: who it is, whether they came in the way that their account asks for, whether their address
-is proven, what their role may do, whether it is done where they are, what the plan allows, and how long ago they proved who they are. So 401 comes before
-403, and 403 before 402: no plan buys a role. What the plan does not allow by what was found out before is found out
-anew, before anybody is refused.
+is proven, what their role may do, whether it is done where they are, what the plan allows, and how long ago they proved
+who they are. So 401 comes before 403, and 403 before 402: no plan buys a role. What the plan does not allow by what
+was found out before is found out anew, before anybody is refused.
 """
 
 from __future__ import annotations
@@ -202,9 +202,11 @@ async def _ask_plan(policy: Policy, request: Request, who: SignedIn, world: Worl
     by_program, reads = policy.metered and who.kind != "browser", request.method in refusals.SAFE_METHODS
     try:
         held = await entitlements_of(session, world, account_id=who.account_id)
+        request.state.paused = held.paused
         _refuse_beyond(policy, held, reads=reads, by_program=by_program)
     except PaymentRequired:
         held = await entitlements_of(session, world, account_id=who.account_id, fresh=True)
+        request.state.paused = held.paused
         _refuse_beyond(policy, held, reads=reads, by_program=by_program)
     if by_program:
         await count_call(request, who, world)

@@ -77,7 +77,7 @@ class WorkspacePaused(PaymentRequired):
 
     def __init__(self) -> None:
         super().__init__(
-            _("This workspace rests: the plan of its account holds one workspace."),
+            _("This workspace is paused: the plan of its account holds one workspace."),
             way_out=_("%(who)s of the account can choose a plan with several. Nothing here is changed or deleted.")
             % {"who": sentence_start(holders("billing.manage"))},
             details={"error": "workspace_paused", "upgrade_url": UPGRADE_PATH, "changed_by": _BILLING},

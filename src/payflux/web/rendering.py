@@ -11,12 +11,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from payflux.frontdoor.accounts.sessions import SignedIn
-from payflux.kit.messages import LANGUAGES, gettext, language, ngettext
+from payflux.kit.messages import LANGUAGES, gettext, language, ngettext, sentence_start
 from payflux.kit.phrases import spoken_words
 from payflux.web import billing_words, outlook
 from payflux.web.browsers import resend_wait
 from payflux.web.formatting import FILTERS
 from payflux.web.passkeys import passkeys_here
+from payflux.web.places import grouped_places, places_of_account
 from payflux.web.security import csrf_token
 from payflux.web.static_files import VersionedAddresses
 from payflux.world.bootstrap import World
@@ -38,7 +39,7 @@ def build_templates() -> Environment:
     environment.install_gettext_callables(gettext, ngettext, newstyle=True)  # ty: ignore[missing-attribute] -- i18n's
     in_every_template: dict[str, Any] = {"language": language, "languages": LANGUAGES}
     environment.globals.update(in_every_template)
-    environment.filters |= {"translate": gettext, "spoken": spoken_words}
+    environment.filters |= {"translate": gettext, "spoken": spoken_words, "sentence_start": sentence_start}
     environment.filters |= FILTERS | outlook.FILTERS | billing_words.FILTERS
     return environment
 
@@ -46,8 +47,9 @@ def build_templates() -> Environment:
 def render(request: Request, template: str, status: int = 200, /, **context: object) -> HTMLResponse:
     """The page `template` for this request, with what every page knows: who is asking, the CSRF token, the sandbox, the
     providers that people may sign in by, whether passkeys work under this page's address, the account that welcomes
-    somebody who has just joined it, whether everybody may register (where the route asked), who runs PayFlux,
-    under which address, and how long the banner about an unproven address waits."""
+    somebody who has just joined it, the workspaces to switch to, whether this one is paused, whether everybody may
+    register (where the route asked), who runs PayFlux, under which address, and how long the banner about an unproven
+    address waits."""
     world: World = request.app.state.world
     environment: Environment = request.app.state.templates
     who: SignedIn | None = getattr(request.state, "who", None)
@@ -58,6 +60,9 @@ def render(request: Request, template: str, status: int = 200, /, **context: obj
         "passkeys_here": passkeys_here(request),
         "user": who,
         "welcome": who.account_name if who and request.query_params.get("welcome") == "teammate" else None,
+        "places": grouped_places(who),
+        "several_workspaces": who is not None and len(places_of_account(who)) > 1,
+        "paused": getattr(request.state, "paused", False),
         "status": int(status),
         "page": _page_of(request),
         "resend_wait": resend_wait(request, world) if who and not who.email_verified else 0,

@@ -20,6 +20,7 @@ from payflux.web.choosing import choosing_context
 from payflux.web.guards import current_world
 from payflux.web.offers import offer_of_feature, offer_of_limit
 from payflux.web.product import product_context
+from payflux.web.refusals import WorkspacePaused
 from payflux.web.rendering import render, see_other
 from payflux.web.visits import record_view
 from payflux.world.bootstrap import World
@@ -27,12 +28,22 @@ from payflux.world.bootstrap import World
 
 async def wall(request: Request, who: SignedIn, refusal: PaymentRequired) -> Response:
     """The page that stands where `refusal` stopped `who`, at the same address: how the account stands, and the ways
-    on."""
+    on; in a further workspace, who can go them."""
     world = current_world(request)
     async with world.database.tenant(who.account_id) as session:
         subscription = await newest_subscription(session, account_id=who.account_id)
         standing = standing_of(subscription) if subscription else None
         state = state_of(standing, world.clock.now())
+        paused = isinstance(refusal, WorkspacePaused)
+        if paused or (who.parent_id is not None and state in LOCKED):
+            workspace = await get_workspace(session, account_id=who.account_id)
+            return render(
+                request,
+                "workspaces/paused.html",
+                refusal.status,
+                who=who,
+                **product_context(world, workspace, subscription),
+            )
         if state not in LOCKED:
             if standing and standing.plan == FREE_PLAN and request.method == "GET" and request.url.path == "/dashboard":
                 return see_other(PREVIEW)

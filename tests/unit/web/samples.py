@@ -74,6 +74,7 @@ from tests.unit.web.security_samples import security_pages
 from tests.unit.web.source_samples import source_pages
 from tests.unit.web.staff_samples import staff_pages
 from tests.unit.web.team_samples import team_pages
+from tests.unit.web.workspace_samples import workspace_pages
 
 ROOT = Path(__file__).parents[3] / "src" / "payflux"
 NOW = datetime(2026, 11, 21, 10, 59, tzinfo=UTC)
@@ -599,6 +600,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     **source_pages(SIGNED_IN),
     **staff_pages(SIGNED_OUT, ARMING),
     **team_pages(SIGNED_OUT, SIGNED_IN),
+    **workspace_pages(SIGNED_IN),
     "arming-unverified": ("arming.html", ARMING | {"user": UNVERIFIED}),
     "dashboard-unverified": ("dashboard.html", DASHBOARD | {"user": UNVERIFIED}),
     "register": ("register.html", FORM),

@@ -11,9 +11,10 @@ from payflux.activation.models import ActivationMail, ActivationTransition, Work
 from payflux.activation.obstacles import too_little_problem
 from payflux.admin.billing import DONE
 from payflux.admin.reading import MonitoredRecord
+from payflux.frontdoor.accounts.family import Place
 from payflux.frontdoor.accounts.models import Account, MailBounce, Session, User
 from payflux.frontdoor.accounts.team.capabilities import Role
-from payflux.frontdoor.accounts.team.queries import Invite, Member, Place
+from payflux.frontdoor.accounts.team.queries import Invite, Member
 from payflux.frontdoor.accounts.team.rules import InviteState
 from payflux.frontdoor.billing.models import BillingDifference, StripeEvent, Subscription
 from payflux.frontdoor.billing.reconciling import KINDS

@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 from payflux.activation.deletion import Blocker
+from payflux.frontdoor.accounts.family import Place
 from payflux.frontdoor.accounts.team.accepting import Offer
 from payflux.frontdoor.accounts.team.bulk import Outcome
 from payflux.frontdoor.accounts.team.capabilities import Role
 from payflux.frontdoor.accounts.team.members import Holdings
 from payflux.frontdoor.accounts.team.models import DeletionReceipt, OwnershipTransfer
-from payflux.frontdoor.accounts.team.queries import Invite, Member, Place, Seats
+from payflux.frontdoor.accounts.team.queries import Invite, Member, Seats
 from payflux.frontdoor.accounts.team.rules import InviteState
 from payflux.web.pages.team import ROLE_WORDS
 
@@ -25,9 +26,13 @@ ALICE = SimpleNamespace(
     name="Alice Archer",
     email="alice@example.com",
     email_verified=True,
+    mail_returns=False,
     impersonated_by=None,
     role="owner",
     account_name="Archer & Daughters Bookshop",
+    parent_id=None,
+    parent_name="",
+    places=(),
 )
 BOB = SimpleNamespace(**vars(ALICE) | {"user_id": BOB_ID, "name": "Bob", "email": "bob@example.com", "role": "analyst"})
 MEMBERS = [
@@ -82,7 +87,7 @@ def team_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dict[st
     }
     member = team | {"user": BOB, "who": BOB, "invites": [], "may_invite": False, "may_manage": False, "roles": []}
     profile = owner | {
-        "places": [Place(ACCOUNT_ID, ALICE.account_name, Role.OWNER), Place(UUID(int=5), "Other", Role.VIEWER)],
+        "own_places": [Place(ACCOUNT_ID, ALICE.account_name, Role.OWNER), Place(UUID(int=5), "Other", Role.VIEWER)],
         "may_update": True,
         "may_export": True,
         "may_delete": True,
@@ -138,7 +143,10 @@ def team_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dict[st
             "account_delete.html",
             deletion | {"blockers": [Blocker("open_transfer", "The ownership is in transfer.", "Cancel the offer.")]},
         ),
-        "account-deleted": ("account_deleted.html", signed_out | {"receipt": RECEIPT, "email": ALICE.email}),
+        "account-deleted": (
+            "account_deleted.html",
+            signed_out | {"receipt": RECEIPT, "email": ALICE.email, "further": False},
+        ),
         "dashboard-welcome": (
             "dashboard_empty.html",
             signed_in

@@ -34,7 +34,9 @@ def device_name(user_agent: str) -> str:
     """A browser as a person would name it, such as "Firefox on Windows"."""
     known = parse(user_agent)
     parts = [part.family for part in (known.user_agent, known.os) if part is not None and part.family != "Other"]
-    return " on ".join(parts) or "An unknown device"
+    if len(parts) == 2:
+        return _("%(browser)s on %(system)s") % {"browser": parts[0], "system": parts[1]}
+    return parts[0] if parts else _("An unknown device")
 
 
 def place_name(address: str, country: str) -> str:

@@ -14,8 +14,8 @@ from sqlalchemy.orm import aliased
 
 from payflux.frontdoor.accounts import rules
 from payflux.frontdoor.accounts.devices import device_name, place_name
+from payflux.frontdoor.accounts.family import Place, places_of
 from payflux.frontdoor.accounts.models import Account, Membership, Session, SignInFailure, User
-from payflux.frontdoor.accounts.team.queries import Place, places_of
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import NotSignedIn
 from payflux.kit.ids import new_id

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.frontdoor.accounts.family import parent_of
 from payflux.frontdoor.accounts.models import Account
 from payflux.frontdoor.accounts.team.queries import members
 from payflux.frontdoor.billing.models import Subscription
@@ -42,8 +43,13 @@ class Candidate:
 
 
 async def candidates(session: AsyncSession, *, before: datetime, now: datetime) -> list[Candidate]:
-    """Every account that was opened before that instant, the oldest first. As the system role."""
-    accounts = select(Account).where(Account.created_at < before).order_by(Account.created_at, Account.id)
+    """Every account that was opened before that instant, the oldest first; its workspaces have what it has. As the
+    system role."""
+    accounts = (
+        select(Account)
+        .where(Account.created_at < before, Account.parent_id.is_(None))
+        .order_by(Account.created_at, Account.id)
+    )
     found = []
     for account in (await session.execute(accounts)).scalars():
         newest = await newest_subscription(session, account_id=account.id)
@@ -57,8 +63,10 @@ async def grant_complimentary(
     """Give the account Pro without an end or a price, and mail its members once; one that has it already keeps it.
     `session` is the tenant's. `actor_id` is who of the staff does it, None for the command line.
 
-    Raises PaidFor where a subscription runs at Stripe, or an agreed one elsewhere.
+    Raises PaidFor where a subscription runs at Stripe, or an agreed one elsewhere, and in a further workspace.
     """
+    if await parent_of(session, account_id=account_id) is not None:
+        raise PaidFor("This is a workspace: it has what its account has.", way_out="Give it to the account.")
     await session.execute(select(Account.id).where(Account.id == account_id).with_for_update(key_share=True))
     newest = await newest_subscription(session, account_id=account_id)
     if newest is not None and newest.status == "complimentary":

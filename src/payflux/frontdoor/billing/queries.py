@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.frontdoor.accounts.workspaces.paying import paying_account
+from payflux.frontdoor.accounts.family import paying_account
 from payflux.frontdoor.billing.models import BillingDifference, StripeEvent, Subscription
 
 

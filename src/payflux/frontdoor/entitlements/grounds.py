@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.frontdoor.accounts.workspaces.paying import parent_of
+from payflux.frontdoor.accounts.family import parent_of
 from payflux.frontdoor.billing.queries import newest_subscription
 from payflux.frontdoor.billing.rules import TRIAL_PLAN, standing_of
 from payflux.frontdoor.catalogue.content import PlanContent

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.frontdoor.accounts.family import paying_account
 from payflux.frontdoor.accounts.team.capabilities import CAPABILITIES, holders
-from payflux.frontdoor.accounts.workspaces.paying import paying_account
 from payflux.frontdoor.entitlements.models import UsageCounter
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import PaymentRequired

@@ -73,8 +73,8 @@ async def get_told(session: AsyncSession, who: SignedIn, *, lock: bool = False) 
 
 def is_due(who: SignedIn, progress: Progress) -> bool:
     """Whether the wizard is what `who` begins with: as the owner of the account, until it is done. Those who were
-    invited, and staff who look, never see it."""
-    return who.role == Role.OWNER and who.impersonated_by is None and not is_done(progress)
+    invited, and staff who look, never see it, and nobody in a further workspace."""
+    return who.role == Role.OWNER and who.parent_id is None and who.impersonated_by is None and not is_done(progress)
 
 
 async def answer_step(

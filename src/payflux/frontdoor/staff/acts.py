@@ -11,15 +11,14 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts import sessions
+from payflux.frontdoor.accounts.family import parent_of
 from payflux.frontdoor.accounts.models import Membership, User
 from payflux.frontdoor.accounts.resetting import request_reset
 from payflux.frontdoor.accounts.team.capabilities import Role
 from payflux.frontdoor.accounts.team.models import OwnershipTransfer
 from payflux.frontdoor.accounts.team.queries import find_member
-from payflux.frontdoor.accounts.team.transfers import RecipientNotVerified
+from payflux.frontdoor.accounts.team.transfers import RecipientNotVerified, hand_over_workspaces
 from payflux.frontdoor.accounts.verification.proving import send_verification
-from payflux.frontdoor.accounts.workspaces.following import hand_over_workspaces
-from payflux.frontdoor.accounts.workspaces.paying import parent_of
 from payflux.frontdoor.staff import rules
 from payflux.frontdoor.staff.signing_in import Staff
 from payflux.kit.audit import AuditEntry, record_change

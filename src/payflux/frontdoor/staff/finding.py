@@ -11,9 +11,10 @@ from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.bounces import bounces_of
+from payflux.frontdoor.accounts.family import FurtherWorkspace, Place, places_of, workspaces_of
 from payflux.frontdoor.accounts.models import Account, MailBounce, Membership, Session, User
 from payflux.frontdoor.accounts.rules import normalize_email
-from payflux.frontdoor.accounts.team.queries import Invite, Member, Place, members, pending_invites, places_of
+from payflux.frontdoor.accounts.team.queries import Invite, Member, members, pending_invites
 from payflux.frontdoor.billing.models import Subscription
 from payflux.kit.audit import AuditEntry
 from payflux.kit.errors import NotFound
@@ -34,13 +35,16 @@ class Found:
 
 @dataclass(frozen=True)
 class AccountRecord:
-    """An account as the front door knows it. `subscriptions` and `entries` (of its log) have the newest first."""
+    """An account as the front door knows it. A further workspace has a `parent`, and an account the `workspaces` that
+    belong to it. `subscriptions` and `entries` (of its log) have the newest first."""
 
     account: Account
     members: list[Member]
     invites: list[Invite]
     subscriptions: list[Subscription]
     entries: list[AuditEntry]
+    parent: Account | None = None
+    workspaces: tuple[FurtherWorkspace, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ async def account_record(session: AsyncSession, *, account_id: UUID, now: dateti
         invites=await pending_invites(session, account_id=account_id, now=now),
         subscriptions=list((await session.execute(bought)).scalars()),
         entries=list((await session.execute(newest)).scalars()),
+        parent=await session.get(Account, account.parent_id) if account.parent_id else None,
+        workspaces=tuple(await workspaces_of(session, account_id=account_id)),
     )
 
 

@@ -11,6 +11,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from payflux.activation.deletion import delete_account, deletion_blockers
 from payflux.activation.service import get_workspace
+from payflux.activation.workspaces import rename_here
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import members, queries
 from payflux.frontdoor.accounts.team.capabilities import may
@@ -26,6 +27,7 @@ from payflux.web.rendering import render, see_other
 router = APIRouter(prefix="/account")
 
 PROFILE = "/account/profile"
+AFTER_SWITCH = ("/account/billing", "/account/delete", "/account/team", "/workspaces")
 OWN = [guard(verified=False)]
 # the ways out stay open: neither a plan nor an unproven address stands before them
 EXPORT = [guard(verified=False, capability="account.export", step_up=True)]
@@ -68,7 +70,7 @@ async def rename_account(
     account_name: Text = "",
 ) -> Response:
     try:
-        await members.rename_account(session, who, name=account_name, now=world.clock.now())
+        await rename_here(session, who, name=account_name, now=world.clock.now())
     except InvalidInput as wrong:
         form = {"name": who.name, "account_name": account_name}
         errors = {"account_name": wrong.fields["name"]}
@@ -77,11 +79,13 @@ async def rename_account(
 
 
 @router.post("/switch", dependencies=[guard(verified=False, any_way_in=True)])
-async def switch_account(who: Who, world: CurrentWorld, account_id: Annotated[UUID, Form()]) -> Response:
-    """Act in another of one's accounts."""
+async def switch_account(
+    who: Who, world: CurrentWorld, account_id: Annotated[UUID, Form()], then: Text = ""
+) -> Response:
+    """Act in another of one's accounts or workspaces, and go on to a page that every one of them has."""
     async with world.database.system() as session:
         await members.act_in(session, session_id=who.session_id, user_id=who.user_id, account_id=account_id)
-    return see_other("/start")
+    return see_other(then if then in AFTER_SWITCH else "/start")
 
 
 @router.get("/export", dependencies=EXPORT)
@@ -105,15 +109,21 @@ async def delete_page(
 
 @router.post("/delete", dependencies=DELETE)
 async def delete(request: Request, who: Who, world: CurrentWorld, name: Text = "") -> Response:
-    """Delete the account, and sign out."""
+    """Delete the account, and sign out; after a further workspace, act in the account again."""
     try:
         receipt = await delete_account(world, who, typed_name=name)
     except UserError as refusal:
         errors = refusal.fields if isinstance(refusal, InvalidInput) else {"": f"{refusal.message} {refusal.way_out}"}
         async with world.database.tenant(who.account_id) as session:
             return await _delete_page(request, who, world, session, None, errors=errors, status=refusal.status)
+    if who.parent_id is not None:
+        async with world.database.system() as session:
+            mine = {"session_id": who.session_id, "user_id": who.user_id}
+            await members.act_in(session, **mine, account_id=who.parent_id)
+        return render(request, "account_deleted.html", receipt=receipt, email=who.email, further=True)
     request.state.who = None
-    return with_session(render(request, "account_deleted.html", receipt=receipt, email=who.email), world, "")
+    page = render(request, "account_deleted.html", receipt=receipt, email=who.email, further=False)
+    return with_session(page, world, "")
 
 
 async def _page(
@@ -127,14 +137,12 @@ async def _page(
     form: dict[str, str] | None = None,
 ) -> Response:
     workspace = await get_workspace(session, account_id=who.account_id)
-    async with world.database.system() as system_session:
-        places = await queries.places_of(system_session, user_id=who.user_id)
     return render(
         request,
         "profile.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK,
         who=who,
-        places=places,
+        own_places=who.places,
         may_update=may(who.role, "account.update"),
         may_export=may(who.role, "account.export"),
         may_delete=may(who.role, "account.delete"),

@@ -29,9 +29,9 @@ from payflux.world.bootstrap import World
 router = APIRouter(prefix="/account/sso")
 
 HERE = "/account/sso"
-READ = [guard(capability="sso.manage")]
-CHANGE = [guard(capability="sso.manage", feature=SSO, grace=False, step_up=True)]
-END = [guard(capability="sso.manage", step_up=True)]
+READ = [guard(capability="sso.manage", of_account=True)]
+CHANGE = [guard(capability="sso.manage", feature=SSO, grace=False, step_up=True, of_account=True)]
+END = [guard(capability="sso.manage", step_up=True, of_account=True)]
 
 
 @router.get("", dependencies=READ)

@@ -9,12 +9,11 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from payflux.activation.allowances import seat_limit
-from payflux.activation.deletion import enqueue_forgetting
-from payflux.activation.removing import remove_for_good
+from payflux.activation.allowances import seat_allowance
+from payflux.activation.removing import leave_for_good, remove_for_good
 from payflux.activation.service import get_workspace
 from payflux.activation.single_sign_on import give_role
-from payflux.frontdoor.accounts.keys.service import KeysOfLeaver, keys_of, settle_keys
+from payflux.frontdoor.accounts.keys.service import KeysOfLeaver, keys_of
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import members, queries, transfers
 from payflux.frontdoor.accounts.team.bulk import Outcome, addresses_in, invite_many
@@ -38,7 +37,7 @@ READ = [guard(capability="team.read")]
 INVITE = [guard(capability="team.invite", grace=False, entitled=True)]
 REVOKE = [guard(capability="team.invite", grace=False)]
 MANAGE = [guard(capability="team.manage")]
-TRANSFER = [guard(capability="account.transfer", grace=False, step_up=True)]
+TRANSFER = [guard(capability="account.transfer", grace=False, step_up=True, of_account=True)]
 
 ROLE_WORDS = {
     Role.OWNER: mark("does everything, pays, and may hand over or delete the account"),
@@ -75,7 +74,7 @@ async def invite(
             who,
             emails=addresses_in(emails),
             role=role,
-            seat_limit=await seat_limit(session, world, account_id=who.account_id),
+            allowance=await seat_allowance(session, world, account_id=who.account_id),
             now=world.clock.now(),
         )
     except InvalidInput as wrong:
@@ -90,8 +89,8 @@ async def invite(
 
 @router.post("/invites/{invite_id}/resend", dependencies=INVITE)
 async def resend(who: Who, world: CurrentWorld, session: Tenant, invite_id: UUID) -> Response:
-    limit = await seat_limit(session, world, account_id=who.account_id)
-    await resend_invite(session, world.tokens, who, invite_id=invite_id, seat_limit=limit, now=world.clock.now())
+    allowance = await seat_allowance(session, world, account_id=who.account_id)
+    await resend_invite(session, world.tokens, who, invite_id=invite_id, allowance=allowance, now=world.clock.now())
     return see_other(f"{TEAM}#invites")
 
 
@@ -147,9 +146,7 @@ async def remove(
 @router.post("/leave", dependencies=[guard(verified=False)])
 async def leave(who: Who, world: CurrentWorld, session: Tenant) -> Response:
     """End one's own membership, and sign out: what is left is another account, or none."""
-    await members.leave(session, who, now=world.clock.now())
-    await settle_keys(session, who, owner_id=who.user_id, becomes="revoke", now=world.clock.now())
-    await enqueue_forgetting(session, account_id=who.account_id, user_id=who.user_id)
+    await leave_for_good(session, world, who)
     return with_session(see_other("/"), world, "")
 
 
@@ -214,7 +211,7 @@ async def _page(
     outcomes: list[Outcome] | None = None,
 ) -> Response:
     now = world.clock.now()
-    limit = await seat_limit(session, world, account_id=who.account_id)
+    allowance = await seat_allowance(session, world, account_id=who.account_id)
     workspace = await get_workspace(session, account_id=who.account_id)
     invites = may(who.role, "team.invite")
     return render(
@@ -224,7 +221,7 @@ async def _page(
         who=who,
         members=await queries.members(session, account_id=who.account_id),
         invites=await queries.pending_invites(session, account_id=who.account_id, now=now) if invites else [],
-        seats=await queries.seats(session, account_id=who.account_id, limit=limit, now=now),
+        seats=await queries.seats(session, account_id=who.account_id, allowance=allowance, now=now),
         transfer=await queries.open_transfer(session, account_id=who.account_id, now=now),
         roles=manageable_roles(who.role),
         role_words=ROLE_WORDS,

@@ -23,7 +23,7 @@ from payflux.frontdoor.accounts.sso.leaving import bury, unearth
 from payflux.frontdoor.accounts.sso.models import DirectoryUser
 from payflux.frontdoor.accounts.team.inviting import hold_seats
 from payflux.frontdoor.accounts.team.members import end_membership, forget_membership
-from payflux.frontdoor.accounts.workspaces.following import leave_workspaces
+from payflux.frontdoor.accounts.workspaces.leaving import leave_workspaces
 from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, Forbidden, InvalidInput, NotFound, PaymentRequired

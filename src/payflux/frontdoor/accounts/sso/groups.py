@@ -175,7 +175,8 @@ async def given_roles(session: AsyncSession, *, account_id: UUID, person_id: UUI
         query = query.where(member.person_id == person_id)
     given: dict[UUID, str] = {}
     for each, role in await session.execute(query):
-        given[each] = highest_role((given.get(each), role)) or role
+        if role is not None and highest_role((given.get(each), role)) == role:
+            given[each] = role
     return given
 
 
@@ -233,10 +234,11 @@ async def _follow(session: AsyncSession, who: SignedIn, before: Mapping[UUID, st
         return
     fallback = await default_role(session, account_id=who.account_id)
     members = select(DirectoryUser.id, DirectoryUser.user_id).where(
-        DirectoryUser.account_id == who.account_id, DirectoryUser.id.in_(moved), DirectoryUser.user_id.is_not(None)
+        DirectoryUser.account_id == who.account_id, DirectoryUser.id.in_(moved)
     )
     for person_id, user_id in (await session.execute(members.order_by(DirectoryUser.user_id))).all():
-        await set_role(session, who, user_id=user_id, role=after.get(person_id, fallback), now=now)
+        if user_id is not None:
+            await set_role(session, who, user_id=user_id, role=after.get(person_id, fallback), now=now)
 
 
 async def _set_members(session: AsyncSession, group: DirectoryGroup, wanted: frozenset[UUID]) -> bool:

@@ -10,11 +10,11 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.frontdoor.accounts.family import workspaces_of
 from payflux.frontdoor.accounts.models import Account, Membership
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.exporting import account_tables
 from payflux.frontdoor.accounts.team.models import DeletionReceipt
-from payflux.frontdoor.accounts.workspaces.queries import workspaces_of
 from payflux.kit.crypto import SecretBox
 from payflux.kit.database import in_account
 from payflux.kit.ids import new_id

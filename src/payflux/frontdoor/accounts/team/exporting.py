@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import Column, LargeBinary, Table, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.frontdoor.accounts.family import workspaces_of
 from payflux.frontdoor.accounts.team import queries
 from payflux.kit.database import Base, Database
 
@@ -68,9 +69,14 @@ def exported_columns(table: Table) -> list[Column[object]]:
 
 
 async def export_account(session: AsyncSession, *, account_id: UUID, now: datetime) -> AsyncGenerator[bytes, None]:
-    """The pieces of one JSON document: `account_id`, `exported_at`, `members` with their names and addresses, and
-    `tables`, each a list of rows. Written row by row, so that an account of any size fits into memory."""
-    head = {"account_id": account_id, "exported_at": now, "members": []}
+    """The pieces of one JSON document: `account_id`, `exported_at`, `workspaces` with the further ones, which each
+    have an export of their own, `members` with their names and addresses, and `tables`, each a list of rows.
+
+    Written row by row, so that an account of any size fits into memory.
+    """
+    head = {"account_id": account_id, "exported_at": now, "workspaces": [], "members": []}
+    for workspace in await workspaces_of(session, account_id=account_id):
+        head["workspaces"].append({"account_id": workspace.id, "name": workspace.name})
     for member in await queries.members(session, account_id=account_id):
         head["members"].append({"user_id": member.user_id, "name": member.name, "email": member.email})
     yield f'{_json(head)[:-1]}, "tables": {{'.encode()

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.frontdoor.accounts.family import places_of
 from payflux.frontdoor.accounts.models import Account, Membership, Session, User
 from payflux.frontdoor.accounts.personal_audit import record_personal_change
 from payflux.frontdoor.accounts.sessions import SignedIn
@@ -143,7 +144,7 @@ async def forget_membership(session: AsyncSession, *, account_id: UUID, user_id:
     found = await session.execute(select(User.id).where(User.id == user_id).with_for_update())
     if found.scalar_one_or_none() is None:
         return
-    places = {place.account_id for place in await queries.places_of(session, user_id=user_id)}
+    places = {place.account_id for place in await places_of(session, user_id=user_id)}
     if not places:
         await session.execute(delete(User).where(User.id == user_id))
     elif account_id not in places:
@@ -154,7 +155,7 @@ async def forget_membership(session: AsyncSession, *, account_id: UUID, user_id:
 async def act_in(session: AsyncSession, *, session_id: UUID, user_id: UUID, account_id: UUID) -> None:
     """Have a session act in another of its user's accounts or workspaces. Runs as the system role. Raises NotFound for
     one that they are not in, whether or not there is such an account, and OneAccountAlone."""
-    places = {place.account_id: place for place in await queries.places_of(session, user_id=user_id)}
+    places = {place.account_id: place for place in await places_of(session, user_id=user_id)}
     if account_id not in places:
         raise NotFound(_("You are not a member of this account."), way_out=_("Choose one of your own."))
     mine = select(Session.sso_account_id).where(Session.id == session_id, Session.user_id == user_id)

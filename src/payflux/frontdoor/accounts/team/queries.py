@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from payflux.frontdoor.accounts.models import Account, Membership, User
 from payflux.frontdoor.accounts.team.capabilities import Role
@@ -40,22 +39,6 @@ class Invite:
     created_at: datetime
     expires_at: datetime
     email_sent_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Place:
-    """An account that a user is in, or a further workspace of one, which is then `parent_id`, called `parent_name`."""
-
-    account_id: UUID
-    name: str
-    role: Role
-    parent_id: UUID | None = None
-    parent_name: str = ""
-
-    @property
-    def paying_account_id(self) -> UUID:
-        """The account as a whole."""
-        return self.parent_id or self.account_id
 
 
 @dataclass(frozen=True)
@@ -152,19 +135,3 @@ async def open_transfer(session: AsyncSession, *, account_id: UUID, now: datetim
         OwnershipTransfer.expires_at > now,
     )
     return (await session.execute(query)).scalar_one_or_none()
-
-
-async def places_of(session: AsyncSession, *, user_id: UUID) -> list[Place]:
-    """The accounts and workspaces a user is in, as the system role reads them; the first is the one they joined
-    first."""
-    parent = aliased(Account)
-    query = (
-        select(Account.id, Account.name, Membership.role, Account.parent_id, func.coalesce(parent.name, ""))
-        .join(Membership, Membership.account_id == Account.id)
-        .outerjoin(parent, parent.id == Account.parent_id)
-        .where(Membership.user_id == user_id)
-        .order_by(Membership.created_at, Account.id)
-    )
-    return [
-        Place(account_id, name, Role(role), *whose) for account_id, name, role, *whose in await session.execute(query)
-    ]

@@ -6,15 +6,17 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.frontdoor.accounts.family import workspaces_of
 from payflux.frontdoor.accounts.models import Membership
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import queries, rules
 from payflux.frontdoor.accounts.team.capabilities import Role, may
 from payflux.frontdoor.accounts.team.models import OwnershipTransfer
-from payflux.frontdoor.accounts.workspaces.following import hand_over_workspaces
 from payflux.kit.audit import record_change
+from payflux.kit.database import in_account
 from payflux.kit.errors import Conflict, Forbidden, NotFound
 from payflux.kit.ids import new_id
 from payflux.kit.messages import gettext as _
@@ -104,6 +106,31 @@ async def accept_transfer(session: AsyncSession, who: SignedIn, *, now: datetime
         now=now,
     )
     return await _close(session, who, offer, "accepted", now=now)
+
+
+async def hand_over_workspaces(
+    session: AsyncSession, *, account_id: UUID, from_user_id: UUID, to_user_id: UUID, actor_id: UUID, now: datetime
+) -> None:
+    """Make the account's new owner the owner of each of its workspaces, whether or not they were in it, and the former
+    one an admin there."""
+    for workspace in await workspaces_of(session, account_id=account_id):
+        async with in_account(session, workspace.id):
+            former = (Membership.account_id == workspace.id, Membership.user_id == from_user_id)
+            await session.execute(update(Membership).where(*former).values(role=Role.ADMIN))
+            place = {"account_id": workspace.id, "user_id": to_user_id, "role": Role.OWNER, "created_at": now}
+            owning = insert(Membership).values(place)
+            key = [Membership.account_id, Membership.user_id]
+            await session.execute(owning.on_conflict_do_update(index_elements=key, set_={"role": Role.OWNER}))
+            await record_change(
+                session,
+                account_id=workspace.id,
+                actor_id=actor_id,
+                action="ownership.accepted",
+                subject=str(workspace.id),
+                at=now,
+                before={"owner": str(from_user_id)},
+                after={"owner": str(to_user_id)},
+            )
 
 
 async def _locked_role(session: AsyncSession, who: SignedIn) -> str:

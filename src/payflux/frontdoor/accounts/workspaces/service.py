@@ -1,9 +1,8 @@
-"""Open a further workspace, rename it, and say who is in it. Verbs of an account's members, but for the opening, which
+"""Open a further workspace, and say who is in it. Verbs of an account's members, but for the opening, which
 makes a tenant and so runs as the system role."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from payflux.frontdoor.accounts.queries import owner_ids
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import rules
 from payflux.frontdoor.accounts.team.capabilities import Role, manageable_roles, with_article
-from payflux.frontdoor.accounts.team.members import NotYours, rename_account
+from payflux.frontdoor.accounts.team.members import NotYours
 from payflux.frontdoor.accounts.team.queries import find_member
 from payflux.frontdoor.accounts.workspaces.queries import FurtherWorkspace, find_workspace
 from payflux.kit.audit import record_change
@@ -68,16 +67,6 @@ async def add_workspace(session: AsyncSession, who: SignedIn, *, name: str, now:
             after={"name": added.name},
         )
     return added
-
-
-async def rename_workspace(
-    session: AsyncSession, who: SignedIn, *, workspace_id: UUID, name: str, now: datetime
-) -> None:
-    """Rename a further workspace of the caller's account. Raises NotFound and InvalidInput."""
-    found = await find_workspace(session, account_id=who.account_id, workspace_id=workspace_id)
-    async with in_account(session, found.id):
-        there = replace(who, account_id=found.id, account_name=found.name)
-        await rename_account(session, there, name=name, now=now)
 
 
 async def add_to_workspace(

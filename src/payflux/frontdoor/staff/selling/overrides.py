@@ -76,6 +76,8 @@ async def preview_override(session: AsyncSession, wanted: WantedOverride, *, now
     account = await session.get(Account, wanted.account_id)
     if account is None:
         raise NotFound("There is no such account (any more).", way_out="Search again.")
+    if account.parent_id is not None:
+        raise InvalidInput({"account_id": "This is a workspace: it has what its account is granted. Grant it there."})
     told = await explain(session, account_id=account.id, key=wanted.key, now=now)
     if told.kind != wanted.kind:
         raise InvalidInput({"key": f"{wanted.key} is a {told.kind}."})
