@@ -89,8 +89,8 @@ def against_floor(work: str, ours: float, objects: Mapping[str, int]) -> Row:
     """`ours` against a second, or, for more than :data:`SMALL` objects, against what the rate limit takes alone."""
     if sum(objects.values()) < SMALL:
         return Row(work, "one second", ours, 1.0, 1.0)
-    # a second's worth of requests may leave at once, the others at the limit's pace; the last one is answered, too.
-    # Each list is asked for once at least, reserve movements once for each of their types
+    # one request after the other at the limit's pace, and the answer to the last. Each list is asked for once at least,
+    # reserve movements once for each of their types
     requests = sum(max(len(RESOURCES[name].types), math.ceil(number / PAGE_SIZE)) for name, number in objects.items())
     return Row(work, "the rate limit's floor", ours, max(0.0, requests / RATE - 1) + LATENCY_MS / 1000, 1.1)
 

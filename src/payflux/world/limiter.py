@@ -7,6 +7,7 @@ import heapq
 import itertools
 import math
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -15,18 +16,19 @@ _SHORTEST_PAUSE = 0.0001  # seconds
 
 
 class AdaptiveLimiter:
-    """`rate` requests a second; half of it after a 429, then one more a second for each calm second.
+    """At most `rate` requests in any second; half of it after a 429, then one more a second for each calm second.
 
-    A token bucket, as the limiters it must agree with are (stripe.com/blog/rate-limiters): up to a second's worth that
-    was not used may leave at once. Where the service says that too many are under way at the same time, half as many
-    are, and one more after as many calm answers.
+    A second's worth may leave at once, and as many again when the first of them are a second old. (A token bucket would
+    let twice the rate leave within the second after a pause.) Of a rate that is no whole number, the next whole number
+    of requests leaves in accordingly more than a second. Where the service says that too many are under way at the
+    same time, half as many are, and one more after as many calm answers.
     """
 
     def __init__(self, rate: float, *, monotonic: Callable[[], float] = time.monotonic, sleep: Sleep = asyncio.sleep):
         self.ceiling = self.rate = max(1.0, rate)
         self.at_once = float("inf")
         self._monotonic, self._sleep = monotonic, sleep
-        self._tokens, self._filled_at = self.rate, monotonic()
+        self._left: deque[float] = deque(maxlen=math.ceil(self.rate))
         self._under_way = 0
         self._halved_at = self._thinned_at = float("-inf")
         self._turn, self._room = _Turn(), asyncio.Event()
@@ -42,12 +44,10 @@ class AdaptiveLimiter:
             while self._under_way + 1 > self.at_once:
                 self._room.clear()
                 await self._room.wait()
-            self._fill()
-            while self._tokens < 1:
+            while (pause := self._pause()) > 0:
                 # a pause that rounds to nothing would never end
-                await self._sleep(max((1 - self._tokens) / self.rate, _SHORTEST_PAUSE))
-                self._fill()
-            self._tokens -= 1
+                await self._sleep(max(pause, _SHORTEST_PAUSE))
+            self._left.append(self._monotonic())
             self._under_way += 1
         finally:
             self._turn.pass_on()
@@ -61,9 +61,8 @@ class AdaptiveLimiter:
         """The service says: too often. The other answers to the same burst do not halve the rate again."""
         now = self._monotonic()
         if now - self._halved_at >= 1:
-            self._fill()
-            self._halved_at = now
-            self._tokens, self.rate = 0.0, max(1.0, self.rate / 2)
+            self._halved_at, self.rate = now, max(1.0, self.rate / 2)
+            self._left.extend([now] * math.ceil(self.rate))  # nothing more leaves for a second
 
     def crowded(self) -> None:
         """The service says: too many at the same time. The other answers to the same burst change nothing more."""
@@ -76,10 +75,12 @@ class AdaptiveLimiter:
         self.rate = min(self.ceiling, self.rate + 1 / self.rate)
         self.at_once += 1 / self.at_once
 
-    def _fill(self) -> None:
-        now = self._monotonic()
-        self._tokens = min(self.rate, self._tokens + (now - self._filled_at) * self.rate)
-        self._filled_at = now
+    def _pause(self) -> float:
+        """Seconds until the next request may leave."""
+        together = math.ceil(self.rate)
+        if len(self._left) < together:
+            return 0.0
+        return self._left[-together] + together / self.rate - self._monotonic()
 
 
 class _Turn:

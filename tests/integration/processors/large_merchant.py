@@ -92,7 +92,7 @@ class LargeMerchant:
         return httpx.Response(200, json={"object": "list", "data": [], "has_more": False})
 
     def _page_without_end(self, request: httpx.Request) -> httpx.Response:
-        """A hundred charges a second, and more to come for five pages of a window; none in the last hours."""
+        """A page of five charges each second, and more to come for five pages of a window; none in the last hours."""
         query = parse_qs(request.url.query.decode())
         top, page = int(query["created[lte]"][0]), 0
         if int(query["created[gte]"][0]) >= self.until:
@@ -101,7 +101,7 @@ class LargeMerchant:
             top, page = (int(part) for part in query["starting_after"][0].split("_")[1:3])
         if page == 5:
             return httpx.Response(200, json={"object": "list", "data": [], "has_more": False})
-        data = [charge(id=f"ch_{top - 1}_{page + 1}_{n}", created=top) for n in range(100)]
+        data = [charge(id=f"ch_{top - 1}_{page + 1}_{n}", created=top) for n in range(5)]
         return httpx.Response(200, json={"object": "list", "data": data, "has_more": True})
 
     def _reporting(self, request: httpx.Request) -> httpx.Response:

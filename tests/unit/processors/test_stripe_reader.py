@@ -1,5 +1,4 @@
 import asyncio
-import itertools
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -162,9 +161,7 @@ async def test_a_429_slows_the_reader_down_and_calm_lets_it_recover() -> None:
     throttled=st.sets(st.integers(0, 40)),
 )
 @example(rate=1, pauses=[1.1e-16], throttled=set())  # a pause that rounds to nothing
-def test_no_span_ever_sees_more_requests_than_a_full_bucket_and_the_rate(
-    rate: int, pauses: list[float], throttled: set[int]
-) -> None:
+def test_no_second_ever_sees_more_requests_than_the_rate(rate: int, pauses: list[float], throttled: set[int]) -> None:
     time = Time()
     limiter = AdaptiveLimiter(rate, monotonic=time.monotonic, sleep=time.sleep)
     sent: list[float] = []
@@ -179,11 +176,10 @@ def test_no_span_ever_sees_more_requests_than_a_full_bucket_and_the_rate(
             limiter.succeeded()
 
     asyncio.run(send_all())
-    for (first, start), (last, end) in itertools.combinations(enumerate(sent), 2):
-        assert last - first + 1 <= rate * (1 + end - start) + 1e-6
+    assert all(after - before >= 1 - 1e-6 for before, after in zip(sent, sent[rate:], strict=False))
 
 
-async def test_a_whole_seconds_worth_of_requests_leaves_at_once_and_the_others_at_the_rate() -> None:
+async def test_a_whole_seconds_worth_of_requests_leaves_at_once_and_as_many_again_a_second_later() -> None:
     time = Time()
     limiter = AdaptiveLimiter(25, monotonic=time.monotonic, sleep=time.sleep)
     await asyncio.gather(*(limiter.acquire() for _ in range(25)))
@@ -192,12 +188,19 @@ async def test_a_whole_seconds_worth_of_requests_leaves_at_once_and_the_others_a
     assert time.now == pytest.approx(1002, abs=0.01)
 
 
+async def test_a_rate_that_is_no_whole_number_holds_over_more_than_a_second() -> None:
+    time = Time()
+    limiter = AdaptiveLimiter(2.5, monotonic=time.monotonic, sleep=time.sleep)
+    await asyncio.gather(*(limiter.acquire() for _ in range(3 * 10 + 1)))
+    assert time.now == pytest.approx(1012, abs=0.01)
+
+
 async def test_nothing_leaves_at_once_after_the_service_said_too_often() -> None:
     time = Time()
     limiter = AdaptiveLimiter(10, monotonic=time.monotonic, sleep=time.sleep)
     limiter.throttled()
     await limiter.acquire()
-    assert time.now == pytest.approx(1000.2)
+    assert time.now == pytest.approx(1001)
 
 
 async def test_who_has_most_behind_them_goes_first_and_among_equals_who_came_first() -> None:
@@ -215,7 +218,7 @@ async def test_who_has_most_behind_them_goes_first_and_among_equals_who_came_fir
 
 
 async def test_who_gives_up_waiting_holds_up_nobody() -> None:
-    limiter = AdaptiveLimiter(1)
+    limiter = AdaptiveLimiter(10)
     limiter.at_once = 1
     await limiter.acquire()
     first, second, third = (asyncio.ensure_future(limiter.acquire()) for _ in range(3))

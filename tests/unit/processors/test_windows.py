@@ -3,7 +3,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflux.monitor.processors.windows import Window, cut, remaining
+from payflux.monitor.processors.windows import Window, cut, pages_left, parts_of
 
 START = st.integers(0, 2_000_000_000)
 SPAN = st.integers(0, 400 * 86_400)
@@ -28,16 +28,20 @@ def test_the_parts_cover_every_second_once(start: int, span: int, parts: int) ->
     assert all(first <= last for first, last in stretches)
 
 
-@given(START, SPAN, SPAN, st.integers(-20, 20))
-def test_what_remains_of_a_window_is_cut_for_idle_readers_only(start: int, below: int, read: int, idle: int) -> None:
-    window = Window(resource="charges", number=0, filter="", start=start, end=start + below + read)
-    stretches = remaining(window, top=window.end, oldest=start + below, idle=idle)
-    assert 1 <= len(stretches) <= 1 + max(idle, 0)
-    assert (stretches[-1][0], stretches[0][1]) == (start, start + below)
-    assert touch(stretches)
+@given(st.lists(st.floats(0, 500), min_size=1, max_size=40), st.integers(1, 100))
+def test_what_is_left_is_divided_into_about_as_many_parts_as_chains_and_none_below_a_page(
+    left: list[float], chains: int
+) -> None:
+    parts = [parts_of(pages, total=sum(left), chains=chains) for pages in left]
+    assert all(part >= 1 for part in parts)
+    assert sum(parts) <= 1.5 * chains + len(left)
+    # rounded half up at most: a part of one and a half pages is none that is cut
+    assert all(pages / part >= 2 / 3 for pages, part in zip(left, parts, strict=True) if part > 1)
 
 
-def test_a_short_rest_is_not_cut_however_many_readers_are_idle() -> None:
+def test_a_window_is_cut_by_its_share_of_what_is_left() -> None:
+    assert parts_of(8, total=80, chains=10) == 1
+    assert parts_of(8, total=16, chains=10) == 5
+    assert parts_of(1.4, total=1.4, chains=10) == 1
     window = Window(resource="charges", number=0, filter="", start=0, end=4_000)
-    assert len(remaining(window, top=4_000, oldest=3_000, idle=10)) == 1
-    assert len(remaining(window, top=4_000, oldest=3_600, idle=10)) == 4
+    assert pages_left(window, top=4_000, oldest=3_000) == 3

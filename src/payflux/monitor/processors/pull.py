@@ -21,6 +21,7 @@ from payflux.monitor.processors.account_state import AccountState, read_state, s
 from payflux.monitor.processors.connecting.ending import disconnected_by_processor, ends_connection
 from payflux.monitor.processors.credentials import auth_of
 from payflux.monitor.processors.events import moment
+from payflux.monitor.processors.listing import Listing, TooManyToList
 from payflux.monitor.processors.models import (
     Connection,
     HistoryPull,
@@ -31,7 +32,7 @@ from payflux.monitor.processors.models import (
 from payflux.monitor.processors.news import ReadingReason, enqueue_reading
 from payflux.monitor.processors.planning import FIRST_STRETCH, REPORT, plan_windows
 from payflux.monitor.processors.queries import get_connection, get_pull
-from payflux.monitor.processors.reading import Reading, TooManyToList, first_of, window_row
+from payflux.monitor.processors.reading import Reading, first_of, window_row
 from payflux.monitor.processors.reconciling.service import enqueue_reconciliation
 from payflux.monitor.processors.reports import ReportReading, replace_lists
 from payflux.monitor.processors.resources import RESOURCES
@@ -140,38 +141,41 @@ async def _read_windows(
     world: World, reader: StripeReader, connection: Connection, pull: HistoryPull, pace: Pace
 ) -> None:
     until = world.clock.now() + pace.for_at_most if pace.for_at_most else None
-    listed, reported, numbers = await _unread(world, pull)
+    listed, reported, free = await _unread(world, pull)
     may_be_too_many = pull.purpose == PullPurpose.FIRST and not reported
     try:
-        await Reading(
-            world,
+        listing = Listing(
             reader,
-            connection,
-            pull,
+            world.clock,
             listed,
-            numbers,
+            free,
             at_once=pace.at_once,
             until=until,
             may_be_too_many=may_be_too_many,
-        ).run()
+        )
+        await Reading(world, connection, pull, listing).run()
     except TooManyToList:
         await replace_lists(world, reader, connection, pull)
-        listed, reported, numbers = await _unread(world, pull)
-        await Reading(world, reader, connection, pull, listed, numbers).run()
+        listed, reported, free = await _unread(world, pull)
+        await Reading(world, connection, pull, Listing(reader, world.clock, listed, free)).run()
     if reported:
         await ReportReading(world, reader, connection, pull).run(reported, until)
 
 
 async def _unread(world: World, pull: HistoryPull) -> tuple[list[Window], list[PullWindow], Counter[str]]:
-    """The windows of lists and of reports that are not done, the newest first, and how many of each there are."""
+    """The windows of lists and of reports that are not done, the newest first, and the first free number of each
+    resource: pages of a dead worker that came in late may be stored where earlier ones are not."""
     query = select(PullWindow).where(*_windows_of(pull)).order_by(PullWindow.to_at.desc(), PullWindow.number)
     async with world.database.tenant(pull.account_id) as session:
         rows = (await session.execute(query)).scalars().all()
     left = [row for row in rows if not row.done]
+    free: Counter[str] = Counter()
+    for row in rows:
+        free[row.resource] = max(free[row.resource], row.number + 1)
     return (
         [_window(row) for row in left if row.resource != REPORT],
         [row for row in left if row.resource == REPORT],
-        Counter(row.resource for row in rows),
+        free,
     )
 
 

@@ -4,33 +4,19 @@ has come in, events together with their windows' cursors, in one transaction."""
 from __future__ import annotations
 
 import asyncio
-import math
-from collections import Counter
-from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import NamedTuple
 
-import msgspec
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.database import driver_connection
 from payflux.monitor.processors.events import moment
+from payflux.monitor.processors.listing import Listing, ReadPage
 from payflux.monitor.processors.models import Connection, ConnectionStatus, HistoryPull, PullPurpose, PullWindow
-from payflux.monitor.processors.resources import PAGE_SIZE, RESOURCES, PageOfEvents
 from payflux.monitor.processors.store import apply_to_rollups, upsert_events
-from payflux.monitor.processors.windows import Sample, Window, expected_pages, pages_left, remaining
+from payflux.monitor.processors.windows import Window
 from payflux.world.bootstrap import World
-from payflux.world.stripe import PermissionMissing, StripeReader
 
-_READERS = 12
-"""Chains of requests kept going while there is enough left: at 25 requests/s they cover half a second a page."""
-
-LONGEST_LISTING = timedelta(hours=6)
-"""An account whose charges would take longer to list is read from reports."""
-
-_SAMPLED_PAGES = 5  # of each window of charges: one burst of sales is no account too large
 _WAITING_PAGES = 64  # read and not stored yet; readers pause beyond it
 _PAGES_A_TRANSACTION = 16
 
@@ -49,49 +35,12 @@ class PullTakenOver(Exception):
     """Another worker has moved this pull's cursors meanwhile; it goes on, we stop."""
 
 
-class TooManyToList(Exception):
-    """The account has so many charges that listing them would take longer than LONGEST_LISTING."""
-
-
-class ReadPage(NamedTuple):
-    """A page as it came in. `before` is its window as it stood, `after` what is left of it, None when it is done;
-    `cut_off` are new windows. `page` is None where the key may not read the resource."""
-
-    before: Window
-    page: PageOfEvents | None
-    read_at: datetime
-    after: Window | None = None
-    cut_off: tuple[Window, ...] = ()
-
-
 class Reading:
-    """One run of one pull over its `windows` that are not done; `numbers` counts those of each resource that the pull
-    has, done or not. `at_once` says how many windows are read at the same time, None for all; no page is asked for
-    after `until`. With `may_be_too_many`, the first charges tell whether the rest is listed at all."""
+    """One run of one pull over its lists."""
 
-    def __init__(
-        self,
-        world: World,
-        reader: StripeReader,
-        connection: Connection,
-        pull: HistoryPull,
-        windows: Iterable[Window],
-        numbers: Counter[str],
-        *,
-        at_once: int | None = None,
-        until: datetime | None = None,
-        may_be_too_many: bool = False,
-    ) -> None:
-        self._world, self._reader, self._connection, self._pull = world, reader, connection, pull
-        self._windows, self._numbers, self._until = list(windows), numbers, until
+    def __init__(self, world: World, connection: Connection, pull: HistoryPull, listing: Listing) -> None:
+        self._world, self._connection, self._pull, self._listing = world, connection, pull, listing
         self._pages: asyncio.Queue[ReadPage | None] = asyncio.Queue(_WAITING_PAGES)
-        self._readers, self._active = asyncio.TaskGroup(), 0
-        self._wanted = min(_READERS, at_once or _READERS)
-        self._turns = asyncio.Semaphore(at_once or max(_READERS, len(self._windows)))
-        fresh = [window for window in self._windows if window.resource == "charges" and not window.cursor]
-        whole = may_be_too_many and len(fresh) == numbers["charges"]
-        self._unsampled = {window.number: window for window in fresh} if whole else {}
-        self._samples: list[Sample] = []
 
     async def run(self) -> None:
         """Read the windows to their ends, or until the time is over, and store them.
@@ -101,66 +50,10 @@ class Reading:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._write())
-                async with self._readers:
-                    for window in self._windows:
-                        self._start_reading(window)
+                await self._listing.read(self._pages.put)
                 await self._pages.put(None)
         except ExceptionGroup as failures:
             raise first_of(failures) from None
-
-    def _start_reading(self, window: Window) -> None:
-        self._active += 1
-        self._readers.create_task(self._read(window)).add_done_callback(self._stop_reading)
-
-    def _stop_reading(self, _task: asyncio.Task[None]) -> None:
-        self._active -= 1
-
-    async def _read(self, window: Window) -> None:
-        async with self._turns:
-            await self._read_pages(window)
-
-    async def _read_pages(self, window: Window) -> None:
-        resource, top, left, pages, behind = RESOURCES[window.resource], window.end, window, 0, math.inf
-        while self._until is None or self._world.clock.now() < self._until:
-            read_at = self._world.clock.now()
-            try:
-                page = resource.read(await self._reader.get(resource.path, _query(left), behind=behind))
-            except PermissionMissing:
-                if resource.essential:
-                    raise
-                await self._pages.put(ReadPage(left, None, read_at))
-                return
-            pages += 1
-            if window.resource == "charges" and (pages == _SAMPLED_PAGES or not page.has_more):
-                self._sample(window.number, pages, down_to=page.oldest if page.has_more else left.start)
-            if not page.has_more:
-                await self._pages.put(ReadPage(left, page, read_at))
-                return
-            newest, *others = remaining(left, top=top, oldest=page.oldest, idle=self._wanted - self._active)
-            after = msgspec.structs.replace(left, start=newest[0], cursor=page.last_id)
-            cut_off = tuple(self._cut_off(left, start, end) for start, end in others)
-            await self._pages.put(ReadPage(left, page, read_at, after, cut_off))
-            for other in cut_off:
-                self._start_reading(other)
-            # a sample of every window is needed before the rest of any
-            sampled = window.number not in self._unsampled or window.resource != "charges"
-            behind = pages_left(after, top=top, oldest=page.oldest) if sampled else math.inf
-            top, left = page.oldest, after
-
-    def _sample(self, number: int, pages: int, *, down_to: int) -> None:
-        """Take what was read of a window of charges as a sample of how dense they are; with the last, judge."""
-        window = self._unsampled.pop(number, None)
-        if window is None:
-            return
-        self._samples.append(Sample(window.end - window.start + 1, window.end - down_to + 1, pages))
-        seconds = expected_pages(self._samples) / self._reader.rate
-        if not self._unsampled and seconds > LONGEST_LISTING.total_seconds():
-            raise TooManyToList(f"about {seconds / 3600:.0f} hours of charges")
-
-    def _cut_off(self, window: Window, start: int, end: int) -> Window:
-        number = self._numbers[window.resource]
-        self._numbers[window.resource] += 1
-        return msgspec.structs.replace(window, number=number, start=start, end=end, cursor="")
 
     async def _write(self) -> None:
         while (first := await self._pages.get()) is not None:
@@ -243,22 +136,6 @@ def window_row(pull: HistoryPull, window: Window) -> PullWindow:
         from_at=moment(window.start),
         to_at=moment(window.end),
     )
-
-
-def _query(window: Window) -> dict[str, str | int | list[str]]:
-    resource = RESOURCES[window.resource]
-    query: dict[str, str | int | list[str]] = {
-        "limit": PAGE_SIZE,
-        "created[gte]": window.start,
-        "created[lte]": window.end,
-    }
-    if resource.expand:
-        query["expand[]"] = list(resource.expand)
-    if window.filter:
-        query["type"] = window.filter
-    if window.cursor:
-        query["starting_after"] = window.cursor
-    return query
 
 
 def first_of(failures: ExceptionGroup) -> Exception:

@@ -83,7 +83,7 @@ RESOURCES: dict[str, Resource] = {
         label="Charges",
         read=_pages_of(decode.Page[decode.Charge], charge_event),
         expand=("data.balance_transaction",),
-        windows=12,
+        windows=10,
         essential=True,
     ),
     "refunds": Resource(

@@ -1,8 +1,8 @@
 """How a stretch of history is cut into windows that are read at the same time. Pure.
 
 Stripe lists newest first, and a page is only known by the last object of the page before: one window is one chain of
-requests. Windows of equal time shorten the chains; what is left of a long one is cut again when others have ended, so
-that the rate limit stays the only limit.
+requests. Windows of equal time shorten the chains; what is left of a long one is cut again as soon as a page has shown
+how much it is, so that the rate limit stays the only limit.
 """
 
 from __future__ import annotations
@@ -32,19 +32,16 @@ def cut(start: int, end: int, parts: int) -> list[tuple[int, int]]:
     return [(low, high - 1) for low, high in itertools.pairwise(edges)][::-1]
 
 
-def remaining(window: Window, *, top: int, oldest: int, idle: int) -> list[tuple[int, int]]:
-    """What is left of `window` after a page that reached from `top` down to `oldest`, the newest stretch first.
-
-    Cut for up to `idle` further readers, but to no less than about two pages each at the page's density: each cut
-    costs about half a page more.
-    """
-    pages = int(pages_left(window, top=top, oldest=oldest))
-    return cut(window.start, oldest, min(1 + max(idle, 0), pages // 2))
-
-
 def pages_left(window: Window, *, top: int, oldest: int) -> float:
     """About how many pages of `window` are left after one that reached from `top` down to `oldest`."""
     return (oldest - window.start) / max(top - oldest, 1)
+
+
+def parts_of(pages: float, *, total: float, chains: int) -> int:
+    """In how many parts to go on with a window that has about `pages` left, of `total` in all windows, so that about
+    `chains` parts of equal length are left in all: then there is always somebody to use the rate limit, and all end
+    together. No part is meant to be shorter than a page; each costs about half a page more."""
+    return max(1, round(pages / max(total / chains, 1.0)))
 
 
 class Sample(NamedTuple):
