@@ -51,10 +51,27 @@ MEMORY = Path("/dev/shm")
 gc.disable()
 
 
+LONGEST = (
+    "journeys",
+    "tests/unit/web/test_in_browser.py",
+    "journeys of billing",
+    "run",
+    "tests/structure/test_guards.py",
+)
+"""What takes longest, by the mark of its group or by its module."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """However many processes somebody asks for (`-n`), each takes what belongs together, in the order of the tests."""
+    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
+        config.option.dist, config.option.loadscopereorder = "loadgroup", False
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a module that share a browser, a server or long sums on one worker, or each worker makes them
-    anew."""
+    anew. Begin with what takes longest, so that no process works on at it when the others have ended."""
     for item in items:
         if (
             isinstance(item, pytest.Function)
@@ -63,6 +80,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             and any(definitions[-1].scope == "module" for definitions in item._fixtureinfo.name2fixturedefs.values())
         ):
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    names = {item.nodeid.partition("::")[0], *(name for mark in item.iter_markers("xdist_group") for name in mark.args)}
+    return next((rank for rank, name in enumerate(LONGEST) if name in names), len(LONGEST))
 
 
 def pytest_collection_finish() -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 
 from payflux.cli.databases import OWNER_ROLE, urls_of
-from payflux.kit.database import Database, role_password
+from payflux.kit.database import Database, DatabaseUrls, role_password
 from payflux.kit.postgres import EmbeddedPostgres
 from payflux.settings import Settings
 
@@ -33,6 +33,11 @@ _DIGEST = "SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {} t"
 
 class _KeptDatabase(Database):
     """Stays open when a world that uses it is closed."""
+
+    def __init__(self, urls: DatabaseUrls) -> None:
+        super().__init__(urls)
+        for engine in (self._app, self._system):
+            engine.sync_engine.pool._pre_ping = False  # nobody ends its connections, which the product asks for first
 
     async def close(self) -> None:
         pass

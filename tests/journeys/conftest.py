@@ -12,7 +12,7 @@ from tests.conftest import open_folder
 from tests.running import Running, running_product
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with open_folder() as folder, running_product(folder, tmp_path_factory.mktemp("log") / "run.log") as product:
         yield product
