@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.frontdoor.accounts.queries import Addressee
 from payflux.kit.figures import moment_words
 from payflux.kit.jobs import Payload
+from payflux.kit.messages import mark
 from payflux.kit.phrases import spoken
 from payflux.monitor.alerts.delivering import note_attempt
 from payflux.monitor.alerts.facts import Facts
@@ -92,7 +93,7 @@ async def _unresolved(world: World, payload: Payload) -> list[Told]:
             alert = await get_alert(session, account_id=delivery.account_id, alert_id=event.alert_id)
             if alert.state == AlertState.RESOLVED:
                 delivery.state, now = DeliveryState.DROPPED, world.clock.now()
-                await note_attempt(session, delivery, succeeded=False, outcome="It was over by then.", now=now)
+                await note_attempt(session, delivery, succeeded=False, outcome=mark("It was over by then."), now=now)
             elif alert.id not in found or found[alert.id].event.at <= event.at:
                 found[alert.id] = Told(alert, event, told_facts(event))
     return list(found.values())
@@ -103,7 +104,8 @@ async def _delivered(world: World, payload: Payload) -> None:
     async with _waiting(world, payload) as (session, deliveries):
         for delivery in deliveries:
             delivery.state, delivery.delivered_at = DeliveryState.DELIVERED, now
-            await note_attempt(session, delivery, succeeded=True, outcome="The mail server has taken it.", now=now)
+            outcome = mark("The mail server has taken it.")
+            await note_attempt(session, delivery, succeeded=True, outcome=outcome, now=now)
 
 
 async def _refused(world: World, payload: Payload, why: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from payflux.kit.messages import gettext as _
+from payflux.kit.messages import mark
 from payflux.monitor.risk.rules.bands import BANDINGS
 from payflux.monitor.whatif.answers import Answer, Measure
 from payflux.monitor.whatif.changes import Changes
@@ -32,7 +33,7 @@ def comparison(answer: Answer) -> list[tuple[str, list[ComparisonRow]]]:
     ]
     return [
         (title, [row for is_money, row in rows if is_money == money])
-        for title, money in (("Risk", False), ("Money", True))
+        for title, money in ((_("Risk"), False), (_("Money"), True))
     ]
 
 
@@ -79,9 +80,9 @@ def _direction(measure: Measure) -> str:
         return ""
     rises = measure.after > measure.before
     if measure.unit == "money":
-        return "more" if rises else "less"
+        return mark("more") if rises else mark("less")
     banding = BANDINGS.get(measure.key)
     if banding is None and measure.key not in HEADLINE:
         return ""
     higher_is_better = measure.key == "stability_score" or (banding is not None and banding.falling)
-    return "better" if rises == higher_is_better else "worse"
+    return mark("better") if rises == higher_is_better else mark("worse")

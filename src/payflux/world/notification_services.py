@@ -17,6 +17,7 @@ import apprise
 import httpx
 
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import mark
 from payflux.settings import Settings
 from payflux.world.notify import Answer, PostFailure, check_address
 
@@ -88,7 +89,7 @@ async def notify_service(settings: Settings, address: str, *, title: str, body: 
     arrive and no HTTP status says why."""
     found = _plugin(address)
     if found is None:
-        raise PostFailure("Its address is of no service that is posted to.")
+        raise PostFailure(mark("Its address is of no service that is posted to."))
     plugin, service = found
     await check_address(settings, httpx.URL(scheme="https", host=_host(plugin, service)))
     kind = apprise.NotifyType.WARNING if wrong else apprise.NotifyType.INFO
@@ -117,7 +118,7 @@ def _notify(plugin: apprise.NotifyBase, title: str, body: str, kind: apprise.Not
     finally:
         log.removeHandler(status)
     if status.heard is None:
-        raise PostFailure("It could not be reached, or did not answer in time.")
+        raise PostFailure(mark("It could not be reached, or did not answer in time."))
     return Answer(status.heard, "", None)
 
 

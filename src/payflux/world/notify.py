@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import httpx
 
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import mark
 from payflux.settings import Settings
 from payflux.world.addresses import HostUnknown, NotPublic, checked_address, is_address, is_public, pinned
 from payflux.world.addresses import look_up as _look_up
@@ -88,7 +89,7 @@ async def post(
         finally:
             await answer.aclose()
     except httpx.TimeoutException:
-        raise PostFailure("It did not answer in time.") from None
+        raise PostFailure(mark("It did not answer in time.")) from None
     except httpx.HTTPError as error:
         raise PostFailure(f"It could not be reached ({type(error).__name__}).") from None
     return Answer(answer.status_code, words, _seconds(answer.headers.get("retry-after", "")))
@@ -99,7 +100,7 @@ async def _checked_address(url: httpx.URL) -> str:
     try:
         address = await checked_address(url.host, _look_up)
     except HostUnknown:
-        raise PostFailure("Its host name is not known.") from None
+        raise PostFailure(mark("Its host name is not known.")) from None
     except NotPublic:
         address = ""
     if url.scheme != "https" or not address:

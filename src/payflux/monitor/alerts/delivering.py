@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.jobs import Payload, enqueue
+from payflux.kit.messages import mark
 from payflux.monitor.alerts.channels import address_of, disable, secret_of
 from payflux.monitor.alerts.handling import get_alert
 from payflux.monitor.alerts.models import (
@@ -106,7 +107,7 @@ async def _posting(session: AsyncSession, world: World, delivery: AlertDelivery)
     channel = await session.get(AlertChannel, (delivery.account_id, delivery.target))
     if channel is None or channel.disabled_at is not None:
         delivery.state = DeliveryState.DROPPED
-        outcome = "The channel was removed." if channel is None else "The channel was switched off."
+        outcome = mark("The channel was removed.") if channel is None else mark("The channel was switched off.")
         await note_attempt(session, delivery, succeeded=False, outcome=outcome, now=now)
         return None
     message, address = await _message(session, world, delivery), address_of(world, channel)

@@ -9,6 +9,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from payflux.activation.service import get_workspace
 from payflux.kit.errors import InvalidInput
+from payflux.kit.phrases import spoken
 from payflux.monitor.whatif.changes import Changes
 from payflux.monitor.whatif.service import answer_at
 from payflux.web.charts import comparison_chart
@@ -39,7 +40,7 @@ async def what_if(
         changes = read_changes(form)
     except InvalidInput as error:
         errors, status = error.fields, error.status
-    reply = await answer_at(session, current.connection, as_of=current.surface.as_of, changes=changes)
+    reply = spoken(await answer_at(session, current.connection, as_of=current.surface.as_of, changes=changes))
     return render(
         request,
         "what_if.html",
