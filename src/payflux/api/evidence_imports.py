@@ -33,8 +33,8 @@ LARGEST_FILE = 64 * 1024 * 1024
 """Bytes of a file that is brought."""
 
 EXAMPLE = '{"at":"2024-05-01T10:00:00Z","kind":"reserve.letter","body":{"rate":0.1}}'
-_LINES = {"schema": {"type": "string", "examples": [EXAMPLE]}}
-FILE = {"requestBody": {"required": True, "content": dict.fromkeys(("application/x-ndjson", "text/plain"), _LINES)}}
+_LINES = {"application/x-ndjson": {"schema": {"type": "string", "examples": [EXAMPLE]}}}
+FILE = {"requestBody": {"required": True, "content": _LINES}}
 
 
 class Import(BaseModel):
