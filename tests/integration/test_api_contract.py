@@ -120,7 +120,9 @@ async def test_no_check_finds_anything_in_what_a_key_opens_or_in_what_a_session_
             sink = {"name": "risk desk", "url": "http://127.0.0.1:9/hook"}
             sink_id = (await program.post("/sinks", json=sink)).raise_for_status().json()["id"]
         (tmp_path / "hooks.py").write_text(HOOKS)
-        (tmp_path / "schemathesis.toml").write_text(CONFIGURATION.format(sink=sink_id, alert=alerts[0], same_types=list(SAME_TYPES)))
+        (tmp_path / "schemathesis.toml").write_text(
+            CONFIGURATION.format(sink=sink_id, alert=alerts[0], same_types=list(SAME_TYPES))
+        )
         paths = by_key(description)
         found = await asyncio.to_thread(schemathesis, address, key, paths, tmp_path, "--max-examples", "4")
         assert not found, found
