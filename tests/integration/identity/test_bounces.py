@@ -18,7 +18,7 @@ from payflux.worker.main import work
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock, with_settings
 from tests.integration.connecting.conftest import Mailbox
-from tests.integration.identity.conftest import ALICE, CHARLIE, Post, code_in
+from tests.integration.identity.conftest import ALICE, CHARLIE, Post, code_in, token_in
 from tests.integration.pages.browser import MACHINE, Browser
 from tests.running import free_port
 
@@ -151,6 +151,22 @@ async def test_only_what_comes_by_a_return_path_of_ours_is_believed(
     await alice.post("/verify-email/address", {"email": "alice@another-shop.example"})
     assert TELLS not in (await alice.get("/verify-email")).text, "that was the address before"
     assert (await came_back(app, mailbox.report(ALICE, "5.2.1"))).status_code == 404
+
+
+async def test_a_password_set_by_a_mailed_link_proves_the_address_again(
+    app: FastAPI, alice: Browser, post: Post, mailing: World, mailbox: ReturningMailbox, clock: MovedClock
+) -> None:
+    await alice.post("/verify-email/code", {"code": code_in(await post.last(ALICE))})
+    clock.move(timedelta(minutes=1))
+    await came_back(app, mailbox.report(ALICE))
+    assert TELLS in (await alice.get("/settings")).text
+    clock.move(timedelta(minutes=1))
+    await alice.post("/forgot", {"email": ALICE})
+    fields = {"token": token_in(await post.last(ALICE)), "password": "another lantern in the fog"}
+    assert 'data-state="done"' in (await alice.post("/reset", fields)).text
+    await alice.sign_in(ALICE, fields["password"])
+    settings = await alice.get("/settings")
+    assert (settings.status_code, TELLS in settings.text) == (200, False)
 
 
 async def test_a_mail_server_that_refuses_the_recipient_says_the_same(

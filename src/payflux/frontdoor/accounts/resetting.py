@@ -79,6 +79,8 @@ async def reset_password(
     if user.email_verified_at is None:  # whoever registered the address may not be who reads it
         await wipe_ways_in(session, user_id=user.id, now=now)
         user.email_verified_at = now
+    if user.mail_returns:
+        user.email_verified_at = now
     await end_sessions(session, user_id=user.id)
     await supersede(session, user_id=user.id, purposes=list(Purpose), now=now)
     await enqueue_mail_to_user(session, "password_changed", user.id, at=now.isoformat())
