@@ -17,7 +17,7 @@ from payflux.web.policies import Audience, GuardedRoute
 from payflux.world.bootstrap import World
 from tests.structure.casting import Caller, Member, cast_member, doors
 
-NOT_AN_ID = {"provider", "key", "notice", "token", "step", "sequence"}
+NOT_AN_ID = {"provider", "key", "kind", "notice", "token", "step", "sequence"}
 """Parameters of paths that name nothing of an account."""
 
 

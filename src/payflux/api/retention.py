@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from payflux.activation.retention.choosing import FEATURE, Period, choose, look_ahead, periods_of
@@ -22,7 +22,8 @@ LOOK = [guard(capability="account.update", feature=FEATURE, metered=True)]
 CHANGE = [guard(capability="account.update", feature=FEATURE, grace=False, metered=True, step_up=True)]
 WRONG: Responses = {422: {"description": "the period is outside of its bounds"}}
 
-Days = Annotated[int | None, Field(ge=1, le=LONGEST_TYPED, description="null: the usual period")]
+Kind = Annotated[Kept, Path(examples=["evidence"], description="evidence, payment_events or deliveries")]
+Days = Annotated[int | None, Field(ge=1, le=LONGEST_TYPED, examples=[365], description="null: the usual period")]
 
 
 class RetentionPeriod(BaseModel):
@@ -73,7 +74,7 @@ async def outlook(
     who: Who,
     session: Tenant,
     world: CurrentWorld,
-    kind: Kept,
+    kind: Kind,
     days: Annotated[int | None, Query(ge=1, le=LONGEST_TYPED)] = None,
 ) -> RetentionOutlook:
     """What a choice would do, before it is made; without `days`, that of the usual period."""
@@ -84,7 +85,7 @@ async def outlook(
 
 
 @router.put("/{kind}", dependencies=CHANGE, responses=WRONG)
-async def set_period(who: Who, session: Tenant, world: CurrentWorld, kind: Kept, given: NewPeriod) -> RetentionPeriod:
+async def set_period(who: Who, session: Tenant, world: CurrentWorld, kind: Kind, given: NewPeriod) -> RetentionPeriod:
     """Choose a period. A longer one holds at once, a shorter one after seven days, and the owner is told."""
     await choose(session, world, who, kind=kind, days=_typed(given.days))
     found = await periods_of(session, world, account_id=who.account_id)

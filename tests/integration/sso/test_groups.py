@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import asyncpg
 import httpx
 from fastapi import FastAPI
@@ -20,7 +22,7 @@ CORE = "urn:ietf:params:scim:schemas:core:2.0:Group"
 PATCH = ["urn:ietf:params:scim:api:messages:2.0:PatchOp"]
 
 
-def patch(*operations: dict[str, object]) -> dict[str, object]:
+def patch(*operations: Mapping[str, object]) -> dict[str, object]:
     return {"schemas": PATCH, "Operations": operations}
 
 
