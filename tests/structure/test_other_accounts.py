@@ -70,6 +70,10 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
         now,
         now + timedelta(days=90),
     )
+    workspace = new_id()
+    await superuser.execute(
+        "INSERT INTO accounts (id, name, parent_id) VALUES ($1, 'Alice''s other', $2)", workspace, alice.account_id
+    )
     listed = new_id()
     await superuser.execute(
         "INSERT INTO directory_users (account_id, id, user_id, user_name, active, created_at, changed_at) "
@@ -110,6 +114,7 @@ async def ids(world: World, superuser: asyncpg.Connection, alice: Member) -> dic
             "directory_group_id": group,
             "group": group,
             "key_id": api_key,
+            "workspace_id": workspace,
             "merchant_id": connection,
             "passkey_id": passkey,
             "session_id": session,
