@@ -226,7 +226,7 @@ def of_members(app: FastAPI) -> list[GuardedRoute]:
 async def test_ids_of_another_account_lead_nowhere_and_change_nothing(
     app: FastAPI, world: World, superuser: asyncpg.Connection, alice: Member, ids: dict[str, UUID]
 ) -> None:
-    charlie = await cast_member(world, superuser, Persona("Charlie"))
+    charlie = await cast_member(world, superuser, Persona("Charlie", plan="enterprise", status="active"))
     # who has but one way to sign in may remove none, whosever it is
     await add_passkey(superuser, new_id(), charlie)
     password_hash = await hash_password("quiet harbour lantern")
