@@ -15,6 +15,7 @@ from babel.messages.pofile import read_po, write_po
 
 from payflux.kit.messages import LANGUAGES, SOURCE_LANGUAGE
 from payflux.monitor.processors.codes import REASONS
+from payflux.monitor.risk.rules.programmes import REGISTRY
 from payflux.web.sample import sample_readout
 
 SOURCE = Path(str(files("payflux")))
@@ -41,16 +42,23 @@ def catalogue_path(language: str) -> Path:
 
 
 def extracted() -> Catalog:
-    """Every message that the code marks, the public words of what is sold, a processor's reason codes, and the story
-    of the landing page's sample."""
+    """Every message that the code marks, the public words of what is sold and of registries, and the story of the
+    landing page's sample."""
     catalog = Catalog(project="PayFlux", charset="utf-8")
     found = extract_from_dir(SOURCE, _METHODS, {"**": _OPTIONS["**"]}, _KEYWORDS)
     for _file, _line, message, _comments, context in found:
         catalog.add(message, context=context)
-    reasons = (reason.replace("_", " ") for reason in REASONS)
-    for words in (*_sold(tomllib.loads(_SOLD.read_text())), *reasons, sample_readout().story):
+    for words in (*_sold(tomllib.loads(_SOLD.read_text())), *_registered(), sample_readout().story):
         catalog.add(words)
     return catalog
+
+
+def _registered() -> Iterator[str]:
+    """A processor's reason codes, and what the registry of programmes says of each."""
+    yield from (reason.replace("_", " ") for reason in REASONS)
+    for phase in REGISTRY:
+        yield from (text for text in (phase.counts, phase.note) if text)
+        yield from (step.name for step in phase.steps if not step.name.isupper())  # else it is a proper name
 
 
 def _sold(table: dict[str, object], heading: str = "") -> Iterator[str]:

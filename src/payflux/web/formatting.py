@@ -99,9 +99,8 @@ def difference(before: float | None, after: float | None, unit: str, currency: s
     if before is None or after is None:
         return ""
     change = after - before
-    size = (
-        f"{plain(abs(change) * 100, 2)}{NBSP}{_('points')}" if unit == "rate" else quantity(abs(change), unit, currency)
-    )
+    points = _("points")
+    size = f"{plain(abs(change) * 100, 2)}{NBSP}{points}" if unit == "rate" else quantity(abs(change), unit, currency)
     if not any("1" <= digit <= "9" for digit in size):
         return size
     return f"{MINUS if change < 0 else '+'}{size}"

@@ -10,8 +10,10 @@ from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
 from payflux.monitor.projections.projection import Release
 from payflux.monitor.risk.outlook import Arrow, Forecasting, SeriesOutlook
+from payflux.monitor.risk.rules.programmes.programme import Quantity
 from payflux.monitor.risk.surface import DisputeCost, DisputeOutlook, Escalation, RiskSurface
 from payflux.web.formatting import count, difference, money_short, percent, plain
+from payflux.web.programmes import QUANTITIES
 
 SERIES = {
     "sales": mark("Sales a day"),
@@ -103,6 +105,11 @@ def dispute_outlook_name(outlook: DisputeOutlook) -> str:
     return (_("%(cards)s, for fraud") if outlook.reason == "fraud" else _("%(cards)s, other reasons")) % {"cards": name}
 
 
+def quantity_name(quantity: Quantity) -> str:
+    """What a figure of a programme is called."""
+    return _(QUANTITIES[quantity])
+
+
 def network_name(network: str) -> str:
     """A card network as it is written; empty stays empty."""
     return network.replace("_", " ").capitalize()
@@ -160,5 +167,6 @@ FILTERS: dict[str, Callable[..., object]] = {
     "escalation": escalation_sentence,
     "dispute_costs": dispute_costs,
     "dispute_outlook_name": dispute_outlook_name,
+    "quantity_name": quantity_name,
 }
 """Template filters by name."""

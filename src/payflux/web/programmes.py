@@ -82,17 +82,13 @@ def _row(phase: Programme) -> ProgrammeRow:
         where=_where(phase.scope),
         counts=_(phase.counts),
         steps=tuple(
-            (step.name, step_needs(step, phase.currency), _fines(step, phase.currency)) for step in phase.steps
+            (_(step.name), step_needs(step, phase.currency), _fines(step, phase.currency)) for step in phase.steps
         ),
         dates=_dates(phase),
         marks=tuple(mark for mark in marks if mark),
         note=_(phase.note),
         source=phase.source,
     )
-
-
-def _step(step: Step, currency: str) -> tuple[str, str, str]:
-    return step.name, step_needs(step, currency), _fines(step, currency)
 
 
 def _dates(phase: Programme) -> str:
@@ -139,7 +135,7 @@ def _condition(condition: Condition, currency: str) -> str:
             "currency": money_short(condition.bound, currency),
             "what": what,
         }
-    return f"{side} {count(condition.bound)} {what}"
+    return _("%(side)s %(number)s %(what)s") % {"side": side, "number": count(condition.bound), "what": what}
 
 
 def _fines(step: Step, currency: str) -> str:
@@ -148,9 +144,17 @@ def _fines(step: Step, currency: str) -> str:
         for month, amount in step.fines
     ]
     for fee in step.fees:
-        beyond = f" above {count(fee.above)}" if fee.above else ""
+        said = {
+            "currency": money_short(fee.amount, currency),
+            "above": count(fee.above),
+            "from_month": fee.from_month,
+        }
         told.append(
-            _("%(currency)s for each event%(beyond)s from month %(from_month)s")
-            % {"currency": money_short(fee.amount, currency), "beyond": beyond, "from_month": fee.from_month}
+            (
+                _("%(currency)s for each event above %(above)s from month %(from_month)s")
+                if fee.above
+                else _("%(currency)s for each event from month %(from_month)s")
+            )
+            % said
         )
     return "; ".join(told)

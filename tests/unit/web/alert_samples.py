@@ -9,8 +9,9 @@ from uuid import UUID
 import msgspec
 
 from payflux.activation.mail_preferences import MailKind
+from payflux.kit.messages import gettext as _
 from payflux.monitor.alerts.facts import facts_of
-from payflux.monitor.alerts.metrics import METRICS
+from payflux.monitor.alerts.metrics import METRICS, label_of
 from payflux.monitor.alerts.models import (
     Alert,
     AlertAttempt,
@@ -179,8 +180,8 @@ def alert_pages(signed_in: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any
         "own_rules": [rule_view(9, "Disputes near the limit", OWN, armed=False)],
         "channels": [CHANNEL, OFF],
         "offers": dict.fromkeys(FEATURES),
-        "metrics": METRICS,
-        "kinds": KINDS,
+        "metrics": {key: metric._replace(label=label_of(key)) for key, metric in METRICS.items()},
+        "kinds": {kind: _(label) for kind, label in KINDS.items()},
         "currency": "USD",
         "members": [(str(ONE), "Alice Archer"), (str(UUID(int=7)), "Bob Baker")],
         "may_change": True,

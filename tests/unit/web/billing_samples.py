@@ -13,6 +13,7 @@ from payflux.frontdoor.catalogue.file import read_catalogue
 from payflux.frontdoor.catalogue.queries import SoldPlan
 from payflux.frontdoor.entitlements.state import PlanWords
 from payflux.frontdoor.entitlements.usage import LimitReached, Usage
+from payflux.kit.phrases import spoken
 from payflux.monitor.projections.projection import ReserveProjection
 from payflux.monitor.risk.surface import RiskSurface
 from payflux.web.charts import tier_chart, trapped_capital_chart
@@ -85,7 +86,7 @@ def billing_pages(
     seats_full = LimitReached(Usage("seats", 2, 2, None))
     more_seats = Offer("seats", "Seats", "Starter", ("Pro", "Enterprise"), ("pro",))
     upgrade = owner | {"offer": FORECASTING, "refusal": None}
-    readout_of_sample = sample_readout()
+    readout_of_sample = spoken(sample_readout())
     sample = {
         "sample": readout_of_sample,
         "tier_scale": tier_chart(readout_of_sample.surface),

@@ -6,6 +6,7 @@ from typing import Any
 
 from payflux.frontdoor.sales.models import SalesLead, SalesLeadChange
 from payflux.frontdoor.sales.rules import TEAM_SIZES, LeadStatus
+from payflux.kit.messages import gettext as _
 from payflux.settings import Settings
 from payflux.web.installation import cookies, operator, subprocessors
 from payflux.web.pages.landing import sample_context
@@ -60,7 +61,7 @@ UNNAMED = Settings.model_validate({"stripe_secret_key": "sk_test_sandbox"})
 def legal_page(page: str, settings: Settings) -> dict[str, Any]:
     """The context of one legal page of an installation with these settings."""
     return {
-        "pages": LEGAL,
+        "pages": {path: _(title) for path, title in LEGAL.items()},
         "here": page,
         "operator": operator(settings),
         "cookies": cookies(settings),

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
+from payflux.kit.messages import gettext as _
 from payflux.monitor.risk.surface import BANDS
 from payflux.monitor.scan.crawling import PROBLEMS
 from payflux.monitor.scan.models import ScanStatus, SiteScan
@@ -113,7 +114,7 @@ def scan_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dict[st
         "scan-failed": (
             "scan_failed.html",
             signed_out
-            | {"scan": scanned(GAPS, status=ScanStatus.FAILED, pages_read=[]), "problem": PROBLEMS["robots"]},
+            | {"scan": scanned(GAPS, status=ScanStatus.FAILED, pages_read=[]), "problem": _(PROBLEMS["robots"])},
         ),
         "scan-result": ("scan_result.html", signed_out | result(GAPS)),
         "scan-result-good": ("scan_result.html", signed_in | result(GOOD)),
@@ -121,6 +122,6 @@ def scan_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dict[st
         "scan-result-no-band": (
             "scan_result.html",
             signed_out
-            | result(GOOD, assessment=nothing, band="", unjudged=TOO_LITTLE, groups=groups_of(nothing), owns=False),
+            | result(GOOD, assessment=nothing, band="", unjudged=_(TOO_LITTLE), groups=groups_of(nothing), owns=False),
         ),
     }

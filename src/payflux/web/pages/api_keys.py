@@ -17,6 +17,7 @@ from payflux.frontdoor.accounts.keys.queries import list_keys
 from payflux.frontdoor.accounts.keys.service import MadeKey, create_key, revoke_key, rotate_key
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import mark
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
 from payflux.web.policies import API_ACCESS, guard
@@ -31,7 +32,11 @@ READ = [guard(capability="keys.manage", feature=API_ACCESS)]
 MAKE = [guard(capability="keys.manage", feature=API_ACCESS, grace=False, step_up=True)]
 REVOKE = [guard(capability="keys.manage", verified=False)]
 
-REVOKED_FOR = {"asked": "", "leaked": "found where it should not be", "member_gone": "its owner left the account"}
+REVOKED_FOR = {
+    "asked": "",
+    "leaked": mark("found where it should not be"),
+    "member_gone": mark("its owner left the account"),
+}
 """Why a key was revoked, where that is not plain."""
 
 

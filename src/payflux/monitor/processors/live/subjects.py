@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 
+from payflux.kit.messages import mark
 from payflux.monitor.processors.live.envelopes import Envelope
 from payflux.monitor.processors.models import ConnectionStatus
 from payflux.monitor.processors.resources import OBJECTS
@@ -47,4 +48,4 @@ def reason_to_ignore(envelope: Envelope, *, external_account_id: str, livemode: 
         return "a live event, but the connection is in test mode" if envelope.livemode else "a test event"
     if status == ConnectionStatus.DISCONNECTED:
         return "the connection was ended"
-    return "unknown type" if subject_of(envelope) is Subject.NONE else ""
+    return mark("unknown type") if subject_of(envelope) is Subject.NONE else ""
