@@ -16,6 +16,7 @@ from payflux.activation.progress import Progress, Stage
 from payflux.activation.readiness import Check as ReadinessCheck
 from payflux.frontdoor.billing.rules import Standing
 from payflux.kit.charts import BandPoint, band_chart, step_scale
+from payflux.kit.phrases import spoken
 from payflux.monitor.processors.backfill.queries import BackfillProgress
 from payflux.monitor.processors.codes import Kind, Status
 from payflux.monitor.processors.connecting.event_types import EVENT_TYPES
@@ -428,9 +429,9 @@ PROJECTION_SETTINGS = SIGNED_IN | {
     "furthest": 180,
     "most_added": 3,
 }
-FULL_PROJECTION = projected(going_elsewhere())
+FULL_PROJECTION = spoken(projected(going_elsewhere()))
 FULL_SURFACE = msgspec.structs.replace(
-    score(prepare(going_elsewhere(), as_of=AS_OF, account=SOUND, balance=FULL)),
+    spoken(score(prepare(going_elsewhere(), as_of=AS_OF, account=SOUND, balance=FULL))),
     to_threshold=(
         ToThreshold(
             programme="vamp",
@@ -564,7 +565,7 @@ PROJECTIONS = SIGNED_IN | {
 
 def replied(changes: Changes) -> Reply:
     """What a merchant made of columns is answered."""
-    return reply(prepare(elevated_merchant(), as_of=AS_OF, account=SOUND, balance=FULL), changes)
+    return spoken(reply(prepare(elevated_merchant(), as_of=AS_OF, account=SOUND, balance=FULL), changes))
 
 
 def what_if(changes: Changes, **query: str) -> dict[str, Any]:
