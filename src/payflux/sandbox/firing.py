@@ -13,7 +13,8 @@ from payflux.sandbox.errors import StripeError
 from payflux.sandbox.listing import EVERYTHING, list_page
 from payflux.sandbox.merchants.aftermath import DISPUTE_REASONS, FRAUD_TYPES
 from payflux.sandbox.merchants.reviews import CLOSED_REASONS
-from payflux.sandbox.payments import disputes, ledger, refunds
+from payflux.sandbox.payments import disputes, refunds
+from payflux.sandbox.payments.payouts import PAYOUT_FAILURES, fail_payout
 from payflux.sandbox.reserves import disable_plan, hold_back, open_plan, release
 from payflux.sandbox.reviews import close_review, open_review
 from payflux.sandbox.store import Json
@@ -125,35 +126,13 @@ def _refund(work: Work, given: Given) -> Json:
     return refunds.refund(work, charge, amount, given.get("reason", "requested_by_customer"))
 
 
-PAYOUT_FAILURES = {
-    "account_closed": "The bank account has been closed.",
-    "account_frozen": "The bank account has been frozen.",
-    "could_not_process": "The bank could not process this payout.",
-    "debit_not_authorized": "Debit transactions are not approved on the bank account.",
-    "insufficient_funds": "The account has insufficient funds to cover the payout.",
-    "invalid_account_number": "The routing number seems correct, but the account number is invalid.",
-    "no_account": "No bank account could be found.",
-}
-_PAYOUT_FAILURE = ledger.Kind("payout_failure", "payout_reversal", "STRIPE PAYOUT FAILURE")
-
-
 def _payout_failed(work: Work, given: Given) -> Json:
     if "payout" in given:
         payout = work.require("payout", given["payout"], "payout")
     else:
         page = list_page(work, "payout", "/v1/payouts", EVERYTHING._replace(filters={"status": "paid"}))
         payout = next(iter(page["data"]), None)
-    if payout is None or payout["status"] != "paid":
-        raise StripeError(400, "A payout fails after it has arrived. Choose one that is paid.", param="payout")
-    code = given.get("failure_code", "account_closed")
-    back = ledger.book(work, _PAYOUT_FAILURE, amount=payout["amount"], currency=payout["currency"], source=payout["id"])
-    failed = {
-        "failure_balance_transaction": back["id"],
-        "failure_code": code,
-        "failure_message": PAYOUT_FAILURES[code],
-        "status": "failed",
-    }
-    return work.change(payout, failed, "payout.failed")
+    return fail_payout(work, payout, given.get("failure_code", "account_closed"))
 
 
 def _review_opened(work: Work, given: Given) -> Json:

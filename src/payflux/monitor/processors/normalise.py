@@ -1,7 +1,6 @@
 """Stripe's objects as payment events: pure, one function an object.
 
-Enumerations: docs.stripe.com/api, version 2026-10-28.endive. A value that Stripe adds later becomes the neutral one of
-its kind, never an error: a new word must not stop a reading.
+A word that Stripe adds later becomes the neutral code of its kind, never an error: it must not stop a reading.
 """
 
 from __future__ import annotations
@@ -9,50 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from payflux.monitor.processors import decode
+from payflux.monitor.processors import decode, stripe_words
 from payflux.monitor.processors.codes import Kind, Method, Network, Outcome, RiskLevel, Status
 from payflux.monitor.processors.events import PaymentEvent, moment
-
-_CHARGE = {"succeeded": Status.SUCCEEDED, "pending": Status.PENDING, "failed": Status.FAILED}
-_REFUND = _CHARGE | {"canceled": Status.CANCELED, "requires_action": Status.PENDING}
-_PAYOUT = {
-    "paid": Status.SUCCEEDED,
-    "pending": Status.PENDING,
-    "in_transit": Status.PENDING,
-    "failed": Status.FAILED,
-    "canceled": Status.CANCELED,
-}
-_DISPUTE = {
-    "warning_needs_response": Status.INQUIRY,
-    "warning_under_review": Status.INQUIRY,
-    "warning_closed": Status.INQUIRY,
-    "won": Status.WON,
-    "lost": Status.LOST,
-    "charge_refunded": Status.LOST,
-    "prevented": Status.PREVENTED,
-}
-_DECIDED = ("won", "lost", "prevented", "warning_closed", "charge_refunded")
-_OUTCOME = {
-    "authorized": Outcome.AUTHORIZED,
-    "issuer_declined": Outcome.ISSUER_DECLINED,
-    "blocked": Outcome.BLOCKED,
-    "invalid": Outcome.INVALID,
-    "manual_review": Outcome.MANUAL_REVIEW,
-}
-_RISK = {"normal": RiskLevel.NORMAL, "elevated": RiskLevel.ELEVATED, "highest": RiskLevel.HIGHEST}
-_NETWORK = {
-    "visa": Network.VISA,
-    "mastercard": Network.MASTERCARD,
-    "amex": Network.AMEX,
-    "discover": Network.DISCOVER,
-    "diners": Network.DINERS,
-    "jcb": Network.JCB,
-    "unionpay": Network.UNIONPAY,
-    "unknown": Network.UNKNOWN,
-    "": Network.UNKNOWN,
-}
-_METHOD = {"card": Method.CARD, "card_present": Method.CARD_PRESENT, "interac_present": Method.CARD_PRESENT}
-_AUTHENTICATED = ("authenticated", "attempt_acknowledged")
 
 RESERVE_TYPES = (
     "reserve_hold",
@@ -73,7 +31,7 @@ def charge_event(charge: decode.Charge) -> PaymentEvent:
 
     An authorization that is not captured has moved no money: it is pending, and canceled once it was let go.
     """
-    status = _CHARGE.get(charge.status, Status.PENDING)
+    status = stripe_words.CHARGE.get(charge.status, Status.PENDING)
     if status == Status.SUCCEEDED and not charge.captured:
         status = Status.CANCELED if charge.refunded else Status.PENDING
     amount = _captured(charge)
@@ -95,7 +53,7 @@ def charge_event(charge: decode.Charge) -> PaymentEvent:
 
 def refund_event(refund: decode.Refund) -> PaymentEvent:
     """Money given back. What only lets go of an authorization, whole or in part, has moved none and is canceled."""
-    status = _REFUND.get(refund.status or "", Status.SUCCEEDED)
+    status = stripe_words.REFUND.get(refund.status or "", Status.SUCCEEDED)
     unmoved = status == Status.SUCCEEDED and refund.balance_transaction is None
     if unmoved and isinstance(refund.charge, decode.Charge) and not whole_charge(refund.charge):
         status = Status.CANCELED
@@ -131,7 +89,7 @@ def dispute_event(dispute: decode.Dispute) -> PaymentEvent:
         kind=Kind.DISPUTE,
         source_id=dispute.id,
         occurred_at=moment(dispute.created),
-        status=_DISPUTE.get(dispute.status, Status.OPEN),
+        status=stripe_words.DISPUTE.get(dispute.status, Status.OPEN),
         amount=dispute.amount,
         currency=dispute.currency,
         settled_amount=settled,
@@ -147,7 +105,7 @@ def _end_of(dispute: decode.Dispute) -> datetime | None:
     if dispute.status == "won" and returned:
         return moment(max(returned))
     due = dispute.evidence_details.due_by
-    return moment(due) if due and dispute.status not in _DECIDED else None
+    return moment(due) if due and dispute.status not in stripe_words.DECIDED else None
 
 
 def warning_event(warning: decode.EarlyFraudWarning) -> PaymentEvent | None:
@@ -173,7 +131,7 @@ def warning_event(warning: decode.EarlyFraudWarning) -> PaymentEvent | None:
 def payout_event(payout: decode.Payout) -> PaymentEvent:
     """A payout. One that takes money from the merchant's bank, to fill a negative balance, has the reason `debit`; one
     that came back is canceled, with the reason `reversed`."""
-    status = _PAYOUT.get(payout.status, Status.PENDING)
+    status = stripe_words.PAYOUT.get(payout.status, Status.PENDING)
     came_back = status == Status.SUCCEEDED and payout.reversed_by is not None
     return PaymentEvent(
         kind=Kind.PAYOUT,
@@ -271,16 +229,16 @@ def _facts_of(charge: str | decode.Charge | None) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "charge_id": charge.id,
         "charge_occurred_at": moment(charge.created),
-        "method": _METHOD.get(details.type, Method.OTHER if details.type else Method.UNKNOWN),
-        "outcome": _OUTCOME.get(outcome.type or "", Outcome.UNKNOWN),
-        "risk_level": _RISK.get(outcome.risk_level or "", RiskLevel.UNKNOWN),
+        "method": stripe_words.METHOD.get(details.type, Method.OTHER if details.type else Method.UNKNOWN),
+        "outcome": stripe_words.OUTCOME.get(outcome.type or "", Outcome.UNKNOWN),
+        "risk_level": stripe_words.RISK.get(outcome.risk_level or "", RiskLevel.UNKNOWN),
         "customer": charge.customer or "",
     }
     if card is None:
         return facts
-    secure = card.three_d_secure.result in _AUTHENTICATED if card.three_d_secure else False
+    secure = card.three_d_secure.result in stripe_words.AUTHENTICATED if card.three_d_secure else False
     return facts | {
-        "network": _NETWORK.get(card.network or card.brand or "", Network.OTHER),
+        "network": stripe_words.NETWORK.get(card.network or card.brand or "", Network.OTHER),
         "country": card.country or "",
         "card": card.fingerprint or "",
         "three_d_secure": secure,

@@ -1,4 +1,4 @@
-"""The portal's pages, the page of an invoice, and the settings of billing."""
+"""The portal's pages, and the settings of billing."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from payflux.sandbox import wording
-from payflux.sandbox.addresses import read_ticket, remember_address
 from payflux.sandbox.api.portal import make_default
-from payflux.sandbox.billing.invoices import subscription_of
 from payflux.sandbox.billing.lines import product_name
-from payflux.sandbox.billing.paying import attempt, settle_if_paid
 from payflux.sandbox.billing.subscriptions import change_settings, items_of, payment_method_of, period_of
 from payflux.sandbox.errors import StripeError
 from payflux.sandbox.merchants.archetypes import PLATFORM
@@ -22,6 +19,8 @@ from payflux.sandbox.pages import render_page
 from payflux.sandbox.payments import methods
 from payflux.sandbox.payments.cards import SHOWN
 from payflux.sandbox.portal import acting
+from payflux.sandbox.portal.invoice import invoice
+from payflux.sandbox.portal.links import FIELDS, opened, over
 from payflux.sandbox.state import SandboxState
 from payflux.sandbox.store import Json
 from payflux.sandbox.work import Work
@@ -29,24 +28,6 @@ from payflux.sandbox.work import Work
 UNOPENED, IDLE = 300, 3_600  # seconds that a link lasts until it is opened, and from then on without a visit
 _VISIT = "_portal_visit"
 _VIEWS = {"subscription_cancel": "cancel", "subscription_update": "plan", "subscription_update_confirm": "plan"}
-_FIELDS = ("number", "expiry", "cvc", "price", "reason", "comment", "subscription", "view")
-
-
-def _opened(request: Request, kind: str) -> tuple[Work, Json] | None:
-    """The object that a link names."""
-    state: SandboxState = request.app.state.sandbox
-    named = read_ticket(request.path_params["ticket"])
-    if named is None or named[0] not in state.archetypes:
-        return None
-    found = state.store.get(*named)
-    if found is None or found["object"] != kind:
-        return None
-    remember_address(state.store, str(request.base_url).rstrip("/"))
-    return Work(state, named[0], int(state.now().timestamp())), found
-
-
-def _over(status: int, title: str, text: str, link: str = "") -> Response:
-    return render_page("checkout_over.html", status, title=title, text=text, link=link)
 
 
 def _visit(work: Work, session: Json) -> bool:
@@ -62,15 +43,15 @@ def _visit(work: Work, session: Json) -> bool:
 
 async def portal(request: Request) -> Response:
     """GET shows what the customer has; POST does one thing and comes back."""
-    found = _opened(request, "billing_portal.session")
+    found = opened(request, "billing_portal.session")
     if found is None:
-        return _over(404, "There is no such page", "Ask for a new link where you came from.")
+        return over(404, "There is no such page", "Ask for a new link where you came from.")
     work, session = found
     customer = work.get("customer", session["customer"])
     if customer is None or not _visit(work, session):
-        return _over(410, "This link has expired", "Go back to where you came from and ask for a new one.")
+        return over(410, "This link has expired", "Go back to where you came from and ask for a new one.")
     form = await request.form() if request.method == "POST" else request.query_params
-    given = {name: str(form.get(name, "")).strip() for name in _FIELDS}
+    given = {name: str(form.get(name, "")).strip() for name in FIELDS}
     features = work.require("billing_portal.configuration", session["configuration"])["features"]
     flow = session["flow"]
     if flow is not None and not given["view"]:
@@ -197,60 +178,6 @@ def _shown(work: Work, features: Json, subscription: Json) -> Json:
         "can_keep": features["subscription_cancel"]["enabled"] and subscription["cancel_at"] is not None,
         "can_switch": bool(acting.offered_prices(work, features, subscription)),
     }
-
-
-async def invoice(request: Request) -> Response:
-    """GET shows an invoice; POST pays it with a card."""
-    found = _opened(request, "invoice")
-    if found is None or found[1]["status"] == "draft":
-        return _over(404, "There is no such invoice", "Ask the business for a new link.")
-    work, shown = found
-    form = await request.form() if request.method == "POST" else request.query_params
-    given = {name: str(form.get(name, "")).strip() for name in _FIELDS}
-    if request.method == "GET":
-        with work.store.transaction():
-            shown = settle_if_paid(work, shown)
-            work.state.announce(work)
-        return _invoice_page(work, shown, given)
-    try:
-        with work.store.transaction():
-            url, problem = _pay(work, shown, given, str(request.url))
-            work.state.announce(work)
-    except StripeError as error:
-        told = error.body["error"]
-        return _invoice_page(work, shown, given, told["message"], told.get("param", ""))
-    if problem:
-        return _invoice_page(work, work.require("invoice", shown["id"]), given, problem, "number")
-    return RedirectResponse(url, 303)
-
-
-def _pay(work: Work, shown: Json, given: Mapping[str, str], page: str) -> tuple[str, str]:
-    """Where to go on, and why the payment failed."""
-    if shown["status"] not in ("open", "uncollectible"):
-        raise StripeError(400, "This invoice is not open any more. Nothing was paid.")
-    method = methods.from_card(work, acting.read_card(given))
-    refusal = attempt(work, shown, method=method["id"], off_session=False, automatic=False, return_url=page)
-    if refusal is None:
-        return page, ""
-    intent = refusal.body["error"].get("payment_intent") or {}
-    if intent.get("status") == "requires_action":
-        return intent["next_action"]["redirect_to_url"]["url"], ""
-    return page, refusal.body["error"]["message"]
-
-
-def _invoice_page(work: Work, shown: Json, given: Mapping[str, str], problem: str = "", wrong: str = "") -> Response:
-    return render_page(
-        "invoice.html",
-        402 if problem else 200,
-        invoice=shown,
-        subscription=subscription_of(work, shown),
-        business=work.view.merchant.archetype.business,
-        given=given,
-        problem=problem,
-        wrong={"exp_month": "expiry", "exp_year": "expiry"}.get(wrong, wrong),
-        cards=SHOWN,
-        words=wording,
-    )
 
 
 async def settings(request: Request) -> Response:
