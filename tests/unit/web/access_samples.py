@@ -23,7 +23,7 @@ from payflux.frontdoor.accounts.keys.rules import (
 )
 from payflux.frontdoor.accounts.keys.service import MadeKey
 from payflux.frontdoor.accounts.sso import rules as sso_rules
-from payflux.frontdoor.accounts.sso.models import SsoConnection, SsoDomain
+from payflux.frontdoor.accounts.sso.models import DirectoryGroup, SsoConnection, SsoDomain
 from payflux.kit.audit import AuditEntry
 from payflux.kit.audit_chain import Break
 from payflux.web.pages.api_keys import REVOKED_FOR
@@ -66,7 +66,23 @@ MADE = MadeKey(
 
 DOMAINS = [
     SsoDomain(domain="archer.example", challenge="c" * 43, added_at=NOW, proven_at=NOW),
+    SsoDomain(
+        domain="missing.example",
+        challenge="e" * 43,
+        added_at=NOW,
+        proven_at=NOW - timedelta(days=90),
+        checked_at=NOW,
+        missing_since=NOW - timedelta(days=4),
+    ),
+    SsoDomain(domain="lapsed.example", challenge="f" * 43, added_at=NOW, proven_at=None, lapsed_at=NOW),
     SsoDomain(domain="a-subsidiary-with-a-long-name.archer.example", challenge="d" * 43, added_at=NOW, proven_at=None),
+]
+GROUPS = [
+    (DirectoryGroup(id=UUID(int=1), display_name="Finance", role="analyst"), 12),
+    (
+        DirectoryGroup(id=UUID(int=2), display_name="A group of a rather long name, as they are", role=None),
+        1,
+    ),
 ]
 OIDC = SsoConnection(
     protocol="oidc",
@@ -176,6 +192,7 @@ def _single_sign_on(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> di
     connected = {
         "domains": DOMAINS,
         "connection": OIDC,
+        "groups": GROUPS,
         "typed": typed | {"protocol": "oidc", "issuer": OIDC.issuer, "client_id": OIDC.client_id},
     }
     certificate = "Paste the whole certificate, from BEGIN to END."
@@ -188,7 +205,7 @@ def _single_sign_on(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> di
             | {"form": {"email": "alice@example.com"}, "errors": {"email": "Nothing is set up for this address."}},
         ),
         "sso-asked-for": ("sso.html", signed_in | form | {"asking": "Archer Supplies"}),
-        "sso-leave": ("sso_leave.html", signed_out | {"address": "https://id.example.com/authorize?state=0123"}),
+        "sso-leave": ("sso_leave.html", signed_out | {"address": "/elsewhere"}),
         "sso-settings": ("sso_settings.html", settings),
         "sso-settings-connected": ("sso_settings.html", settings | connected),
         "sso-settings-enforced": (

@@ -70,6 +70,7 @@ from tests.unit.web.launch_samples import launch_pages
 from tests.unit.web.onboarding_samples import onboarding_pages
 from tests.unit.web.provider_samples import provider_pages
 from tests.unit.web.public_samples import public_pages
+from tests.unit.web.retention_samples import retention_pages
 from tests.unit.web.scan_samples import scan_pages
 from tests.unit.web.security_samples import security_pages
 from tests.unit.web.source_samples import source_pages
@@ -597,6 +598,7 @@ PAGES: dict[str, tuple[str, dict[str, Any]]] = {
     **provider_pages(SIGNED_OUT, SIGNED_IN),
     **public_pages(SIGNED_OUT, SIGNED_IN),
     **scan_pages(SIGNED_OUT, SIGNED_IN),
+    **retention_pages(SIGNED_IN),
     **security_pages(SIGNED_OUT, SIGNED_IN),
     **source_pages(SIGNED_IN),
     **staff_pages(SIGNED_OUT, ARMING),
