@@ -183,6 +183,7 @@ def _single_sign_on(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> di
         "connection": None,
         "enforced": [],
         "roles": sso_rules.DEFAULT_ROLES,
+        "groups": [],
         "callback": f"{SITE}/sso/callback",
         "saml": ServiceProvider(f"{SITE}/sso/saml/{ONE}", f"{SITE}/sso/saml/{ONE}/answers"),
         "typed": typed | {"protocol": "oidc"},

@@ -10,6 +10,7 @@ UNVERIFIED = SimpleNamespace(
     name="Alice Archer",
     email="alice@example.com",
     email_verified=False,
+    mail_returns=False,
     impersonated_by=None,
     grace_ends_at=datetime(2026, 11, 28, 9, tzinfo=UTC),
 )

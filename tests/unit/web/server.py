@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from axe_playwright_python.base import AXE_SCRIPT
+
 from tests.unit.web.samples import PAGES, ROOT, render
 
 POLICY = (
@@ -18,8 +20,14 @@ POLICY = (
 )
 
 
+ELSEWHERE = "/elsewhere"
+"""Where a page leads that a browser is to stay on: an answer without content leaves it there."""
+
+
 class SampleServer(ThreadingHTTPServer):
-    """Serves `/pages/NAME`, `/static/…` and the arming endpoints from `progress`; events only when `events` is true.
+    """Serves `/pages/NAME`, `/static/…`, `/axe.js`, and the arming endpoints from `progress`; events if `events`.
+
+    A scan goes on for ever.
 
     `shown` names the sample that stands at another's address.
     """
@@ -49,11 +57,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(
                 mimetypes.guess_type(path)[0] or "text/plain", (ROOT / path[1:]).read_bytes(), kept="max-age=600"
             )
+        elif path == "/axe.js":
+            self._answer("text/javascript", AXE_SCRIPT.encode(), kept="max-age=600")
+        elif path == ELSEWHERE:
+            self.send_response(204)
+            self.end_headers()
         elif path == "/activate/arming/events" and self.samples.events:
             messages = (f"event: progress\ndata: {json.dumps(message)}\n\n" for message in self.samples.progress)
             self._answer("text/event-stream", f"retry: 50\n{''.join(messages)}".encode())
         elif path == "/activate/arming/state":
             self._answer("application/json", json.dumps(self.samples.progress[-1]).encode())
+        elif path.startswith("/scan/") and path.endswith("/state"):
+            self._answer("application/json", json.dumps({"over": False, "pages_read": []}).encode())
         else:
             self.send_error(404)
 

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import pytest
-from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, expect
 
-from tests.unit.web.samples import PAGES, stages
+from tests.unit.web.samples import PAGES, ROOT, stages
 from tests.unit.web.server import SampleServer, serving
+from tests.unit.web.walking import Walk
 
 LOOKS = [name for name in PAGES if not name.startswith("error-")] + ["error-404"]
-WIDTHS = (320, 768, 1440)
-PHONE = 360
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]
-"""The schemes differ in their colours alone."""
-RULES_OF_WIDTH = ["target-size", "scrollable-region-focusable"]
-"""What is shown on a phone is what a desktop shows, closer together."""
+CSS = ROOT / "static/css"
 
 
 @pytest.fixture
@@ -55,53 +49,36 @@ def still_arming(server: SampleServer) -> None:
     server.progress = [progress(1)]
 
 
-@dataclass
-class Seen:
-    """What every page was found to do wrong, by page: the rules it breaks in each scheme on a desk and on a phone, and
-    how many pixels of it are beyond a screen of each width."""
-
-    broken: dict[tuple[str, str], list[tuple[str, list[str]]]] = field(default_factory=dict)
-    excess: dict[tuple[str, int], int] = field(default_factory=dict)
-
-
 @pytest.fixture(scope="module")
-def seen(browser: Browser) -> Seen:
+def walk(browser: Browser) -> Walk:
     """Every page, loaded once: to load one takes a browser longer than to look at it."""
-    seen = Seen()
+    walk = Walk()
     with serving() as server, watched_page(browser) as page:
         still_arming(server)
         for name in LOOKS:
-            page.emulate_media(color_scheme="light")
-            page.goto(f"{server.url}/pages/{name}")
-            for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": 800})
-                beyond = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-                seen.excess[name, width] = page.evaluate(beyond)
-            page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true; })")
-            page.evaluate(AXE_SCRIPT)
-            seen.broken[name, "light"] = broken(page, RULES)
-            page.emulate_media(color_scheme="dark")
-            seen.broken[name, "dark"] = broken(page, RULES_OF_COLOUR)
-            page.set_viewport_size({"width": PHONE, "height": 800})
-            seen.broken[name, "dark, phone"] = broken(page, RULES_OF_COLOUR + RULES_OF_WIDTH)
-            page.emulate_media(color_scheme="light")
-            seen.broken[name, "light, phone"] = broken(page, RULES_OF_COLOUR)
-    return seen
+            walk.look_at(page, name, f"{server.url}/pages/{name}", f"{server.url}/axe.js")
+    return walk
 
 
-def broken(page: Page, rules: list[str]) -> list[tuple[str, list[str]]]:
-    """Which of `rules` the page breaks, and where."""
-    options = {"runOnly": rules, "resultTypes": ["violations"]}
-    violations = page.evaluate("async (options) => (await axe.run(document, options)).violations", options)
-    return [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in violations]
+def test_no_page_breaks_an_accessibility_rule_at_any_width_in_either_scheme(walk: Walk) -> None:
+    assert {page: rules for page, rules in walk.broken.items() if rules} == {}
 
 
-def test_no_page_breaks_an_accessibility_rule_in_either_scheme(seen: Seen) -> None:
-    assert {page: rules for page, rules in seen.broken.items() if rules} == {}
+def test_no_page_is_wider_than_the_screen(walk: Walk) -> None:
+    assert {page: pixels for page, pixels in walk.beyond.items() if pixels > 0} == {}
 
 
-def test_no_page_is_wider_than_the_screen(seen: Seen) -> None:
-    assert {page: pixels for page, pixels in seen.excess.items() if pixels > 0} == {}
+def test_colours_alone_depend_on_the_scheme() -> None:
+    """What `Walk` relies on: the one thing that a style sheet asks of the scheme is which of two colours it takes."""
+    for sheet in CSS.glob("*.css"):
+        text = sheet.read_text()
+        assert "prefers-color-scheme" not in text, sheet.name
+        if sheet.name == "tokens.css":
+            asked = re.findall(r"([\w-]+): [^;]*light-dark\(([^()]*)\)", text)
+            assert len(asked) > 10
+            assert [name for name, colours in asked if not re.fullmatch(r"#\w{6}, #\w{6}", colours)] == []
+        else:
+            assert "light-dark" not in text, sheet.name
 
 
 def test_a_refused_form_puts_the_focus_on_its_summary(page: Page, server: SampleServer) -> None:
