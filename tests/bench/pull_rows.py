@@ -89,10 +89,10 @@ def against_floor(work: str, ours: float, objects: Mapping[str, int]) -> Row:
     """`ours` against a second, or, for more than :data:`SMALL` objects, against what the rate limit takes alone."""
     if sum(objects.values()) < SMALL:
         return Row(work, "one second", ours, 1.0, 1.0)
-    # one request after the other at the limit's pace, and the answer to the last. Each list is asked for once at least,
-    # reserve movements once for each of their types
+    # a second's worth of requests may leave at once, and as many again a second later; the last one is answered, too.
+    # Each list is asked for once at least, reserve movements once for each of their types
     requests = sum(max(len(RESOURCES[name].types), math.ceil(number / PAGE_SIZE)) for name, number in objects.items())
-    return Row(work, "the rate limit's floor", ours, max(0.0, requests / RATE - 1) + LATENCY_MS / 1000, 1.1)
+    return Row(work, "the rate limit's floor", ours, (requests - 1) // RATE + LATENCY_MS / 1000, 1.1)
 
 
 def _read_with_sdk(base: str, pull: HistoryPull) -> dict[str, int]:
