@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 
 from payflux.cli.configured import complaints, console
-from payflux.monitor.ledger.checkpoints import SignedNote, find_note, read_note
+from payflux.monitor.ledger.checkpoints import SignedNote, find_note
 from payflux.monitor.ledger.scanning import Flawed
 from payflux.monitor.ledger.verifying import PublicKey, Verified, is_signed, read_keys, verify_export
 
@@ -114,7 +114,7 @@ def _earlier(path: Path | None) -> SignedNote | None:
     if path is None:
         return None
     try:
-        return read_note(path.read_text(encoding="utf-8"))
+        return find_note(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise _unusable(path, "a signed checkpoint", error) from None
 
