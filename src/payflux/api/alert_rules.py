@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from enum import StrEnum
 from http import HTTPStatus
-from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.advancing import advance
 from payflux.activation.alerting import channels_told
 from payflux.activation.service import get_workspace
+from payflux.api.alert_rule_forms import (
+    AlertMetric,
+    AlertMetricList,
+    AlertRule,
+    AlertRuleList,
+    ChangedAlertRule,
+    MetricKey,
+    NewAlertRule,
+    RuleTest,
+    RuleTestList,
+    described,
+    mails,
+)
 from payflux.api.conditional import IfMatch, refuse_stale, with_tag
 from payflux.api.problems import Responses
 from payflux.api.repeating import IdempotencyKey, answer, once
@@ -27,14 +36,11 @@ from payflux.kit.errors import Conflict, InvalidInput
 from payflux.monitor.alerts import policies
 from payflux.monitor.alerts.asking import send_test
 from payflux.monitor.alerts.channels import channels_of
-from payflux.monitor.alerts.evaluating import rule_of
 from payflux.monitor.alerts.metrics import METRICS
 from payflux.monitor.alerts.models import AlertRule as RuleRow
 from payflux.monitor.alerts.queries import rules_of
-from payflux.monitor.alerts.rules import Comparison, Trigger
-from payflux.monitor.alerts.wording import asks
 from payflux.monitor.projections.queries import told_currency
-from payflux.web.alert_form import LARGEST_THRESHOLD, unit_of
+from payflux.web.alert_form import unit_of
 from payflux.web.guards import CurrentWorld, Tenant, Who
 from payflux.web.policies import guard
 from payflux.web.refusals import refuse_missing_feature
@@ -56,14 +62,6 @@ CHANGED: Responses = {412: {"description": "the rule is not what `If-Match` name
 UNTOLD: Responses = {409: {"description": "the rule posts to no channel"}}
 SOON: Responses = {429: {"description": "one of the channels was tested a moment ago"}}
 
-MetricKey = StrEnum("MetricKey", [(key.upper(), key) for key in METRICS])
-Threshold = Annotated[
-    float,
-    Field(ge=-LARGEST_THRESHOLD, le=LARGEST_THRESHOLD, description="in the unit of what is watched", examples=[0.0075]),
-]
-Members = Annotated[list[UUID], Field(min_length=1, max_length=100)]
-Channels = Annotated[list[UUID], Field(max_length=100)]
-
 
 class NothingToTest(Conflict):
     """The rule posts to no channel that could be tried."""
@@ -71,87 +69,10 @@ class NothingToTest(Conflict):
     code = "nothing_to_test"
 
 
-class Metric(BaseModel):
-    """What a rule may watch. `unit`: `rate` is in [0, 1], `money` in minor units of the currency of your newest
-    projection, `tier` 1 to 5, `score` 0 to 100. `falling`: a lower value is the worse one."""
-
-    key: MetricKey
-    label: str
-    unit: str
-    falling: bool
-
-
-class MetricList(BaseModel):
-    data: list[Metric]
-
-
-class AlertRule(BaseModel):
-    """A rule. `asks` says in a sentence when it raises an alert. `threshold` is in `unit`; both are null where there is
-    none to choose. `metric` and `comparison` are those of a rule of your own. `told_to` are the members whom it mails,
-    null for everybody who looks after alerts; `posted_to` are the channels, sinks among them, null for all."""
-
-    id: UUID
-    trigger: Trigger
-    name: str
-    asks: str
-    metric: MetricKey | None
-    comparison: Comparison | None
-    threshold: float | None
-    unit: str | None
-    armed: bool
-    armed_at: datetime
-    last_triggered_at: datetime | None
-    by_mail: bool
-    told_to: list[UUID] | None
-    posted_to: list[UUID] | None
-
-
-class AlertRuleList(BaseModel):
-    data: list[AlertRule]
-
-
-class NewAlertRule(BaseModel):
-    """A rule of your own. It is judged by the next reading, on the careful end of each interval."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(min_length=1, max_length=60, examples=["disputes near the limit"])
-    metric: MetricKey = Field(examples=["dispute_activity"])
-    comparison: Comparison
-    threshold: Threshold
-    by_mail: bool = True
-    told_to: Members | None = None
-    posted_to: Channels | None = None
-
-
-class ChangedAlertRule(BaseModel):
-    """What becomes different. What is left out stays; null is everybody for `told_to`, all for `posted_to`, and changes
-    nothing elsewhere. Disarmed, a rule judges nothing and its alert is over."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    threshold: Threshold | None = Field(None, examples=[0.009])
-    armed: bool | None = None
-    by_mail: bool | None = None
-    told_to: Members | None = None
-    posted_to: Channels | None = None
-
-
-class Test(BaseModel):
-    """A test on its way to a channel; for a sink, its deliveries say what becomes of it."""
-
-    channel_id: UUID
-    delivery_id: UUID
-
-
-class TestList(BaseModel):
-    data: list[Test]
-
-
 @router.get("/metrics", dependencies=READ)
-async def metrics() -> MetricList:
+async def metrics() -> AlertMetricList:
     """What a rule of your own may watch."""
-    return MetricList(data=[Metric(key=MetricKey(key), **each._asdict()) for key, each in METRICS.items()])
+    return AlertMetricList(data=[AlertMetric(key=MetricKey(key), **each._asdict()) for key, each in METRICS.items()])
 
 
 @router.get("", dependencies=READ)
@@ -160,7 +81,7 @@ async def rules(who: Who, session: Tenant) -> AlertRuleList:
     workspace = await get_workspace(session, account_id=who.account_id)
     currency = await told_currency(session, account_id=who.account_id)
     found = await rules_of(session, account_id=who.account_id, workspace_id=workspace.id)
-    return AlertRuleList(data=[_rule(each, currency) for each in found])
+    return AlertRuleList(data=[described(each, currency) for each in found])
 
 
 @router.get("/{rule_id}", dependencies=READ, response_model=AlertRule, responses=GONE)
@@ -224,7 +145,7 @@ async def change_rule(
         session,
         row,
         threshold=row.threshold if asked.threshold is None else asked.threshold,
-        by_mail=_by_mail(row) if asked.by_mail is None else asked.by_mail,
+        by_mail=mails(row) if asked.by_mail is None else asked.by_mail,
         armed=row.armed if asked.armed is None else asked.armed,
         told_to=asked.told_to if "told_to" in named else row.told_to,
         posted_to=asked.posted_to if "posted_to" in named else row.posted_to,
@@ -247,7 +168,7 @@ async def remove_rule(who: Who, session: Tenant, world: CurrentWorld, rule_id: U
     status_code=HTTPStatus.ACCEPTED,
     responses={**GONE, **UNTOLD, **SOON},
 )
-async def test_rule(who: Who, session: Tenant, world: CurrentWorld, rule_id: UUID) -> TestList:
+async def test_rule(who: Who, session: Tenant, world: CurrentWorld, rule_id: UUID) -> RuleTestList:
     """Post a test to each channel that the rule posts to."""
     row = await policies.get_rule(session, account_id=who.account_id, rule_id=rule_id)
     channels = await channels_told(session, world, account_id=who.account_id, workspace_id=row.workspace_id)
@@ -255,8 +176,8 @@ async def test_rule(who: Who, session: Tenant, world: CurrentWorld, rule_id: UUI
     if not chosen:
         raise NothingToTest("This rule posts to no channel.", way_out="Add a sink, or name one in posted_to.")
     now = world.clock.now()
-    return TestList(
-        data=[Test(channel_id=each.id, delivery_id=await send_test(session, each, now=now)) for each in chosen]
+    return RuleTestList(
+        data=[RuleTest(channel_id=each.id, delivery_id=await send_test(session, each, now=now)) for each in chosen]
     )
 
 
@@ -287,28 +208,4 @@ async def _check_told(
 
 
 async def _told(session: AsyncSession, who: SignedIn, row: RuleRow) -> AlertRule:
-    return _rule(row, await told_currency(session, account_id=who.account_id))
-
-
-def _rule(row: RuleRow, currency: str) -> AlertRule:
-    own, unit = row.trigger == Trigger.CUSTOM, unit_of(row)
-    return AlertRule(
-        id=row.id,
-        trigger=Trigger(row.trigger),
-        name=row.name,
-        asks=asks(rule_of(row), currency),
-        metric=MetricKey(row.metric) if own else None,
-        comparison=Comparison(row.comparison) if own else None,
-        threshold=row.threshold if unit else None,
-        unit=unit or None,
-        armed=row.armed,
-        armed_at=row.armed_at,
-        last_triggered_at=row.last_triggered_at,
-        by_mail=_by_mail(row),
-        told_to=row.told_to,
-        posted_to=row.posted_to,
-    )
-
-
-def _by_mail(row: RuleRow) -> bool:
-    return "email" in row.channels
+    return described(row, await told_currency(session, account_id=who.account_id))

@@ -119,7 +119,8 @@ async def test_a_ledger_from_elsewhere_stands_apart_with_where_it_came_from(worl
         place = {"account_id": shop.account_id, "workspace_id": shop.workspace_id}
         artifact = await get_artifact(session, **place, sequence=brought.sequence)
         records = await records_of(session, account_id=shop.account_id, import_id=brought.id)
-        assert [each.id for each in await imports_of(session, **place)] == [brought.id]
+        listed = await imports_of(session, account_id=shop.account_id, workspace_id=shop.workspace_id)
+        assert [each.id for each in listed] == [brought.id]
     assert artifact.kind == "imported"
     assert json.loads(artifact.body or "")["source_hash"] == brought.source_hash
     assert [each.kind for each in records] == ["connection", "baseline", "projection", "envelope"]

@@ -1,4 +1,4 @@
-"""The evidence: what was said, each with its proof; exports and reports of it, and what came from elsewhere."""
+"""The evidence: what was said, each with its proof, and exports of it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Path, Query, Request
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.datastructures import UploadFile
 
 from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts.sessions import SignedIn
@@ -20,17 +19,8 @@ from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import InvalidInput
 from payflux.kit.messages import gettext as _
 from payflux.monitor.evidence.exporting import ask_for_export
-from payflux.monitor.evidence.importing import ImportedBefore, import_evidence
 from payflux.monitor.evidence.models import Content, Every, EvidenceExport, Format, ReportContent
-from payflux.monitor.evidence.queries import (
-    get_export,
-    get_import,
-    imports_of,
-    list_exports,
-    records_of,
-    reports_of,
-)
-from payflux.monitor.evidence.reporting import add_report, remove_report
+from payflux.monitor.evidence.queries import get_export, imports_of, list_exports, reports_of
 from payflux.monitor.evidence.rules import Wanted
 from payflux.monitor.ledger.queries import count_artifacts, get_artifact, inclusion_proof, list_artifacts
 from payflux.web.downloads import export_file
@@ -41,20 +31,16 @@ from payflux.web.live import version_of_exports
 from payflux.web.policies import guard
 from payflux.web.product import product_context
 from payflux.web.rendering import render, see_other
-from payflux.web.security import CSRF_FIELD, refuse_other_sites, refuse_wrong_token
 from payflux.world.bootstrap import World
 
-router = APIRouter(prefix="/evidence")
-uploading = APIRouter()
-"""What is uploaded, which is longer than other forms."""
-
 HERE = "/evidence"
+router = APIRouter(prefix=HERE)
+
 CAPABILITY, FEATURE = "evidence.export", "evidence_export"
 READ = [guard(capability="monitor.read", entitled=True, history=True)]
 EXPORT = [guard(capability=CAPABILITY, feature=FEATURE)]
 
 SHOWN = 25
-RECORDS_SHOWN = 100
 LARGEST = 2**63 - 1
 
 
@@ -72,7 +58,7 @@ async def evidence(
 ) -> Response:
     """The ledger as a timeline, the newest first, with what can be done with it."""
     form = {"kind": kind, "from": first_day, "to": last_day}
-    return await _page(request, who, world, session, subscription, form=form, before=before)
+    return await evidence_page(request, who, world, session, subscription, form=form, before=before)
 
 
 @router.get("/exports/version", dependencies=EXPORT)
@@ -129,7 +115,7 @@ async def export(
             now=world.clock.now(),
         )
     except InvalidInput as wrong:
-        return await _page(request, who, world, session, subscription, errors=wrong.fields)
+        return await evidence_page(request, who, world, session, subscription, errors=wrong.fields)
     return see_other(f"{HERE}#exports")
 
 
@@ -138,99 +124,6 @@ async def download(request: Request, who: Who, world: CurrentWorld, session: Ten
     """The file of an export, or the part of it that is missing."""
     found = await get_export(session, account_id=who.account_id, export_id=export_id, now=world.clock.now())
     return export_file(request, world, found)
-
-
-@router.post("/reports", dependencies=EXPORT)
-async def report(
-    request: Request,
-    who: Who,
-    world: CurrentWorld,
-    session: Tenant,
-    subscription: CurrentSubscription,
-    content: Text = "",
-    every: Text = "",
-    recipients: Annotated[list[str] | None, Form()] = None,
-) -> Response:
-    """Have a report mailed to members from now on."""
-    workspace = await get_workspace(session, account_id=who.account_id)
-    known = {str(member.user_id): member.user_id for member in await members(session, account_id=who.account_id)}
-    try:
-        await add_report(
-            session,
-            account_id=who.account_id,
-            workspace_id=workspace.id,
-            content=content,
-            every=every,
-            recipients={known[each] for each in recipients or [] if each in known},
-            actor_id=who.user_id,
-            now=world.clock.now(),
-        )
-    except InvalidInput as wrong:
-        return await _page(request, who, world, session, subscription, errors=wrong.fields)
-    return see_other(f"{HERE}#reports")
-
-
-@router.post("/reports/{report_id}/remove", dependencies=EXPORT)
-async def stop_report(who: Who, world: CurrentWorld, session: Tenant, report_id: UUID) -> Response:
-    """Mail a report no more."""
-    await remove_report(
-        session, account_id=who.account_id, report_id=report_id, actor_id=who.user_id, now=world.clock.now()
-    )
-    return see_other(f"{HERE}#reports")
-
-
-@uploading.post("/evidence", dependencies=EXPORT)
-async def bring(
-    request: Request, who: Who, world: CurrentWorld, session: Tenant, subscription: CurrentSubscription
-) -> Response:
-    """Keep evidence from elsewhere, with its mark."""
-    refuse_other_sites(request)
-    async with request.form(max_files=1, max_fields=1) as form:
-        refuse_wrong_token(request, form.get(CSRF_FIELD))
-        upload = form.get("file")
-        data, name = (await upload.read(), upload.filename or "") if isinstance(upload, UploadFile) else (b"", "")
-    workspace = await get_workspace(session, account_id=who.account_id)
-    try:
-        brought = await import_evidence(
-            world,
-            session,
-            data,
-            account_id=who.account_id,
-            workspace_id=workspace.id,
-            file_name=name,
-            imported_by=who.user_id,
-        )
-    except InvalidInput as wrong:
-        return await _page(request, who, world, session, subscription, errors=wrong.fields)
-    except ImportedBefore as before:
-        return await _page(request, who, world, session, subscription, errors={"file": before.message})
-    return see_other(f"{HERE}/imports/{brought.id}")
-
-
-@router.get("/imports/{import_id}", dependencies=READ)
-async def imported(
-    request: Request,
-    who: Who,
-    world: CurrentWorld,
-    session: Tenant,
-    subscription: CurrentSubscription,
-    import_id: UUID,
-    after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0,
-) -> Response:
-    """What came from elsewhere, in its own words and under its own mark."""
-    brought = await get_import(session, account_id=who.account_id, import_id=import_id)
-    records = await records_of(
-        session, account_id=who.account_id, import_id=import_id, after=after, limit=RECORDS_SHOWN + 1
-    )
-    return render(
-        request,
-        "evidence/import.html",
-        brought=brought,
-        by=(await _names(session, who)).get(brought.imported_by),
-        records=records[:RECORDS_SHOWN],
-        following=records[RECORDS_SHOWN - 1].number if len(records) > RECORDS_SHOWN else None,
-        **product_context(world, await get_workspace(session, account_id=who.account_id), subscription),
-    )
 
 
 def _wanted(content: str, format_: str, first: str, last: str) -> Wanted:
@@ -262,11 +155,12 @@ async def _may_export(session: AsyncSession, world: World, who: SignedIn) -> boo
     return may(who.role, CAPABILITY) and held.features[FEATURE]
 
 
-async def _names(session: AsyncSession, who: SignedIn) -> dict[UUID, str]:
+async def names_of(session: AsyncSession, who: SignedIn) -> dict[UUID, str]:
+    """The names of the members, by id."""
     return {member.user_id: member.name for member in await members(session, account_id=who.account_id)}
 
 
-async def _page(
+async def evidence_page(
     request: Request,
     who: SignedIn,
     world: World,
@@ -277,6 +171,8 @@ async def _page(
     before: int | None = None,
     errors: dict[str, str] | None = None,
 ) -> Response:
+    """The page of all evidence, filtered by what its `form` asks for, with the `errors` of one that was refused, by
+    field; of the artifacts those `before` a number."""
     form, errors = form or {"kind": "", "from": "", "to": ""}, dict(errors or {})
     chosen = Filter()
     try:
@@ -313,8 +209,8 @@ async def _page(
         reports=await reports_of(session, **place),
         report_contents=[each.value for each in ReportContent],
         everies=[each.value for each in Every],
-        imports=await imports_of(session, **place),
-        names=await _names(session, who),
+        imports=await imports_of(session, account_id=who.account_id, workspace_id=workspace.id),
+        names=await names_of(session, who),
         site=world.settings.url,
         **product_context(world, workspace, subscription),
     )

@@ -19,7 +19,7 @@ from payflux.kit.messages import gettext as _
 from payflux.monitor.processors.exports import UnreadableFileError
 from payflux.monitor.processors.generic.importing import import_history
 from payflux.web.guards import CurrentWorld, Who
-from payflux.web.pages import evidence
+from payflux.web.pages import evidence_imports
 from payflux.web.pages.connecting import MAY_CONNECT
 from payflux.web.pages.sources import source_in, sources_page
 from payflux.web.rendering import see_other
@@ -74,7 +74,7 @@ def _copy(upload: UploadFile, path: Path) -> None:
         shutil.copyfileobj(upload.file, file)
 
 
-router.include_router(evidence.uploading)
+router.include_router(evidence_imports.uploading)
 
 uploads = RequestBodyLimitMiddleware(router, max_body_size=LARGEST_IMPORT)
 """What the app mounts at /uploads."""

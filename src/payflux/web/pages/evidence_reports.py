@@ -1,0 +1,59 @@
+"""Reports of the evidence, mailed to members again and again."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from payflux.activation.service import get_workspace
+from payflux.frontdoor.accounts.team.queries import members
+from payflux.kit.errors import InvalidInput
+from payflux.monitor.evidence.reporting import add_report, remove_report
+from payflux.web.forms import Text
+from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
+from payflux.web.pages.evidence import EXPORT, HERE, evidence_page
+from payflux.web.rendering import see_other
+
+router = APIRouter(prefix=HERE)
+
+
+@router.post("/reports", dependencies=EXPORT)
+async def report(
+    request: Request,
+    who: Who,
+    world: CurrentWorld,
+    session: Tenant,
+    subscription: CurrentSubscription,
+    content: Text = "",
+    every: Text = "",
+    recipients: Annotated[list[str] | None, Form()] = None,
+) -> Response:
+    """Have a report mailed to members from now on."""
+    workspace = await get_workspace(session, account_id=who.account_id)
+    known = {str(member.user_id): member.user_id for member in await members(session, account_id=who.account_id)}
+    try:
+        await add_report(
+            session,
+            account_id=who.account_id,
+            workspace_id=workspace.id,
+            content=content,
+            every=every,
+            recipients={known[each] for each in recipients or [] if each in known},
+            actor_id=who.user_id,
+            now=world.clock.now(),
+        )
+    except InvalidInput as wrong:
+        return await evidence_page(request, who, world, session, subscription, errors=wrong.fields)
+    return see_other(f"{HERE}#reports")
+
+
+@router.post("/reports/{report_id}/remove", dependencies=EXPORT)
+async def stop_report(who: Who, world: CurrentWorld, session: Tenant, report_id: UUID) -> Response:
+    """Mail a report no more."""
+    await remove_report(
+        session, account_id=who.account_id, report_id=report_id, actor_id=who.user_id, now=world.clock.now()
+    )
+    return see_other(f"{HERE}#reports")
