@@ -20,7 +20,7 @@ HOUR = timedelta(hours=1)
 FREE = PlanHeld("free", None, frozenset(), {"seats": 1, "scans_per_month": 3})
 STARTER = PlanHeld("starter", 2, frozenset({"reserve_projection"}), {"seats": 2, "scans_per_month": 10})
 PRO = PlanHeld("pro", None, frozenset({"reserve_projection", "audit_log"}), {"seats": 10, "scans_per_month": None})
-FEATURES = ("audit_log", "reserve_projection", "sso")
+FEATURES = ("audit_log", "reserve_projection", "sso", rules.WORKSPACES)
 LIMITS = ("scans_per_month", "seats")
 
 instants = st.integers(-20, 20).map(lambda hours: NOON + hours * HOUR)
@@ -71,17 +71,18 @@ def overrides(draw: st.DrawFn) -> Override:
 
 
 everything = st.builds(
-    lambda now, own, found: grounds(now, *found, own=own),
+    lambda now, own, found, further: replace(grounds(now, *found, own=own), is_further=further),
     standings(),
     st.sampled_from([STARTER, PRO, FREE]),
     st.lists(overrides(), max_size=5),
+    st.booleans(),
 )
 keys = st.sampled_from(FEATURES + LIMITS)
 
 
 def test_an_override_comes_before_the_plan_and_the_plan_before_nothing() -> None:
     held = grounds(standing(), override("sso", True), override("audit_log", False))
-    assert [bool(rules.resolve(held, key, NOON)) for key in FEATURES] == [False, True, True]
+    assert [bool(rules.resolve(held, key, NOON)) for key in FEATURES] == [False, True, True, False]
     winner, losers = rules.claims(held, "audit_log", NOON)
     assert (winner.source, winner.value) == (Source.OVERRIDE, False)
     assert [(claim.source, claim.value, claim.lost_because) for claim in losers] == [
@@ -125,6 +126,24 @@ def test_behind_the_wall_every_feature_is_off_and_the_limits_stay(status: Status
     assert any(held.features.values()) == held.live
     assert held.granted["sso"]
     assert held.limits["seats"] == (1 if status == "canceled" else 10)
+
+
+def test_a_further_workspace_stands_where_its_account_does_and_is_paused_where_the_plan_holds_one() -> None:
+    first = grounds(standing(), override("sso", True), override(rules.WORKSPACES, True, starts=2, ends=4))
+    further = replace(first, is_further=True)
+    assert resolve_all(first, NOON).live
+    paused = resolve_all(further, NOON)
+    assert (paused.live, paused.paused, paused.may_read_history) == (False, True, True)
+    assert not any(paused.features.values())
+    assert (paused.granted["sso"], paused.limits["seats"], paused.good_until) == (True, 10, NOON + LONGEST_KEPT)
+    winner, losers = rules.claims(further, "sso", NOON)
+    assert (winner.source, winner.value) == (Source.WORKSPACES, False)
+    assert losers[0].lost_because == "the plan holds one workspace"
+    assert rules.next_change(further, "sso", NOON) == rules.Change(NOON + 2 * HOUR, True)
+    assert resolve_all(further, NOON + 3 * HOUR) == resolve_all(first, NOON + 3 * HOUR)
+    # behind the wall it is the wall, and no pause
+    walled = resolve_all(replace(further, standing=standing("canceled")), NOON)
+    assert (walled.live, walled.paused) == (False, False)
 
 
 def test_a_subscription_that_is_set_to_end_has_ended_then_and_stripes_word_is_waited_for_afterwards() -> None:
