@@ -110,9 +110,9 @@ async def test_a_shorter_period_is_announced_a_week_before_it_drops_exactly_what
         ("deliveries", "91", "Enter 7 to 90 days"),
         ("deliveries", "a week", "Enter 7 to 90 days"),
     ):
-        for wrong in (await choose(kind, days), await owner.get(f"{PAGE}/review?kind={kind}&days={days}")):
+        for wrong in (await choose(kind, days), await owner.get(f"{PAGE}/{kind}/review?days={days}")):
             assert (wrong.status_code, said in wrong.text) == (422, True), (kind, days)
-    review = await owner.get(f"{PAGE}/review?kind=evidence&days=90")
+    review = await owner.get(f"{PAGE}/evidence/review?days=90")
     assert "The first night drops 2 entries from before" in review.text
     assert (await choose("evidence", "90")).headers["location"] == PAGE
     assert (await choose("payment_events", "600")).status_code == 303
@@ -181,7 +181,9 @@ async def test_programs_see_choose_and_take_back_a_period(
         await drop_what_is_over(world)
         assert (await left(stored))[0] == 3
         token = await access_token(world, alice.account_id, world.settings)
-        listed = (await api.get(str(api.base_url).rstrip("/"), headers={"Authorization": f"Bearer {token}"})).json()["data"]
+        listed = (await api.get(str(api.base_url).rstrip("/"), headers={"Authorization": f"Bearer {token}"})).json()[
+            "data"
+        ]
         assert [(each["kind"], each["days"]) for each in listed] == [
             ("evidence", None),
             ("payment_events", None),

@@ -38,14 +38,14 @@ async def show(
     return await _page(request, who, session, world, subscription)
 
 
-@router.get(f"{PAGE}/review", dependencies=LOOK)
+@router.get(f"{PAGE}/{{kind}}/review", dependencies=LOOK)
 async def review(
     request: Request,
     who: Who,
     session: Tenant,
     world: CurrentWorld,
     subscription: CurrentSubscription,
-    kind: str = "",
+    kind: str,
     days: str = "",
 ) -> Response:
     """What a choice would do, before it is made."""
