@@ -31,7 +31,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _MARK = "@"
 _READ = "worker_pools"
 _PATIENCE = "2s"
-_POOLS = text(
+_POOLS = (
     "SELECT account_id, pool FROM worker_pools "
     "UNION ALL SELECT accounts.id, pool FROM worker_pools JOIN accounts ON parent_id = account_id"
 )
@@ -60,7 +60,8 @@ async def isolated_accounts(session: AsyncSession) -> Mapping[UUID, str]:
     It holds until the transaction ends: nobody is moved before.
     """
     if _READ not in session.info:
-        session.info[_READ] = {row.account_id: row.pool for row in await session.execute(_POOLS)}
+        rows = await (await driver_connection(session)).fetch(_POOLS)
+        session.info[_READ] = {row["account_id"]: row["pool"] for row in rows}
     return session.info[_READ]
 
 
