@@ -60,7 +60,10 @@ def groups_of(document: dict[str, Any], base: str) -> list[Group]:
     ]
     opened = {tag for tag, operation in found if operation.scope}
     found.sort(key=lambda each: (each[0] not in opened, each[0].lower()))
-    return [Group(tag, [each for _, each in rows]) for tag, rows in groupby(found, key=lambda each: each[0])]
+    return [
+        Group(f"{tag[:1].upper()}{tag[1:]}", [each for _, each in rows])
+        for tag, rows in groupby(found, key=lambda each: each[0])
+    ]
 
 
 def objects_of(document: dict[str, Any]) -> list[Named]:
