@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from payflux.activation.models import ActivationMail
 from payflux.frontdoor.accounts.bounces import bounced_user, note_bounce, return_path
+from payflux.frontdoor.accounts.models import User
 from payflux.frontdoor.accounts.queries import Addressee
-from payflux.frontdoor.accounts.verification.challenges import lock_user
 from payflux.kit.errors import NotFound
 from payflux.world.bootstrap import World
 from payflux.world.delivery_reports import is_permanent, meaning_of, read_report
@@ -56,7 +56,7 @@ async def take_report(world: World, raw: bytes) -> bool:
             now=world.clock.now(),
         )
         log.info("mail came back", user_id=str(user.id), status=report.status, permanent=report.permanent, new=new)
-    if new and report.mail_id is not None:
+    if report.mail_id is not None:
         await _note_in_log(world, user.id, report.mail_id, report.status)
     return new
 
@@ -66,13 +66,13 @@ async def note_refused_recipient(world: World, addressee: Addressee, *, mail_id:
     if addressee.user_id is None or not is_permanent(status):
         return
     async with world.database.system() as session:
-        user = await lock_user(session, addressee.user_id)
-        if user.email == addressee.email:
+        user = await session.get(User, addressee.user_id, with_for_update=True)
+        if user is not None and user.email == addressee.email:
             await note_bounce(session, user, bounce_id=mail_id, status=status, permanent=True, now=world.clock.now())
 
 
 async def _note_in_log(world: World, user_id: UUID, mail_id: UUID, status: str) -> None:
-    """Say in the log of the account's mails that this one came back, where it is one of those."""
+    """Say in the log of the account's mails that this one came back, or is late, where it is one of those."""
     row = ActivationMail
     async with world.database.system() as session:
         query = select(row.account_id).where(row.id == mail_id, row.user_id == user_id)
@@ -81,5 +81,10 @@ async def _note_in_log(world: World, user_id: UUID, mail_id: UUID, status: str) 
         return
     async with world.database.tenant(account_id) as session:
         mail = await session.get_one(row, (account_id, mail_id), with_for_update=True)
-        mail.refused_at = world.clock.now()
-        mail.outcome = f"Came back ({status}): {meaning_of(status)}."
+        if status.startswith("5"):
+            mail.refused_at, what = world.clock.now(), "Came back"
+        elif mail.refused_at is None:
+            what = "Not delivered so far"
+        else:
+            return
+        mail.outcome = f"{what} ({status}): {meaning_of(status)}."

@@ -92,8 +92,9 @@ async def test_an_address_that_does_not_work_gets_no_reminders_until_it_is_prove
 
     late = await came_back(app, mailbox.report(ALICE, "4.4.1"))
     assert (late.status_code, late.json()) == (200, {"noted": True})
-    assert TELLS not in (await alice.get("/activate")).text
     assert TELLS not in (await alice.get("/settings")).text, "it may still arrive"
+    (noted,) = await stored.fetchrow("SELECT outcome FROM activation_mails")
+    assert noted == "Not delivered so far (4.4.1): it is late, or was given up after several tries."
     gone = mailbox.report(ALICE)
     assert (await came_back(app, gone)).json() == {"noted": True}
     assert (await came_back(app, gone.replace(b"To: b", b"To: B"))).json() == {"noted": True}, "another one of the same"
