@@ -232,6 +232,11 @@ class Settings(BaseSettings):
             )
         return address
 
+    @field_validator("worker_pool")
+    @classmethod
+    def _is_pool(cls, pool: str) -> str:
+        return "" if pool == "common" else pool  # as `payflux admin isolate` calls it
+
     @field_validator("scheduling_url")
     @classmethod
     def _is_https(cls, url: str) -> str:

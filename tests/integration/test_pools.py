@@ -193,6 +193,7 @@ def test_a_pool_without_a_worker_is_told_by_doctor_and_by_metrics(
 
 def test_a_pools_name_is_short_and_plain() -> None:
     assert (read_pool_name("common"), read_pool_name("acme-2")) == (COMMON, "acme-2")
+    assert Settings(worker_pool="common").worker_pool == COMMON
     for wrong in ("", "Acme", "a@b", "-a", "a" * 41):
         with pytest.raises(InvalidInput):
             read_pool_name(wrong)
