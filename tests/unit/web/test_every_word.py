@@ -10,7 +10,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from payflux.monitor.processors.permissions import KEY_PERMISSIONS
 from payflux.monitor.risk.rules.programmes import REGISTRY
-from tests.unit.test_messages import SHOWN_TO_NOBODY_ELSE
+from tests.unit.test_messages import IN_ENGLISH
 from tests.unit.web.samples import ROOT
 from tests.unit.web.spoken import CLOSES, OPENS, bracketed, spoken_pages
 
@@ -19,9 +19,6 @@ DATA = (
     ".changed"
 )
 """What is shown as it is: code, addresses, and what somebody else wrote."""
-
-IN_ENGLISH = (*SHOWN_TO_NOBODY_ELSE, "developers.html")
-"""The reference of the API beside them: programs are spoken to in English."""
 
 NAMES = {
     *("PayFlux", "Stripe", "Google", "Microsoft", "GitHub", "Firefox", "Windows", "Visa", "Mastercard", "Acquirer"),
@@ -66,13 +63,14 @@ ADDRESS = re.compile(r"\S*[\w-][.@:/_]\w\S*")
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 
+INNERMOST = re.compile(f"{OPENS}[^{OPENS}{CLOSES}]*{CLOSES}")
+
+
 def _outside(text: str) -> str:
-    """What of `text` stands in no brackets."""
-    kept, depth = [], 0
-    for sign in text:
-        depth += (sign == OPENS) - (sign == CLOSES)
-        kept.append(sign if depth == 0 and sign != CLOSES else " ")
-    return "".join(kept)
+    """What of `text` stands in no brackets; one looked-up text may hold others."""
+    while INNERMOST.search(text):
+        text = INNERMOST.sub(" ", text)
+    return text
 
 
 def _said(page: LexborNode) -> list[str]:
