@@ -98,7 +98,7 @@ async def delete_account(world: World, who: SignedIn, *, typed_name: str) -> Del
             await enqueue_mail_to_user(session, "member_removed", user_id, left_account_id=str(who.account_id))
         for account_id, members in erased.places.items():
             for user_id in members:
-                await enqueue_forgetting(session, account_id=account_id, user_id=user_id)
+                await enqueue_forgetting(session, account_id=account_id, user_id=user_id, parent_id=who.parent_id)
             await enqueue(session, "sweep_up_account", {"account_id": str(account_id)}, delay=SWEEP_UP_AFTER)
         if who.parent_id is not None:
             await _tell_account(session, who, who.parent_id, now=now)
@@ -120,9 +120,13 @@ async def _tell_account(session: AsyncSession, who: SignedIn, account_id: UUID, 
         )
 
 
-async def enqueue_forgetting(session: AsyncSession, *, account_id: UUID, user_id: UUID) -> None:
-    """Have what a former member still has ended once `session`'s transaction commits."""
-    await enqueue(session, "forget_member", {"account_id": str(account_id), "user_id": str(user_id)})
+async def enqueue_forgetting(
+    session: AsyncSession, *, account_id: UUID, user_id: UUID, parent_id: UUID | None = None
+) -> None:
+    """Have what a former member of an account, or of a workspace of the account `parent_id`, still has ended once
+    `session`'s transaction commits."""
+    payload = {"account_id": str(account_id), "user_id": str(user_id)}
+    await enqueue(session, "forget_member", payload | ({"parent_id": str(parent_id)} if parent_id else {}))
 
 
 async def forget_member(world: World, payload: Payload) -> None:
@@ -132,7 +136,9 @@ async def forget_member(world: World, payload: Payload) -> None:
         if await is_pending(session, "send_mail", {"user_id": payload["user_id"]}):
             await enqueue(session, "forget_member", payload, delay=FORGET_AFTER)
             return
-        await forget_membership(session, account_id=UUID(payload["account_id"]), user_id=UUID(payload["user_id"]))
+        parent_id = UUID(payload["parent_id"]) if "parent_id" in payload else None
+        account_id, user_id = UUID(payload["account_id"]), UUID(payload["user_id"])
+        await forget_membership(session, account_id=account_id, user_id=user_id, parent_id=parent_id)
 
 
 async def sweep_up_account(world: World, payload: Payload) -> None:

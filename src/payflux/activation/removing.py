@@ -48,4 +48,4 @@ async def leave_for_good(session: AsyncSession, world: World, who: SignedIn) -> 
 async def _follow(session: AsyncSession, who: SignedIn, *, user_id: UUID, now: datetime) -> None:
     left = await leave_workspaces(session, who, user_id=user_id, now=now)
     for account_id in (who.account_id, *left):
-        await enqueue_forgetting(session, account_id=account_id, user_id=user_id)
+        await enqueue_forgetting(session, account_id=account_id, user_id=user_id, parent_id=who.parent_id)

@@ -3,6 +3,7 @@ Dora is in the workspace alone."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import asyncpg
@@ -43,9 +44,7 @@ async def in_workspace(world: World, who: SignedIn, account_id: UUID) -> SignedI
     async with world.database.system() as session:
         places = await places_of(session, user_id=who.user_id)
     here = next(place for place in places if place.account_id == account_id)
-    return SignedIn(
-        **vars(found) | {"parent_id": here.parent_id, "parent_name": here.parent_name, "places": tuple(places)}
-    )
+    return replace(found, parent_id=here.parent_id, parent_name=here.parent_name, places=tuple(places))
 
 
 async def switched(app: FastAPI, world: World, who: SignedIn, account_id: UUID) -> Browser:

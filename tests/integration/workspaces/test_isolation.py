@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import asyncpg
 import pytest
 from fastapi import FastAPI
@@ -12,7 +10,7 @@ from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.kit.isolation.catalogue import tenant_tables
 from payflux.world.bootstrap import World
 from tests.integration.pages.browser import MACHINE
-from tests.integration.workspaces.conftest import browser_of, in_workspace, put_on, switched
+from tests.integration.workspaces.conftest import browser_of, put_on, switched
 
 SHARED = {"subscriptions", "account_feature_overrides", "account_limit_overrides", "usage_counters"}
 
@@ -124,5 +122,3 @@ async def test_every_workspace_may_what_its_account_may_and_rests_where_the_plan
     assert wall.status_code == 402
     assert "It stands where its account" in wall.text
     assert (await further.get("/settings", **MACHINE)).json()["code"] == "subscription_inactive"
-    world.clock.move(timedelta(days=40))
-    assert (await in_workspace(world, north, north.account_id)).parent_id == alice.account_id

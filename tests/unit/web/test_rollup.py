@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from payflux.frontdoor.accounts.family import Place
 from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.monitor.risk.surface import Band
 from payflux.web.places import grouped_places, places_of_account
 from payflux.web.rollup import State, Trapped, WorkspaceLine, sums_of
 
@@ -23,7 +24,7 @@ exposures = st.builds(
 
 
 def line(*trapped: Trapped) -> WorkspaceLine:
-    return WorkspaceLine(ACCOUNT, "Shop", "owner", True, State.LIVE, 1, "low", 90, trapped, 0, None)
+    return WorkspaceLine(ACCOUNT, "Shop", "owner", True, State.LIVE, 1, Band.LOW, 90, trapped, 0, None)
 
 
 @given(st.lists(st.lists(exposures, max_size=3, unique_by=lambda each: each.currency), max_size=5))

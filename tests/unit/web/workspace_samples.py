@@ -9,6 +9,7 @@ from uuid import UUID
 
 from payflux.frontdoor.accounts.family import FurtherWorkspace, Place
 from payflux.frontdoor.accounts.team.capabilities import Role
+from payflux.monitor.risk.surface import Band
 from payflux.web.charts import Exposed, exposure_chart
 from payflux.web.places import PlacesOfAccount
 from payflux.web.rollup import HORIZONS, State, Trapped, WorkspaceLine, sums_of
@@ -51,7 +52,7 @@ def line(place: UUID, name: str, state: State, *trapped: Trapped, tier: int | No
         is_first=place == ACCOUNT_ID,
         state=state,
         risk_tier=tier,
-        risk_band="moderate" if tier else None,
+        risk_band=Band.MODERATE if tier else None,
         stability_score=81 if tier else None,
         trapped=trapped,
         open_alerts=2 if tier else 0,

@@ -134,11 +134,14 @@ async def leave(session: AsyncSession, who: SignedIn, *, now: datetime) -> None:
     await _record(session, who, "member.left", who.user_id, now, before=target.role)
 
 
-async def forget_membership(session: AsyncSession, *, account_id: UUID, user_id: UUID) -> None:
+async def forget_membership(
+    session: AsyncSession, *, account_id: UUID, user_id: UUID, parent_id: UUID | None = None
+) -> None:
     """End the sessions that a former member had in an account and, where it was their only one, delete the user: of
     somebody without an account nothing is kept. Runs as the system role, after the membership has ended.
 
-    Somebody who is a member (again) keeps everything.
+    Somebody who is a member (again) keeps everything; who has left a workspace of the account `parent_id`, and is in
+    that still, goes on there.
     """
     # locked first: somebody who joins an account at this moment keeps their user
     found = await session.execute(select(User.id).where(User.id == user_id).with_for_update())
@@ -148,7 +151,9 @@ async def forget_membership(session: AsyncSession, *, account_id: UUID, user_id:
     if not places:
         await session.execute(delete(User).where(User.id == user_id))
     elif account_id not in places:
-        left = (Session.account_id == account_id) | Session.account_id.is_(None)
+        left = Session.account_id == account_id
+        if parent_id not in places:
+            left |= Session.account_id.is_(None)
         await session.execute(delete(Session).where(Session.user_id == user_id, left))
 
 
