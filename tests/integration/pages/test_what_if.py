@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -12,10 +10,10 @@ from sqlalchemy import update
 
 from payflux.activation.models import Workspace
 from payflux.app import create_app
-from payflux.worker.main import work
 from payflux.world.bootstrap import World
 from tests.integration.pages.browser import MACHINE, Browser
 from tests.integration.pages.conftest import ALICE, CHARLIE, account_of
+from tests.integration.test_pipeline import work_off
 
 
 def words(html: str) -> str:
@@ -28,8 +26,7 @@ async def member(live_world: World) -> Browser:
     browser = Browser(create_app(live_world))
     await browser.register("Alice", ALICE)
     assert (await browser.post("/api/stripe/key", {"key": "rk_test_sandbox_default"})).status_code == 303
-    async with asyncio.timeout(120):
-        await work(live_world, drain=True, heartbeat_timeout=timedelta(seconds=1))
+    await work_off(live_world)
     return browser
 
 
