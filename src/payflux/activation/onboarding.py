@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.scans import keep_scan
 from payflux.activation.service import create_workspace
 from payflux.frontdoor.accounts.models import Account, User
 from payflux.frontdoor.accounts.registering import create_account
@@ -16,7 +17,6 @@ from payflux.frontdoor.catalogue.file import read_catalogue
 from payflux.frontdoor.funnel.events import EmailVerificationCompleted, Proof, RegisterCompleted, SignUpMethod
 from payflux.frontdoor.funnel.recording import record
 from payflux.kit.crypto import TokenHasher
-from payflux.monitor.scan.service import claim_scan
 
 SIGNUP_SOURCES = frozenset({"beta"})
 """The links that lead to the registration and are told apart: beta is the old waiting list's."""
@@ -59,7 +59,7 @@ async def open_account(
     await grant_trial(session, tokens, account_id=account.id, owner=user, now=now)
     await create_workspace(session, account_id=account.id, name=account.name, now=now)
     if scan:
-        await claim_scan(session, tokens, scan, account_id=account.id, now=now)
+        await keep_scan(session, tokens, scan, account_id=account.id, now=now, at_registration=True)
     return account
 
 

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from payflux.admin.guards import PATH, STAFF, CurrentStaff
-from payflux.frontdoor.funnel.counting import Funnel, count_funnel
+from payflux.frontdoor.funnel.counting import Funnel, Visits, count_funnel
 from payflux.kit.charts import Bar, bar_chart
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
@@ -43,7 +43,7 @@ async def funnel_page(request: Request, staff: CurrentStaff, world: CurrentWorld
     """The stages of all accounts opened in the last `days` days, then by day and by the way they registered."""
     span = days if days in SPANS else 30
     funnel = await _counted(world, span)
-    somebody = funnel.looked.looked or funnel.total["registered"]
+    somebody = funnel.scanned.looked or funnel.looked.looked or funnel.total["registered"]
     return render(
         request,
         "admin/funnel.html",
@@ -59,15 +59,19 @@ async def funnel_page(request: Request, staff: CurrentStaff, world: CurrentWorld
 
 @router.get(f"{FUNNEL}.csv", dependencies=STAFF)
 async def funnel_file(staff: CurrentStaff, world: CurrentWorld, days: int = 30) -> Response:
-    """The same as a table: one row a day and method, and one a day of the visitors of the prices."""
+    """The same as a table: one row a day and method, and one a day of those who scanned or saw the prices."""
     funnel = await _counted(world, days if days in SPANS else 30)
     text = StringIO()
     rows = csv.writer(text)
-    rows.writerow(["day", "method", "pricing_visitors", "pricing_visitors_registered", *STAGE_WORDS])
-    for day, visits in funnel.visits.items():
-        rows.writerow([day.isoformat(), "", visits.looked, visits.registered, *[""] * len(STAGE_WORDS)])
+    visitors = ("scan_visitors", "scan_visitors_registered", "pricing_visitors", "pricing_visitors_registered")
+    rows.writerow(["day", "method", *visitors, *STAGE_WORDS])
+    for day in sorted({*funnel.scans, *funnel.visits}, reverse=True):
+        both = [visits.get(day, Visits(0, 0)) for visits in (funnel.scans, funnel.visits)]
+        counts = [count for each in both for count in (each.looked, each.registered)]
+        rows.writerow([day.isoformat(), "", *counts, *[""] * len(STAGE_WORDS)])
     for row in funnel.rows:
-        rows.writerow([row.day.isoformat(), row.method, "", "", *(row.reached[stage] for stage in STAGE_WORDS)])
+        blank = [""] * len(visitors)
+        rows.writerow([row.day.isoformat(), row.method, *blank, *(row.reached[stage] for stage in STAGE_WORDS)])
     named = {"Content-Disposition": 'attachment; filename="payflux-funnel.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=named)
 
@@ -80,8 +84,9 @@ async def _counted(world: World, days: int) -> Funnel:
 
 
 def funnel_chart(funnel: Funnel, width: int) -> Markup:
-    """The stages of everybody as bars, those who looked at the prices first; `width` in pixels."""
-    reached = [(_("Saw prices"), funnel.looked.looked), *((_(STAGE_WORDS[key]), n) for key, n in funnel.total.items())]
+    """The stages of everybody as bars, after those who scanned and who saw the prices; `width` in pixels."""
+    reached = [(_("Scanned"), funnel.scanned.looked), (_("Saw prices"), funnel.looked.looked)]
+    reached += ((_(STAGE_WORDS[key]), n) for key, n in funnel.total.items())
     registered = funnel.total["registered"]
     paid = percent(funnel.total["paid"] / registered) if registered else _("none")
     return bar_chart(

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.entitlements.usage import use
+from payflux.frontdoor.funnel.events import ScanStarted
+from payflux.frontdoor.funnel.recording import record
 from payflux.kit.errors import TooManyRequests
 from payflux.kit.messages import gettext as _
 from payflux.monitor.scan.models import AskedBy, SiteScan
@@ -16,16 +18,19 @@ from payflux.world.bootstrap import World
 SCANS = "scans_per_month"
 
 
-async def begin_scan(world: World, text: str, *, who: SignedIn | None, address: str) -> SiteScan:
-    """Start the scan that somebody asks for on a page. Raises InvalidInput, TooManyRequests and LimitReached."""
+async def begin_scan(world: World, text: str, *, who: SignedIn | None, address: str, visitor: str | None) -> SiteScan:
+    """Start the scan that somebody asks for on a page, and record that they did. Raises InvalidInput,
+    TooManyRequests and LimitReached."""
     url, now = asked_website(text, world.settings), world.clock.now()
     if who is None:
         require_turn(world, address, url)
         async with world.database.system() as session:
+            await record(session, ScanStarted(), at=now, visitor=visitor)
             return await start_scan(session, url, now=now)
     require_turn(world, "", url)
     async with world.database.tenant(who.account_id) as session:
         await use(session, world, account_id=who.account_id, key=SCANS)
+        await record(session, ScanStarted(), at=now, account_id=who.account_id, user_id=who.user_id)
         return await start_scan(session, url, account_id=who.account_id, asked_by=AskedBy.PAGE, now=now)
 
 

@@ -23,6 +23,7 @@ from payflux.activation.mails import send_mail
 from payflux.activation.pipeline import STEPS, Step, record_failure
 from payflux.activation.reminding import send_due_reminders
 from payflux.activation.retention.dropping import drop_what_is_over
+from payflux.activation.scans import record_failed_scan, run_scan
 from payflux.activation.sources import start_from_events
 from payflux.activation.trial_notices import send_due_notices
 from payflux.activation.watching import begin_sweep, read_due, read_workspace, record_unread, sweep_workspaces
@@ -60,7 +61,6 @@ from payflux.monitor.processors.live.refreshing import catch_up, read_gap
 from payflux.monitor.processors.live.upkeep import apply_due_events, clean_inbox, keep_connections_up_to_date
 from payflux.monitor.processors.reconciling.jobs import reconcile_connection
 from payflux.monitor.projections.jobs import score_projections
-from payflux.monitor.scan.jobs import record_failed_scan, run_scan
 from payflux.monitor.scan.service import delete_expired_scans
 from payflux.world.bootstrap import World
 

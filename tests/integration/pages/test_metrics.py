@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from payflux.app import create_app
 from payflux.kit.failures import JOB, MAIL, count_failure
 from payflux.kit.jobs import enqueue
+from payflux.web.policies import guarded_routes
 from payflux.world.bootstrap import World
 from tests.conftest import with_settings
 from tests.integration.pages.browser import Browser
@@ -69,16 +70,30 @@ async def test_requests_failures_and_the_state_of_the_queue_are_told_by_names_of
     assert "alice" not in str(found)
 
 
-async def test_every_metric_of_an_alert_rule_is_there_and_every_rule_says_what_to_do(world: World) -> None:
-    browser = Browser(create_app(collecting(world)))
+async def test_every_metric_and_label_of_an_alert_rule_is_there_and_every_rule_says_what_to_do(world: World) -> None:
+    app = create_app(collecting(world))
+    browser = Browser(app)
     await browser.get("/healthz")
-    names = {name for name, _ in await samples(browser)}
+    found = [(name, dict(labels)) for name, labels in await samples(browser)]
+    names = {name for name, _ in found}
+    routes = {route.path for route in guarded_routes(app)}
     rules = [rule for group in RULES["groups"] for rule in group["rules"]]
     assert len(rules) >= 12
     for rule in rules:
         used = set(re.findall(r"payflux_\w+", rule["expr"]))
         assert used, rule["alert"]
         assert used <= names, rule["alert"]
+        for name, matchers in re.findall(r"(payflux_\w+)\{([^}]*)\}", rule["expr"]):
+            labels = [each for metric, each in found if metric == name]
+            for label, how, value in re.findall(r'(\w+)(=~|!~|!=|=)"([^"]*)"', matchers):
+                assert all(label in each for each in labels), (rule["alert"], label)
+                told = routes if label == "route" else {each[label] for each in labels}
+                pattern = value if "~" in how else re.escape(value)
+                if label != "status":  # an answer that never came has no line yet
+                    assert any(re.fullmatch(pattern, each) for each in told), (rule["alert"], value)
+        for grouped in re.findall(r"by \((\w+(?:, *\w+)*)\)", rule["expr"]):
+            known = {label for metric, each in found if metric in used for label in each}
+            assert set(re.split(", *", grouped)) <= known, (rule["alert"], grouped)
         assert {"summary", "action"} == set(rule["annotations"])
         assert rule["labels"]["severity"] in ("page", "ticket")
 

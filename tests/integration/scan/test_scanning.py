@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from payflux.activation.routing import Page
+from payflux.activation.scans import record_failed_scan, run_scan
 from payflux.app import create_app
 from payflux.frontdoor.accounts.models import Account, Membership, User
 from payflux.frontdoor.entitlements.usage import use
@@ -29,6 +30,7 @@ from payflux.worker.main import work
 from payflux.world.bootstrap import SCANS_AT_ONCE, World
 from payflux.world.fetching import fetch
 from tests.conftest import MovedClock, with_settings
+from tests.integration.funnel.reading import recorded_events
 from tests.integration.pages.browser import Browser
 from tests.sandbox_server import running_sandbox
 
@@ -125,6 +127,12 @@ async def test_whoever_registers_from_a_scan_keeps_it_and_nobody_else_sees_it_in
     await charlie.post(f"{link}/keep")
     assert link not in (await charlie.get("/scan")).text
     assert (await charlie.get(link)).status_code == 200  # the link itself opens it
+    told = [(event.name, event.properties) for event in await recorded_events(scanning) if "scan" in event.name]
+    assert told == [
+        ("scan_started", {}),
+        ("scan_finished", {"tier": 1, "to_mend": 0, "failed": False}),
+        ("scan_claimed", {"at_registration": True}),
+    ], "Charlie came too late to keep it"
     assert (await charlie.post(f"{link}/share", {"shared": "yes"})).status_code == 403
     clock.move(KEPT_FOR_STRANGERS * 2)
     async with scanning.database.system() as session:
@@ -220,16 +228,16 @@ async def test_a_website_that_cannot_be_read_is_told_why(
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(refused)) as http:
         monkeypatch.setattr(jobs, "fetch", partial(fetch, look_up=look_up))
-        await jobs.run_scan(replace(scanning, http=http), {"scan_id": str(stored.id)})
+        await run_scan(replace(scanning, http=http), {"scan_id": str(stored.id)})
     page = await stranger.get(link)
     assert "could not be scanned" in page.text
     assert "of a private network" in page.text
     again = (await stranger.post("/scan", {"url": GAPS})).headers["location"]
     crashed = await stored_scan(scanning, again)
     assert crashed is not None
-    await jobs.record_failed_scan(scanning, {"scan_id": str(crashed.id)})
+    await record_failed_scan(scanning, {"scan_id": str(crashed.id)})
     assert "for a reason of ours" in (await stranger.get(again)).text
-    await jobs.run_scan(scanning, {"scan_id": str(crashed.id)})  # a late run changes nothing
+    await run_scan(scanning, {"scan_id": str(crashed.id)})  # a late run changes nothing
     assert "for a reason of ours" in (await stranger.get(again)).text
 
 

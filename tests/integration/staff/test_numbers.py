@@ -27,6 +27,7 @@ from payflux.frontdoor.funnel.events import (
     ProductEvent,
     Proof,
     RegisterCompleted,
+    ScanStarted,
     SignUpMethod,
     TrialStarted,
     WelcomeWizardCompleted,
@@ -69,11 +70,14 @@ async def opened(world: World, name: str, method: SignUpMethod, steps: int, *, v
 
 @pytest.fixture
 async def history(world: World, clock: MovedClock) -> None:
-    """Two days on which five people looked at the prices and four registered. Bob, who was invited, counts nowhere."""
+    """Two days on which three people scanned a website, five looked at the prices and four registered. Bob, who was
+    invited, counts nowhere."""
     now = clock.now()
     async with world.database.system() as session:
         for visitor in "abcde":
             await record(session, PricingPageViewed(), at=now, visitor=visitor * 32)
+        for visitor in "abbf":
+            await record(session, ScanStarted(), at=now, visitor=visitor * 32)
     first = await opened(world, "alice", SignUpMethod.PASSWORD, len(WAY), visitor="a" * 32)
     await opened(world, "charlie", SignUpMethod.GOOGLE, 5, visitor="b" * 32)
     await opened(world, "dora", SignUpMethod.GOOGLE, 1)
@@ -100,6 +104,7 @@ async def test_the_funnel_counts_accounts_by_the_day_they_were_opened_and_how_fa
     assert tuple(funnel.by_method()["google"].values()) == (2, 2, 1, 1, 0, 0)
     assert tuple(funnel.by_method()["password"].values()) == (2, 1, 1, 1, 1, 1)
     assert (funnel.looked.looked, funnel.looked.registered) == (5, 2)
+    assert (funnel.scanned.looked, funnel.scanned.registered) == (3, 2)
 
 
 async def test_the_report_has_trials_conversions_revenue_skips_and_blocks(
@@ -132,6 +137,7 @@ async def test_staff_see_the_funnel_as_a_chart_a_table_and_a_file_and_the_number
     rows = list(csv.DictReader(StringIO(answer.text)))
     assert sum(int(row["registered"] or 0) for row in rows) == 4
     assert sum(int(row["pricing_visitors"] or 0) for row in rows) == 5
+    assert sum(int(row["scan_visitors"] or 0) for row in rows) == 3
     numbers = (await sam.browser.get("/admin/operations")).text
     assert "+$998.00" in numbers
     assert "Step 2 skipped" in numbers

@@ -132,8 +132,21 @@ def access_pages(signed_out: dict[str, Any], signed_in: dict[str, Any]) -> dict[
         | _audit(signed_in)
         | {
             "developers": ("developers.html", signed_out | reference()),
+            "developers-in-short": ("developers.html", signed_out | reference() | _in_short(reference())),
         }
     )
+
+
+def _in_short(whole: dict[str, Any]) -> dict[str, Any]:
+    """One operation of each of the first groups, and the objects that they lead to."""
+    groups = [group._replace(operations=group.operations[:1]) for group in whole["groups"][:4]]
+    objects = {each.name: each for each in whole["objects"]}
+    shown = [operation for group in groups for operation in group.operations]
+    fields = [field for each in shown for part in each.fields.values() for field in part]
+    named = {name for each in (*fields, *(answer for one in shown for answer in one.answers)) for name in each.refers}
+    while more := {name for each in named for field in objects[each].fields for name in field.refers} - named:
+        named |= more
+    return {"groups": groups, "objects": [each for each in whole["objects"] if each.name in named]}
 
 
 def _keys(signed_in: dict[str, Any]) -> dict[str, tuple[str, dict[str, Any]]]:

@@ -24,8 +24,9 @@ FUNNEL = Funnel(
         for method in ("google", "password")
     ],
     {TODAY - timedelta(days=back): Visits(1_204 // (back + 1), 61) for back in range(0, 6, 2)},
+    {TODAY - timedelta(days=back): Visits(980 // (back + 1), 48) for back in range(5)},
 )
-NOBODY = Funnel([], {})
+NOBODY = Funnel([], {}, {})
 FEATURES = read_catalogue().features
 REPORT = Report(
     at=NOW,

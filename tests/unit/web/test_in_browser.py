@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,6 +16,26 @@ from tests.unit.web.walking import Walk
 
 TOO_LONG = {"developers"}
 """Pages of a few parts repeated hundreds of times, which axe looks at in short."""
+FOCUSED = """() => {
+  const element = document.activeElement;
+  if (element === document.body) return null;
+  const style = getComputedStyle(element);
+  const box = element.getBoundingClientRect();
+  const ringed = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+  return {
+    number: [...document.querySelectorAll('*')].indexOf(element),
+    html: element.cloneNode(false).outerHTML,
+    seen: ringed && box.width > 0 && box.bottom > 0 && box.top < innerHeight,
+  };
+}"""
+"""The element that has the focus by its place in the document, and whether one sees that."""
+CONTROLS = """() => [...document.querySelectorAll('*')]
+  .map((element, number) => [number, element])
+  .filter(([, element]) => element.matches('a[href], button, input:not([type=radio]), select, textarea, summary'))
+  .filter(([, element]) => element.checkVisibility({ visibilityProperty: true }) && !element.matches(':disabled'))
+  .filter(([, element]) => !element.closest('.trap'))
+  .map(([number, element]) => [number, element.cloneNode(false).outerHTML])"""
+"""Every control that is shown and can be used, by its place in the document; of radio buttons the group is one stop."""
 LOOKS = [name for name in PAGES if not name.startswith("error-") and name not in TOO_LONG] + ["error-404"]
 CSS = ROOT / "static/css"
 
@@ -196,6 +217,27 @@ def test_the_switcher_opens_by_keyboard_lists_workspaces_by_account_and_fits_a_p
         page.keyboard.press("Escape")
         expect(listed).to_be_hidden()
         expect(switcher).to_be_focused()
+
+
+def test_the_keyboard_reaches_every_control_in_order_shows_where_it_is_and_gets_out_again(
+    page: Page, server: SampleServer
+) -> None:
+    for name in ("register", "dashboard", "evidence", "sso-settings", "alert-settings", "welcome-team", "scan-result"):
+        page.goto(f"{server.url}/pages/{name}")
+        stops: list[dict[str, Any]] = []
+        while len(stops) < 300:
+            page.keyboard.press("Tab")
+            stop = page.evaluate(FOCUSED)
+            if stop is None or (stops and stop["number"] == stops[0]["number"] != stops[-1]["number"]):
+                break
+            stops.append(stop)
+        assert len(stops) < 300, f"{name} is a trap"
+        assert 'href="#main"' in stops[0]["html"], name
+        numbers = [stop["number"] for stop in stops]
+        assert numbers == sorted(numbers), name
+        assert [stop["html"] for stop in stops if not stop["seen"]] == [], name
+        controls = page.evaluate(CONTROLS)
+        assert [html for number, html in controls if number not in numbers] == [], name
 
 
 def test_times_are_shown_in_the_readers_zone_with_utc_at_hand(browser: Browser, server: SampleServer) -> None:

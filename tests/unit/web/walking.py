@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from playwright.sync_api import Page
 
 WIDTHS = (320, 360, 720, 1440)
 """CSS pixels: the narrowest phone, which is also a desktop at 400 %; a phone; a desktop at 200 %; a desktop."""
-AXE_WIDTHS = (360, 1440)
-SCHEMES = ("light", "dark")
+AXE_WIDTHS = (1440, 360)
+"""Where the rules are run, beginning where the ruler ends."""
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"]
 SMALL = 500
@@ -62,23 +64,28 @@ class Walk:
     beyond: dict[tuple[str, int], int] = field(default_factory=dict)
     _seen: set[str] = field(default_factory=set)
 
-    def look_at(self, page: Page, name: str, address: str, axe: str) -> None:
-        """Load the sample `name` from `address` and note what is wrong; `axe` is the address of axe's script."""
+    def measure(self, page: Page, name: str, address: str) -> None:
+        """Load the sample `name` from `address` and note how much of it is beyond the screen."""
         page.goto(address)
         page.evaluate(_OPENED)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            self.beyond[name, width] = page.evaluate(_BEYOND)
+
+    def look_at(self, page: Page, name: str, address: str, axe: str) -> None:
+        """The same, and note which rules it breaks; `axe` is the address of axe's script."""
+        self.measure(page, name, address)
         page.add_script_tag(url=axe)
         keys = page.evaluate(_PARTS, SMALL)
         new = [number for number, key in enumerate(keys) if key not in self._seen]
         self._seen |= set(keys)
-        for width in WIDTHS:
+        for width in AXE_WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
-            self.beyond[name, width] = page.evaluate(_BEYOND)
-            if width in AXE_WIDTHS:
-                colourless = {rule: {"enabled": False} for rule in RULES_OF_COLOUR}
-                self.broken[name, width, "any"] = _broken(page, None, TAGS, colourless)
-                for scheme in SCHEMES if new else ():
-                    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-                    self.broken[name, width, scheme] = _broken(page, new, RULES_OF_COLOUR)
+            colourless = {rule: {"enabled": False} for rule in RULES_OF_COLOUR}
+            self.broken[name, width, "any"] = _broken(page, None, TAGS, colourless)
+            for scheme in SCHEMES if new else ():
+                page.emulate_media(color_scheme=scheme)
+                self.broken[name, width, scheme] = _broken(page, new, RULES_OF_COLOUR)
 
 
 def _broken(

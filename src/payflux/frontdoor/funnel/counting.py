@@ -20,6 +20,7 @@ from payflux.frontdoor.funnel.events import (
     ProcessorConnected,
     ProductEvent,
     RegisterCompleted,
+    ScanStarted,
     WelcomeWizardCompleted,
 )
 from payflux.frontdoor.funnel.models import RecordedEvent
@@ -37,8 +38,8 @@ STAGES: Mapping[str, type[ProductEvent]] = {
 
 @dataclass(frozen=True)
 class Visits:
-    """Of one day: how many looked at the prices, and how many of them registered the same day. A visitor cannot be
-    followed to the next day, so this is the least that it was."""
+    """Of one day: how many scanned a website or looked at the prices, and how many of them registered the same day. A
+    visitor cannot be followed to the next day, so this is the least that it was."""
 
     looked: int
     registered: int
@@ -54,18 +55,19 @@ class FunnelRow(NamedTuple):
 
 @dataclass(frozen=True)
 class Funnel:
-    """`rows` by day, the newest first, and method; `visits` by day, the newest first."""
+    """`rows` by day, the newest first, and method; `visits` of the prices and `scans` by day, the newest first."""
 
     rows: list[FunnelRow]
     visits: dict[date, Visits]
+    scans: dict[date, Visits]
 
     @property
     def total(self) -> dict[str, int]:
         return _summed(self.rows)
 
     def by_day(self) -> dict[date, dict[str, int]]:
-        """The stages by day, also of a day on which somebody only looked; the newest first."""
-        days = sorted({row.day for row in self.rows} | set(self.visits), reverse=True)
+        """The stages by day, also of a day on which somebody only scanned or looked; the newest first."""
+        days = sorted({row.day for row in self.rows} | set(self.visits) | set(self.scans), reverse=True)
         return {day: _summed(row for row in self.rows if row.day == day) for day in days}
 
     def by_method(self) -> dict[str, dict[str, int]]:
@@ -74,9 +76,13 @@ class Funnel:
 
     @property
     def looked(self) -> Visits:
-        """The visits of all days."""
-        every = self.visits.values()
-        return Visits(sum(day.looked for day in every), sum(day.registered for day in every))
+        """The visits of the prices of all days."""
+        return _together(self.visits)
+
+    @property
+    def scanned(self) -> Visits:
+        """The scans of all days."""
+        return _together(self.scans)
 
 
 async def count_funnel(session: AsyncSession, *, since: datetime, until: datetime) -> Funnel:
@@ -103,10 +109,13 @@ async def count_funnel(session: AsyncSession, *, since: datetime, until: datetim
         FunnelRow(on, by, {stage: stages.get(stage, 0) for stage in STAGES})
         for (on, by), stages in sorted(found.items(), key=lambda item: item[0][0], reverse=True)
     ]
-    return Funnel(rows, await _visits(session, since=since, until=until))
+    looks, scans = [await _visits(session, kind, since=since, until=until) for kind in (PricingPageViewed, ScanStarted)]
+    return Funnel(rows, looks, scans)
 
 
-async def _visits(session: AsyncSession, *, since: datetime, until: datetime) -> dict[date, Visits]:
+async def _visits(
+    session: AsyncSession, kind: type[ProductEvent], *, since: datetime, until: datetime
+) -> dict[date, Visits]:
     looked, registered = aliased(RecordedEvent), aliased(RecordedEvent)
     day = _day(looked.at)
     query = (
@@ -117,7 +126,7 @@ async def _visits(session: AsyncSession, *, since: datetime, until: datetime) ->
         )
         .outerjoin(registered, and_(registered.visitor == looked.visitor, registered.name == RegisterCompleted.NAME))
         .where(
-            looked.name == PricingPageViewed.NAME,
+            looked.name == kind.NAME,
             looked.account_id.is_(None),
             looked.at >= since,
             looked.at < until,
@@ -130,6 +139,11 @@ async def _visits(session: AsyncSession, *, since: datetime, until: datetime) ->
 
 def _day(at: InstrumentedAttribute[datetime]) -> ColumnElement[date]:
     return cast(func.timezone("UTC", at), Date)
+
+
+def _together(days: Mapping[date, Visits]) -> Visits:
+    every = days.values()
+    return Visits(sum(day.looked for day in every), sum(day.registered for day in every))
 
 
 def _summed(rows: Iterable[FunnelRow]) -> dict[str, int]:

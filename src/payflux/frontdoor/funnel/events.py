@@ -85,6 +85,31 @@ class ProductEvent:
 
 
 @dataclass(frozen=True)
+class ScanStarted(ProductEvent):
+    """Somebody had a website scanned from its page."""
+
+    NAME = "scan_started"
+
+
+@dataclass(frozen=True)
+class ScanFinished(ProductEvent):
+    """A scan is over. `tier` is of its band, 0 where it has none or failed; `to_mend` counts what set it."""
+
+    NAME = "scan_finished"
+    tier: int
+    to_mend: int
+    failed: bool
+
+
+@dataclass(frozen=True)
+class ScanClaimed(ProductEvent):
+    """An account keeps a stranger's scan; `at_registration` when it was opened from it."""
+
+    NAME = "scan_claimed"
+    at_registration: bool
+
+
+@dataclass(frozen=True)
 class PricingPageViewed(ProductEvent):
     """The pricing page was shown."""
 

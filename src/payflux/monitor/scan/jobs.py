@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import msgspec
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.jobs import Payload
 from payflux.monitor.scan.crawling import Unscannable, crawl
@@ -21,7 +23,11 @@ UNEXPECTED = "unexpected"
 log = structlog.get_logger(__name__)
 
 
-async def run_scan(world: World, payload: Payload) -> None:
+Over = Callable[[AsyncSession, SiteScan, Assessment | None], Awaitable[None]]
+"""What else is to happen in the transaction in which a scan is over; without an assessment it failed."""
+
+
+async def run_scan(world: World, payload: Payload, over: Over) -> None:
     """Read the website and keep what was found, page by page, so that whoever waits sees it come."""
     scan_id = UUID(payload["scan_id"])
     read: list[str] = []
@@ -41,14 +47,14 @@ async def run_scan(world: World, payload: Payload) -> None:
     try:
         site = await crawl(get, url, on_page, world.settings)
     except Unscannable as failure:
-        await _finish(world, scan_id, None, problem=failure.problem)
+        await _finish(world, scan_id, None, over, problem=failure.problem)
         return
-    await _finish(world, scan_id, await asyncio.to_thread(assess, site))
+    await _finish(world, scan_id, await asyncio.to_thread(assess, site), over)
 
 
-async def record_failed_scan(world: World, payload: Payload) -> None:
+async def record_failed_scan(world: World, payload: Payload, over: Over) -> None:
     """A scan has been given up for a reason of ours: say so to whoever waits."""
-    await _finish(world, UUID(payload["scan_id"]), None, problem=UNEXPECTED)
+    await _finish(world, UUID(payload["scan_id"]), None, over, problem=UNEXPECTED)
 
 
 async def _begin(world: World, scan_id: UUID) -> str | None:
@@ -61,7 +67,7 @@ async def _begin(world: World, scan_id: UUID) -> str | None:
         return scan.url
 
 
-async def _finish(world: World, scan_id: UUID, assessment: Assessment | None, *, problem: str = "") -> None:
+async def _finish(world: World, scan_id: UUID, assessment: Assessment | None, over: Over, *, problem: str = "") -> None:
     async with world.database.system() as session:
         scan = await session.get(SiteScan, scan_id, with_for_update=True)
         if scan is None or scan.is_over:
@@ -70,5 +76,6 @@ async def _finish(world: World, scan_id: UUID, assessment: Assessment | None, *,
         scan.problem = problem
         scan.assessment = msgspec.to_builtins(assessment) if assessment else None
         scan.finished_at = now = world.clock.now()
+        await over(session, scan, assessment)
         seconds = round((now - scan.created_at).total_seconds(), 1)
         log.info("scan over", scan_id=str(scan_id), problem=problem, pages=len(scan.pages_read), seconds=seconds)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, Response
 
+from payflux.activation.scans import keep_scan
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.entitlements.usage import LimitReached
 from payflux.kit.errors import Forbidden, InvalidInput, NotFound, TooManyRequests
@@ -17,7 +18,7 @@ from payflux.monitor.scan.links import token_of
 from payflux.monitor.scan.models import Part, ScanStatus, SiteScan
 from payflux.monitor.scan.queries import assessment_of, scan_before, scans_of
 from payflux.monitor.scan.rules.links import MOST_PAGES
-from payflux.monitor.scan.service import claim_scan, open_scan, share_scan
+from payflux.monitor.scan.service import open_scan, share_scan
 from payflux.web.browsers import client_of
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Visitor, Who
@@ -26,6 +27,7 @@ from payflux.web.rendering import render, see_other
 from payflux.web.scan_card import HEIGHT, WIDTH, card_png, card_svg
 from payflux.web.scan_views import band_of, compared, finding_view, groups_of, scan_line
 from payflux.web.scanning import begin_scan
+from payflux.web.visits import visitor_of
 from payflux.world.bootstrap import World
 from payflux.world.fetching import ROBOT, user_agent
 
@@ -46,7 +48,7 @@ async def scan_form(request: Request, who: Visitor, world: CurrentWorld, url: st
 async def scan(request: Request, who: Visitor, world: CurrentWorld, url: Text = "") -> Response:
     """Start a scan, and go on to where it is watched."""
     try:
-        started = await begin_scan(world, url, who=who, address=client_of(request).address)
+        started = await begin_scan(world, url, who=who, address=client_of(request).address, visitor=visitor_of(request))
     except (InvalidInput, TooManyRequests, LimitReached) as error:
         errors = error.fields if isinstance(error, InvalidInput) else {"": f"{error.message} {error.way_out}"}
         return await _form(request, world, who, form={"url": url[:300]}, errors=errors, status=error.status)
@@ -94,7 +96,7 @@ async def keep(who: Who, world: CurrentWorld, token: str) -> Response:
     """Let the caller's account keep a scan that no account keeps yet."""
     async with world.database.system() as session:
         await open_scan(session, world.tokens, token, now=world.clock.now())
-        await claim_scan(session, world.tokens, token, account_id=who.account_id, now=world.clock.now())
+        await keep_scan(session, world.tokens, token, account_id=who.account_id, now=world.clock.now())
     return see_other(f"/scan/{token}")
 
 
