@@ -9,7 +9,7 @@ from payflux.kit.database import APP_ROLE
 from payflux.kit.tenancy import system_access
 
 revision = "0039"
-down_revision = "0038"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 
