@@ -18,6 +18,7 @@ import pytest
 import structlog
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Sink
+from jinja2 import FileSystemBytecodeCache
 from pgqueuer.core.qm import QueueManager
 from playwright.sync_api import Browser, sync_playwright
 from pwdlib import PasswordHash
@@ -30,6 +31,7 @@ from payflux.frontdoor.accounts import passwords
 from payflux.kit.database import role_password
 from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from payflux.settings import Settings, load_settings
+from payflux.web.rendering import build_templates
 from payflux.world.bootstrap import World, build_world
 from tests import chromium
 from tests.databases import SharedDatabase
@@ -172,6 +174,15 @@ def quick_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_HASHES", least)
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Compile each template once for all processes that share the tests."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = (folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "templates"
+    shared.mkdir(exist_ok=True)
+    build_templates().bytecode_cache = FileSystemBytecodeCache(str(shared))
 
 
 @pytest.fixture(scope="session", autouse=True)
