@@ -19,8 +19,9 @@ from payflux.kit.postgres import EmbeddedPostgres
 from payflux.monitor.processors.events import EVENT_DTYPE
 from payflux.monitor.processors.models import Connection, ConnectionMethod, ConnectionStatus
 from payflux.monitor.processors.news import ReadingReason
-from payflux.monitor.processors.queries import History
-from payflux.monitor.projections.reading import read_history, read_workspace
+from payflux.monitor.projections.reading import read_workspace
+from payflux.monitor.projections.rules import project
+from payflux.monitor.risk.rules import prepare, score
 from tests.bench.database import bench_settings, migrated, postgresql
 from tests.bench.measuring import Row, compare_async
 from tests.bench.merchants import AS_OF, merchant
@@ -51,13 +52,17 @@ async def _read(server: EmbeddedPostgres, folder: Path, events: np.ndarray, roun
                     raise AssertionError("nothing was read")
 
         async def in_memory() -> None:
-            known = History(events, next(theirs), connection.id, None, None, True)
-            await asyncio.to_thread(read_history, known, (), ReadingReason.SWEEP)
+            await asyncio.to_thread(_said_of, events, next(theirs))
 
         work = f"{len(events):,} events of a workspace, read again and stored"
         return await compare_async(work, "scoring and projecting alone", 2, from_rows, in_memory, rounds=rounds)
     finally:
         await database.close()
+
+
+def _said_of(events: np.ndarray, as_of: datetime) -> None:
+    history = prepare(events, as_of=as_of)
+    project(history, score(history))
 
 
 def _days_on(number: int) -> datetime:
