@@ -21,19 +21,20 @@ FOCUSED = """() => {
   if (element === document.body) return null;
   const style = getComputedStyle(element);
   const box = element.getBoundingClientRect();
-  const ringed = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+  const ringed = element.type === 'date' || style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
   return {
     number: [...document.querySelectorAll('*')].indexOf(element),
     html: element.cloneNode(false).outerHTML,
     seen: ringed && box.width > 0 && box.bottom > 0 && box.top < innerHeight,
   };
 }"""
-"""The element that has the focus by its place in the document, and whether one sees that."""
+"""The element that has the focus by its place in the document, and whether one sees that: of a date the browser itself
+marks the part that has it."""
 CONTROLS = """() => [...document.querySelectorAll('*')]
   .map((element, number) => [number, element])
   .filter(([, element]) => element.matches('a[href], button, input:not([type=radio]), select, textarea, summary'))
   .filter(([, element]) => element.checkVisibility({ visibilityProperty: true }) && !element.matches(':disabled'))
-  .filter(([, element]) => !element.closest('.trap'))
+  .filter(([, element]) => !element.closest('.trap, [aria-hidden=true]'))
   .map(([number, element]) => [number, element.cloneNode(false).outerHTML])"""
 """Every control that is shown and can be used, by its place in the document; of radio buttons the group is one stop."""
 LOOKS = [name for name in PAGES if not name.startswith("error-") and name not in TOO_LONG] + ["error-404"]
