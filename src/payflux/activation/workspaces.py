@@ -9,23 +9,32 @@ from uuid import UUID
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.allowances import PROCESSORS
 from payflux.activation.models import Workspace
 from payflux.activation.service import create_workspace
+from payflux.frontdoor.accounts.family import workspaces_of
 from payflux.frontdoor.accounts.models import Account
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.members import rename_account
 from payflux.frontdoor.accounts.workspaces.queries import find_workspace
 from payflux.frontdoor.accounts.workspaces.service import add_workspace
+from payflux.frontdoor.entitlements.resolving import entitlements_of
+from payflux.frontdoor.entitlements.usage import Usage, require_room
 from payflux.kit.database import in_account
 from payflux.world.bootstrap import World
 
 
 async def open_workspace(world: World, who: SignedIn, *, name: str) -> Account:
-    """A further workspace of the caller's account, with nothing connected yet. Raises what
+    """A further workspace of the caller's account, with nothing connected yet. Raises LimitReached where the plan
+    watches no more processors, for each workspace has its own, and what
     :func:`payflux.frontdoor.accounts.workspaces.service.add_workspace` does."""
     now = world.clock.now()
+    async with world.database.tenant(who.account_id) as session:
+        most = (await entitlements_of(session, world, account_id=who.account_id, fresh=True)).limits[PROCESSORS]
     async with world.database.system() as session:
         added = await add_workspace(session, who, name=name, now=now)
+        there_are = 1 + len(await workspaces_of(session, account_id=who.account_id))
+        require_room(Usage(PROCESSORS, there_are - 1, most, None))
         await create_workspace(session, account_id=added.id, name=added.name, now=now)
     return added
 

@@ -80,7 +80,7 @@ async def test_nobody_sees_or_reaches_a_workspace_that_they_are_not_in(
     manager = await browser_of(app, world, bob)
     assert "Dora" in (await manager.get(f"/workspaces/{north.account_id}")).text
     stranger = await browser_of(app, world, charlie)
-    assert (await stranger.get(f"/workspaces/{north.account_id}", **MACHINE)).status_code == 402
+    assert (await stranger.get(f"/workspaces/{north.account_id}", **MACHINE)).status_code == 404
 
 
 async def test_every_workspace_may_what_its_account_may_and_rests_where_the_plan_holds_one(
@@ -92,7 +92,7 @@ async def test_every_workspace_may_what_its_account_may_and_rests_where_the_plan
     told = (await further.get("/api/v1/billing/state", **MACHINE)).json()
     assert told["subscription"]["plan"] == "enterprise"
     # a smaller plan: the first workspace goes on, the further one says so and keeps what it holds
-    await put_on(world, stored, alice, "pro")
+    await put_on(world, stored, alice, "starter")
     assert (await first.get("/settings")).status_code == 200
     paused = await further.get("/settings")
     assert paused.status_code == 402
@@ -110,14 +110,14 @@ async def test_every_workspace_may_what_its_account_may_and_rests_where_the_plan
     # an exception of the account's opens it again, in every process
     await stored.execute(
         "INSERT INTO account_feature_overrides (account_id, id, feature, enabled, reason, author, starts_at) "
-        "VALUES ($1, gen_random_uuid(), 'workspaces', true, 'agreed', 'Sam', $2)",
+        "VALUES ($1, gen_random_uuid(), 'multi_processor', true, 'agreed', 'Sam', $2)",
         alice.account_id,
         world.clock.now(),
     )
-    await put_on(world, stored, alice, "pro")
+    await put_on(world, stored, alice, "starter")
     assert (await further.get("/settings")).status_code == 200
     # and where no plan of the account runs, none of its workspaces does
-    await put_on(world, stored, alice, "pro", "canceled")
+    await put_on(world, stored, alice, "starter", "canceled")
     wall = await further.get("/settings")
     assert wall.status_code == 402
     assert "It stands where its account" in wall.text

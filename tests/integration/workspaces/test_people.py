@@ -29,7 +29,7 @@ from payflux.kit.ids import new_id
 from payflux.world.bootstrap import World
 from tests.integration.pages.browser import MACHINE
 from tests.integration.team.conftest import add_member, add_user, as_tenant, roles
-from tests.integration.workspaces.conftest import browser_of, in_workspace, places, switched
+from tests.integration.workspaces.conftest import browser_of, in_workspace, places, put_on, switched
 
 
 async def waiting_jobs(stored: asyncpg.Connection, name: str) -> list[dict[str, str]]:
@@ -250,3 +250,19 @@ async def test_a_deleted_workspace_goes_alone_and_a_deleted_account_with_all_of_
         "WHERE entrypoint = 'send_mail' AND convert_from(payload, 'UTF8') LIKE '%member_removed%'"
     )
     assert {row["user_id"] for row in told} == {str(frank.user_id), str(loner.id)}
+
+
+async def test_pro_has_as_many_workspaces_as_processors_and_one_role_for_all_of_them(
+    world: World, app: FastAPI, stored: asyncpg.Connection, alice: SignedIn
+) -> None:
+    await put_on(world, stored, alice, "pro")
+    frank = await add_member(world, alice, "Frank", "analyst")
+    owner = await browser_of(app, world, alice)
+    pages = [(await owner.post("/workspaces", {"name": name})).headers["Location"] for name in ("Shop", "Market")]
+    beyond = await owner.post("/workspaces", {"name": "One too many"})
+    assert beyond.status_code == 402
+    assert "Your plan allows 3" in beyond.text
+    assert 'name="role"' not in (await owner.get(pages[0])).text
+    await owner.post(f"{pages[0]}/members", {"user_id": str(frank.user_id), "role": "viewer"})
+    assert (await places(world, frank))["Shop"] == "analyst"
+    assert set(await places(world, alice)) == {"Alice's shop", "Shop", "Market"}

@@ -23,7 +23,7 @@ FLOOR_PLAN = billing.FREE_PLAN
 """The plan that numbers an account without a subscription."""
 
 SEATS = "seats"
-WORKSPACES = "workspaces"
+WORKSPACES = "multi_processor"
 """The feature that an account's further workspaces need."""
 
 Value = int | None

@@ -15,9 +15,10 @@ from payflux.activation.service import get_workspace
 from payflux.activation.workspaces import open_workspace, rename_workspace
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.capabilities import manageable_roles, may
-from payflux.frontdoor.accounts.team.queries import members
+from payflux.frontdoor.accounts.team.queries import find_member, members
 from payflux.frontdoor.accounts.workspaces.queries import find_workspace
 from payflux.frontdoor.accounts.workspaces.service import add_to_workspace
+from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.database import in_account
 from payflux.kit.errors import InvalidInput, UserError
 from payflux.web.charts import Exposed, exposure_chart
@@ -31,7 +32,8 @@ from payflux.web.rollup import HORIZONS, WorkspaceLine, read_rollup, sums_of
 router = APIRouter(prefix="/workspaces")
 
 HERE = "/workspaces"
-FEATURE = "workspaces"
+FEATURE = "multi_processor"
+ROLE_FEATURE = "team_admin_full"
 READ = [guard(capability="monitor.read", feature=FEATURE)]
 MANAGE = [guard(capability="workspaces.manage", feature=FEATURE, grace=False, of_account=True)]
 
@@ -123,8 +125,12 @@ async def add_member(
     user_id: Annotated[UUID, Form()],
     role: Text = "",
 ) -> Response:
-    """Put a member of the account into the workspace."""
+    """Put a member of the account into the workspace, in the role they have in the account where the plan has one role
+    for all workspaces."""
     now = world.clock.now()
+    held = await entitlements_of(session, world, account_id=who.account_id)
+    if not held.features[ROLE_FEATURE]:
+        role = (await find_member(session, account_id=who.account_id, user_id=user_id)).role
     await add_to_workspace(session, who, workspace_id=workspace_id, user_id=user_id, role=role, now=now)
     return see_other(f"{HERE}/{workspace_id}")
 
@@ -187,6 +193,7 @@ async def _manage_page(
         is_here=who.user_id in present,
         others=[each for each in everybody if each.user_id not in present and each.user_id != who.user_id],
         roles=manageable_roles(who.role),
+        may_choose_role=(await entitlements_of(session, world, account_id=who.account_id)).features[ROLE_FEATURE],
         name=found.name if name is None else name,
         errors=errors or {},
         **product_context(world, workspace, subscription),
