@@ -62,7 +62,8 @@ WITHIN_A_FAMILY = {
     ("worker_pools", "paying_account", "SELECT"): PAYING,
 }
 """What else the app may see, rule by rule: an account the rows of its further workspaces in `accounts` itself, and a
-workspace what its account has bought, was granted and has used, and which workers it has. Nothing else of the one is open to the other."""
+workspace what its account has bought, was granted and has used, and which workers it has. Nothing else of the one is
+open to the other."""
 
 SYSTEM_SESSIONS = Path("tests/structure/system_sessions.txt")
 

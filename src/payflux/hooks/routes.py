@@ -1,4 +1,5 @@
-"""The addresses that others post to: no session and no form, so each proves itself by a signature, or a code of ours."""
+"""The addresses that others post to: no session and no form, so each proves itself by a signature, or by a code of
+ours."""
 
 from __future__ import annotations
 

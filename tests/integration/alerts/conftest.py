@@ -51,7 +51,9 @@ class Watched:
         """The same in a transaction of the caller's, at this instant."""
         before, now = self.last, self.clock.now()
         self.last = replace(before, as_of=now, **changes)
-        return await evaluate(session, **self.where, before=before, after=self.last, now=now)
+        return await evaluate(
+            session, account_id=self.account_id, workspace_id=self.workspace_id, before=before, after=self.last, now=now
+        )
 
     async def alerts(self) -> list[Alert]:
         """Every alert there is, the oldest first."""

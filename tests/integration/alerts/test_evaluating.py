@@ -89,7 +89,14 @@ async def test_readings_judged_at_the_same_time_raise_one_alert(watched: Watched
         now = watched.clock.now() + after
         worse = replace(calm, as_of=now, risk_tier=3)
         async with watched.world.database.tenant(watched.account_id) as session:
-            await evaluate(session, **watched.where, before=calm, after=worse, now=now)
+            await evaluate(
+                session,
+                account_id=watched.account_id,
+                workspace_id=watched.workspace_id,
+                before=calm,
+                after=worse,
+                now=now,
+            )
 
     await asyncio.gather(*(judged(timedelta(seconds=number)) for number in (1, 2, 3, 4)))
     assert len(await watched.alerts()) == 1

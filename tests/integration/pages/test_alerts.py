@@ -48,8 +48,14 @@ async def judged(world: World, clock: MovedClock, *readings: tuple[int, float]) 
         async with world.database.tenant(account_id) as session:
             workspace = await get_workspace(session, account_id=account_id)
             after = reading(world, tier, rate)
-            where = {"account_id": account_id, "workspace_id": workspace.id}
-            await evaluate(session, **where, before=before, after=after, now=clock.now())
+            await evaluate(
+                session,
+                account_id=account_id,
+                workspace_id=workspace.id,
+                before=before,
+                after=after,
+                now=clock.now(),
+            )
         before = after
 
 

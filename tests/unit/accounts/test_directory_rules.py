@@ -26,7 +26,7 @@ def test_more_groups_never_give_less_and_no_group_gives_what_none_of_them_does(
 ) -> None:
     fewer, all_of_them = highest_role(some), highest_role([*more, *some])
     assert all_of_them is None or all_of_them in (*some, *more)
-    rank = [None, *DEFAULT_ROLES]
+    rank: list[str | None] = [None, *DEFAULT_ROLES]
     assert rank.index(all_of_them) >= rank.index(fewer)
 
 

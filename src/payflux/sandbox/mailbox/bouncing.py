@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import re
-from email.generator import BytesGenerator
 from email.message import Message
 from email.mime.base import MIMEBase
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.policy import SMTP
 from email.utils import formatdate, make_msgid
-from io import BytesIO
 
 import httpx
 
@@ -51,9 +49,7 @@ def report(raw: bytes, *, return_path: str, recipient: str, status: str) -> byte
     header = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0].decode("latin-1")
     returned = MIMEText(f"{header}\n", "rfc822-headers", policy=SMTP)
     back.attach(returned)
-    written = BytesIO()
-    BytesGenerator(written, policy=SMTP).flatten(back)
-    return written.getvalue()
+    return back.as_bytes(policy=SMTP)
 
 
 class Returned:

@@ -51,11 +51,19 @@ async def change(
 ) -> Response:
     """Keep the terms, and have the workspace projected by them."""
     workspace = await get_workspace(session, account_id=who.account_id)
-    typed = {"rate": rate, "hold_days": hold_days, "horizons": horizons}
-    place = {"account_id": who.account_id, "workspace_id": workspace.id}
     try:
-        await set_terms(session, **place, **typed, actor_id=who.user_id, now=world.clock.now())
+        await set_terms(
+            session,
+            account_id=who.account_id,
+            workspace_id=workspace.id,
+            rate=rate,
+            hold_days=hold_days,
+            horizons=horizons,
+            actor_id=who.user_id,
+            now=world.clock.now(),
+        )
     except InvalidInput as wrong:
+        typed = {"rate": rate, "hold_days": hold_days, "horizons": horizons}
         context = await _context(session, who, workspace) | product_context(world, workspace, subscription)
         return render(request, TEMPLATE, wrong.status, typed=typed, errors=wrong.fields, **context)
     return see_other("/projections?asked=yes")

@@ -130,7 +130,8 @@ async def add_member(
     now = world.clock.now()
     held = await entitlements_of(session, world, account_id=who.account_id)
     if not held.features[ROLE_FEATURE]:
-        role = (await find_member(session, account_id=who.account_id, user_id=user_id)).role
+        found = await find_member(session, account_id=who.account_id, user_id=user_id)
+        role = found.role if found else role  # of somebody else it is refused below, whatever the role
     await add_to_workspace(session, who, workspace_id=workspace_id, user_id=user_id, role=role, now=now)
     return see_other(f"{HERE}/{workspace_id}")
 
