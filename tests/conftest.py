@@ -64,13 +64,6 @@ LONGEST = (
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> None:
-    """However many processes somebody asks for (`-n`), each takes what belongs together, in the order of the tests."""
-    if getattr(config.option, "numprocesses", None) and config.option.dist == "no":
-        config.option.dist, config.option.loadscopereorder = "loadgroup", False
-
-
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of a module that share a browser, a server or long sums on one worker, or each worker makes them
     anew. Begin with what takes longest, so that no process works on at it when the others have ended."""

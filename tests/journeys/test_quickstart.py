@@ -39,7 +39,7 @@ def follow(page: Page, product: Running, step: re.Match[str], email: str) -> str
         expect(wanted).to_be_visible(timeout=30_000)
         wanted.click()
     elif label := step["copied"]:
-        return page.get_by_label(label, exact=True).input_value()
+        return page.get_by_label(label, exact=True).inner_text()
     return ""
 
 

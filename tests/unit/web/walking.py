@@ -54,10 +54,11 @@ class Walk:
     """What pages were found to do wrong: the rules that each breaks by width and scheme, and how many pixels of it are
     beyond the screen by width.
 
-    Of every page the whole rule set is run at each of :data:`AXE_WIDTHS` and the rules of colour in each scheme beside
-    it: the schemes differ in colours alone, which `test_colours_alone_depend_on_the_scheme` holds. A part that stands
-    in the same elements and under the same styles as one that was seen on another page has its colours looked at no
-    second time.
+    Of every page the whole rule set is run at the first of :data:`AXE_WIDTHS`, and at the other one in those of its
+    parts that no page had before: what the page as a whole has to hold, such as its headings and landmarks, is the same
+    at each width. Beside it the rules of colour are run in each scheme, in such parts too: the schemes differ in
+    colours alone, which `test_colours_alone_depend_on_the_scheme` holds. A part is had before where it stood in the
+    same elements and under the same styles.
     """
 
     broken: dict[tuple[str, int, str], Broken] = field(default_factory=dict)
@@ -82,7 +83,9 @@ class Walk:
         for width in AXE_WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
             colourless = {rule: {"enabled": False} for rule in RULES_OF_COLOUR}
-            self.broken[name, width, "any"] = _broken(page, None, TAGS, colourless)
+            if new or width == AXE_WIDTHS[0]:
+                where = None if width == AXE_WIDTHS[0] else new
+                self.broken[name, width, "any"] = _broken(page, where, TAGS, colourless)
             for scheme in SCHEMES if new else ():
                 page.emulate_media(color_scheme=scheme)
                 self.broken[name, width, scheme] = _broken(page, new, RULES_OF_COLOUR)
