@@ -55,7 +55,7 @@ messages: $(VENV)/dev.stamp ## Bring the catalogues of other languages up to wha
 test: export PYTHONDONTWRITEBYTECODE :=
 test: lint ## Set everything up, then run every check and every test
 	@$(BIN)/python -m tests.chromium
-	@$(BIN)/pytest -q -n 3 --dist loadgroup --no-loadscope-reorder
+	@$(BIN)/pytest -q -n 3
 
 .PHONY: bench
 bench: $(VENV)/dev.stamp ## Measure the fast paths against their named peers

@@ -24,6 +24,8 @@ from playwright.sync_api import Browser, sync_playwright
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from pydantic import SecretStr
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from payflux.cli.databases import OWNER_ROLE, ensure_owned_database, urls_of
 from payflux.cli.preparing import prepare_database
@@ -56,31 +58,46 @@ gc.disable()
 LONGEST = (
     "journeys",
     "tests/unit/web/test_in_browser.py",
-    "journeys of billing",
-    "run",
+    "tests/journeys/test_billing.py",
+    "tests/integration/test_run.py",
+    "tests/integration/test_pipeline.py",
     "tests/structure/test_guards.py",
+    "tests/integration/processors/test_pull.py",
 )
-"""What takes longest, by the mark of its group or by its module."""
+"""What takes longest, of the parts that :func:`_part_of` makes."""
+
+
+class ByPart(LoadScopeScheduling):
+    """Hands whole parts to the processes that share the tests, in the order of the tests.
+
+    xdist's own groups write their name into a test's id, which pytest does not let anybody change any more.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _part_of(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByPart:
+    """However many processes somebody asks for (`-n`), each takes what belongs together."""
+    config.option.loadscopereorder = False
+    return ByPart(config, log)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a module that share a browser, a server or long sums on one worker, or each worker makes them
-    anew. Begin with what takes longest, so that no process works on at it when the others have ended."""
-    for item in items:
-        if (
-            isinstance(item, pytest.Function)
-            and "journeys" not in item.path.parts
-            and item.get_closest_marker("xdist_group") is None
-            and any(definitions[-1].scope == "module" for definitions in item._fixtureinfo.name2fixturedefs.values())
-        ):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    items.sort(key=_rank)
+    """Begin with what takes longest, so that no process works on at it when the others have ended."""
+    items.sort(key=lambda item: _rank(_part_of(item.nodeid)))
 
 
-def _rank(item: pytest.Item) -> int:
-    names = {item.nodeid.partition("::")[0], *(name for mark in item.iter_markers("xdist_group") for name in mark.args)}
-    return next((rank for rank, name in enumerate(LONGEST) if name in names), len(LONGEST))
+def _part_of(nodeid: str) -> str:
+    """What shares a browser, a server or long sums, which every process would make anew: a module, or the journeys
+    through one running product. Those of billing move its clock."""
+    module = nodeid.partition("::")[0]
+    return "journeys" if module.startswith("tests/journeys/") and not module.endswith("/test_billing.py") else module
+
+
+def _rank(part: str) -> int:
+    return LONGEST.index(part) if part in LONGEST else len(LONGEST)
 
 
 def pytest_collection_finish() -> None:

@@ -22,8 +22,6 @@ from tests.integration.commands import Outcome, payflux
 from tests.running import free_port
 from tests.sandbox_server import running_sandbox
 
-pytestmark = pytest.mark.xdist_group("own_database")  # one server, whose roles are everybody's
-
 PASSWORD = "p@ss/w%rd"
 PLANS = 4
 

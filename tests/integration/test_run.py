@@ -22,8 +22,6 @@ from tests.conftest import open_folder
 from tests.integration.commands import answers, free_ports, payflux, started, wait_until
 from tests.running import Running, free_port, free_sandbox_port, running_product
 
-pytestmark = pytest.mark.xdist_group("run")  # the tests share one data folder
-
 ALICE = {"name": "Alice's Records", "email": "alice@shop.example", "password": "seven green bottles 41"}
 
 

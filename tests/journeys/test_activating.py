@@ -9,7 +9,6 @@ from datetime import timedelta
 
 import asyncpg
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 
 from payflux.activation.routing import SLOW_AFTER
@@ -19,8 +18,6 @@ from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from tests.journeys.test_confirming_by_mail import mailed
 from tests.journeys.test_first_readout import connect, register, serious_problems
 from tests.running import Running
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 PATIENCE = 60_000  # milliseconds; a few seconds on a calm machine
 TIERS = {

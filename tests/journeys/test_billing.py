@@ -22,8 +22,6 @@ from tests.conftest import open_folder
 from tests.journeys.test_first_readout import PASSWORD, serious_problems
 from tests.running import Running, running_product
 
-pytestmark = pytest.mark.xdist_group("journeys of billing")
-
 
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:

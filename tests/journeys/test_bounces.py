@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.test_confirming_by_mail import mailed
 from tests.journeys.test_first_readout import PASSWORD, new_address, send, serious_problems
 from tests.running import Running
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 
 def test_alice_is_told_that_mail_to_her_comes_back_and_corrects_her_address(page: Page, product: Running) -> None:

@@ -7,13 +7,10 @@ import time
 from pathlib import Path
 
 import httpx
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.test_first_readout import PASSWORD, new_address, pass_by_wizard, serious_problems
 from tests.running import Running
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 NEW = "another lantern in the fog"
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
 from tests.journeys.test_first_readout import connect, register, serious_problems
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 
 def test_alice_checks_a_proof_and_saves_the_dossier(page: Page, tmp_path: Path) -> None:

@@ -12,8 +12,6 @@ from playwright.sync_api import Page, expect
 
 from tests.running import Running
 
-pytestmark = pytest.mark.xdist_group("journeys")
-
 PASSWORD = "quiet harbour lantern"
 
 

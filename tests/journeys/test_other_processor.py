@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 
 from payflux.monitor.processors.codes import Kind, Status
@@ -18,8 +17,6 @@ from payflux.monitor.processors.exports import write_plain
 from payflux.monitor.processors.generic.signatures import new_secret, sign
 from tests.integration.generic.sending import merchant_history
 from tests.journeys.test_first_readout import register, serious_problems
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 
 def post(address: str, secret: str, events: object, message_id: str) -> httpx.Response:

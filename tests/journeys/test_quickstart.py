@@ -8,14 +8,11 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.test_confirming_by_mail import mailed
 from tests.journeys.test_first_readout import serious_problems
 from tests.running import Running
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 ROOT = Path(__file__).parents[2]
 STEP = re.compile(

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.test_first_readout import PASSWORD, new_address, serious_problems
 from tests.running import Running
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 GAPS = "gadget-corner.localhost"
 

@@ -6,13 +6,10 @@ import re
 import time
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.test_first_readout import serious_problems
 from tests.running import Running
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 AT_HOME = re.compile(r"/welcome/step-1$")
 AT_HOME_OR_WITHOUT_TRIAL = re.compile(r"/(welcome/step-1|account/no-trial)$")

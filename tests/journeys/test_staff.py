@@ -19,8 +19,6 @@ from tests.journeys.test_first_readout import serious_problems
 from tests.journeys.test_team import registered
 from tests.running import Running, product_environment
 
-pytestmark = pytest.mark.xdist_group("journeys")
-
 STAFF_PASSWORD = "granite violin thursday"
 REASON = "Ticket 4712: she sees no figures"
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 
 from payflux.sandbox.merchants.archetypes import ARCHETYPES
 from tests.journeys.test_first_readout import register
 from tests.running import Running
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 
 def test_alice_installs_the_app_sees_her_projection_and_is_mailed_when_it_ends(page: Page, product: Running) -> None:

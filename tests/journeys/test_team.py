@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.test_confirming_by_mail import mailed, register
 from tests.journeys.test_first_readout import PASSWORD, new_address, pass_by_wizard, serious_problems
 from tests.running import Running
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 
 def registered(page: Page, product: Running) -> str:

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import asyncpg
-import pytest
 from playwright.sync_api import Page, expect
 
 from payflux.cli.databases import DATABASE
@@ -16,8 +15,6 @@ from payflux.kit.postgres import EmbeddedPostgres, find_binaries
 from tests.journeys.test_confirming_by_mail import mailed, register
 from tests.journeys.test_first_readout import serious_problems
 from tests.running import Running
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 
 def registered_earlier(product: Running, email: str, by: timedelta) -> None:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import httpx
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.test_first_readout import connect, register, serious_problems
 from tests.running import Running
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 PATIENCE = 30.0  # seconds; about six on a calm machine, five of which wait for what else happens
 

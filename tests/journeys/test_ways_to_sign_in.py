@@ -12,8 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.journeys.test_first_readout import PASSWORD, new_address, serious_problems
 from tests.running import Running
 
-pytestmark = pytest.mark.xdist_group("journeys")
-
 DEVICE = {
     "protocol": "ctap2",
     "transport": "internal",

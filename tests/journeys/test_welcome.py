@@ -5,14 +5,11 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.journeys.test_confirming_by_mail import mailed, register
 from tests.journeys.test_first_readout import PASSWORD, new_address, serious_problems
 from tests.running import Running
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 
 def test_alice_answers_step_by_step_and_her_dashboard_goes_on_from_there(page: Page, product: Running) -> None:

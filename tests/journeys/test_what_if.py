@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.test_first_readout import connect, register, serious_problems
-
-pytestmark = pytest.mark.xdist_group("journeys")
 
 
 def test_alice_asks_by_keyboard_reads_the_difference_and_keeps_the_address(page: Page) -> None:

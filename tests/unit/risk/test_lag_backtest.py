@@ -11,8 +11,6 @@ import pytest
 from payflux.monitor.backtest.disputes import DisputeRecord, DisputeScore, Replayed, backtest, replay, score
 from payflux.sandbox.simulator import MODELS, LagModel, MerchantModel, simulate
 
-pytestmark = pytest.mark.xdist_group("lag backtest")  # the tests share what takes seconds to replay
-
 LAST = 399
 REFERENCE = MODELS["steady-small"]
 
