@@ -110,7 +110,7 @@ def test_the_trial_ends_alice_buys_at_the_wall_cancels_and_comes_back(page: Page
 
     # the plan that she registered for is marked; the price is monthly alone and follows what she chooses
     expect(page.get_by_label("Starter")).to_be_checked()
-    expect(page.locator("[data-total]")).to_have_text("$149 USD a month for 1 seat")
+    expect(page.locator("[data-total]")).to_have_text("$149 USD a month for one seat")
     expect(page.get_by_text(re.compile("annual|a year", re.IGNORECASE))).to_have_count(0)
     page.get_by_label("Pro", exact=False).check()
     page.get_by_label("Seats").fill("3")
