@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from payflux.cli.commands import app
 from payflux.cli.configured import complaints, console
 from tests.forks import FORKS
-from tests.running import free_port, free_sandbox_port, product_environment
+from tests.running import START_PATIENCE, free_port, free_sandbox_port, product_environment
 
 
 class Outcome(NamedTuple):
@@ -92,7 +92,7 @@ def answers(address: str) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + START_PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, f"not within 30 seconds: {what}"
+        assert time.monotonic() < deadline, f"not within {START_PATIENCE:.0f} seconds: {what}"
         time.sleep(0.05)
