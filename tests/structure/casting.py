@@ -124,7 +124,7 @@ class Caller:
     _headers: dict[str, str] | None = None
     _cookies: dict[str, str] = field(default_factory=dict)
 
-    async def call(self, route: GuardedRoute, path: str, fields: Mapping[str, str] | None = None) -> httpx.Response:
+    async def call(self, route: GuardedRoute, path: str, fields: Mapping[str, object] | None = None) -> httpx.Response:
         """The answer of `route` at `path`, sending `fields`; a form has its right token."""
         if self._headers is None:
             await self._begin()
@@ -141,7 +141,7 @@ class Caller:
             await put_in_place(self.world, self.superuser, self.member)
             self._headers = await _credentials(self.world, self.superuser, self.member, self._cookies)
 
-    async def _send(self, method: str, path: str, fields: Mapping[str, str]) -> httpx.Response:
+    async def _send(self, method: str, path: str, fields: Mapping[str, object]) -> httpx.Response:
         headers = {"Accept": "application/json", **(self._headers or {})}
         csrf = self.world.tokens.digest(f"csrf {SEED}").hex()
         transport = httpx.ASGITransport(self.app, client=("203.0.113.7", 50000))
