@@ -12,6 +12,7 @@ import pytest
 from payflux.activation.mails import RETRY_AFTER, send_mail
 from payflux.activation.pipeline import STEPS
 from payflux.activation.states import ActivationState
+from payflux.kit.ids import new_id
 from payflux.kit.jobs import Payload, Permanent
 from payflux.monitor.processors.connecting.ending import disconnected_by_processor
 from payflux.monitor.processors.connecting.keys import authorize_with_key
@@ -86,7 +87,7 @@ async def test_a_mail_waits_for_a_mail_server_that_is_down_and_is_given_up_in_th
     connection = await connected(shop)
     payload = {
         "mail": "connection_ended",
-        "mail_id": "m-1",
+        "mail_id": str(mail_id := new_id()),
         "account_id": str(shop.account_id),
         "user_id": str(shop.user_id),
         "connection_id": str(connection.id),
@@ -101,7 +102,7 @@ async def test_a_mail_waits_for_a_mail_server_that_is_down_and_is_given_up_in_th
     assert "shop.example" not in str(refused.value)
     mailbox.reply = ""
     await send_mail(shop.world, payload | {"attempt": "1"})
-    assert mailbox.mails[0]["Message-ID"].startswith("<m-1@")
+    assert mailbox.mails[0]["Message-ID"].startswith(f"<{mail_id}@")
     assert sum(RETRY_AFTER, timedelta()) > timedelta(hours=12)
 
 

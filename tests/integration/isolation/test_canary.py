@@ -17,9 +17,15 @@ from payflux.kit.postgres import EmbeddedPostgres
 from payflux.web.isolation import checking_isolation, run_check
 from payflux.world.bootstrap import World
 
-NEED_PEOPLE = {"memberships", "ownership_transfers", "dismissed_notices", "mail_opt_outs"}
-SYSTEM_WRITES = {"sweep_readings", "account_feature_overrides", "account_limit_overrides", "ledger_inclusions"}
-NEED_MORE = {"ledger_artifacts", "sso_identities", "saml_assertions"}
+NEED_PEOPLE = {"memberships", "ownership_transfers", "dismissed_notices", "mail_opt_outs", "mail_subscriptions"}
+SYSTEM_WRITES = {
+    "sweep_readings",
+    "account_feature_overrides",
+    "account_limit_overrides",
+    "ledger_inclusions",
+    "worker_pools",
+}
+NEED_MORE = {"ledger_artifacts", "sso_identities", "saml_assertions", "directory_group_members"}
 """Rows of these stand on a signing key, or on an identity provider, which an installation does not begin with."""
 
 

@@ -21,7 +21,7 @@ def mails(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Mail]]:
     """To whom each mail went that the worker handed over, in order."""
     sent: list[tuple[str, Mail]] = []
 
-    async def deliver(_settings: object, mail: Mail, *, to: str, message_id: str) -> None:
+    async def deliver(_settings: object, mail: Mail, *, to: str, message_id: str, return_path: str) -> None:
         assert message_id
         sent.append((to, mail))
 

@@ -20,9 +20,9 @@ from payflux.world.bootstrap import World
 from tests.integration.providers.conftest import Traveller, mails, member, signed_in_as, user_called
 
 ALICE = "alice@shop.example"
-KEPT = {"memberships", "email_challenges", "product_events"}
-"""What may point at a user and let nobody in: their place in the account, mails, which a claim supersedes, and what
-they did."""
+KEPT = {"memberships", "email_challenges", "product_events", "mail_bounces"}
+"""What may point at a user and let nobody in: their place in the account, mails, which a claim supersedes, what of them
+came back, and what they did."""
 
 
 async def squat(world: World, app: FastAPI) -> Traveller:
