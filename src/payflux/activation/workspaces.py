@@ -33,8 +33,9 @@ async def open_workspace(world: World, who: SignedIn, *, name: str) -> Account:
         most = (await entitlements_of(session, world, account_id=who.account_id, fresh=True)).limits[PROCESSORS]
     async with world.database.system() as session:
         added = await add_workspace(session, who, name=name, now=now)
-        there_are = 1 + len(await workspaces_of(session, account_id=who.account_id))
-        require_room(Usage(PROCESSORS, there_are - 1, most, None))
+        # as many as there were before: the further ones hold the new one, and the account's own is none of them
+        held = len(await workspaces_of(session, account_id=who.account_id))
+        require_room(Usage(PROCESSORS, held, most, None))
         await create_workspace(session, account_id=added.id, name=added.name, now=now)
     return added
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import asyncpg
-import pytest
 from sqlalchemy import select
-from sqlalchemy.engine import make_url
 
 from payflux.activation.watching import WINDOW, begin_sweep
-from payflux.kit.postgres import EmbeddedPostgres
 from payflux.monitor.benchmarks.models import Benchmark
 from payflux.monitor.benchmarks.rules import LEAST_SHOPS
 from payflux.monitor.benchmarks.service import compare, compute_benchmarks
+from tests.integration.team.conftest import stored
 from tests.integration.watching.conftest import Shop
 
 TWIN = """
@@ -34,12 +30,7 @@ TWIN = """
 """Another account with the sales of this one, and a refund rate of its own."""
 
 
-@pytest.fixture
-async def stored(postgres: EmbeddedPostgres, owner_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """The database as its superuser sees it: every row, whoever owns it."""
-    connection = await asyncpg.connect(postgres.url(database=make_url(owner_url).database or ""))
-    yield connection
-    await connection.close()
+__all__ = ["stored"]
 
 
 async def add_shops(stored: asyncpg.Connection, shop: Shop, *refund_rates: float, livemode: bool = False) -> None:
