@@ -50,5 +50,5 @@ def test_a_plan_that_keeps_less_cuts_a_choice_and_one_without_choices_ends_it() 
     assert period(Kept.EVIDENCE, choice, plan_days=None, may_choose=True, now=NOON) == 900
     assert period(Kept.EVIDENCE, choice, plan_days=730, may_choose=True, now=NOON) == 730
     assert period(Kept.EVIDENCE, choice, plan_days=180, may_choose=False, now=NOON) == 180
-    assert period(Kept.PAYMENT_EVENTS, choice, plan_days=30, may_choose=True, now=NOON) == 400
+    assert period(Kept.PAYMENT_EVENTS, choice, plan_days=30, may_choose=True, now=NOON) == 900
     assert period(Kept.DELIVERIES, Choice(), plan_days=None, may_choose=True, now=NOON) == 90

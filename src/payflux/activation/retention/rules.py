@@ -53,14 +53,14 @@ def bounds_of(kind: Kept, plan_days: int | None) -> Bounds:
         case Kept.EVIDENCE:
             return Bounds(30, plan_days, plan_days)
         case Kept.PAYMENT_EVENTS:
-            return Bounds(400, None if plan_days is None else max(plan_days, 400), None)
+            return Bounds(400, None, None)
         case Kept.DELIVERIES:
             return Bounds(7, 90, 90)
 
 
 def period(kind: Kept, choice: Choice, *, plan_days: int | None, may_choose: bool, now: datetime) -> int | None:
     """For how many days what is of `kind` is kept, None without an end. A choice counts while the plan allows to
-    choose, and never for longer than the plan keeps history."""
+    choose, and never past the bounds."""
     bounds, chosen = bounds_of(kind, plan_days), choice.at(now)
     if chosen is None or not may_choose:
         return bounds.usual
