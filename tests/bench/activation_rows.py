@@ -86,4 +86,5 @@ async def _connected_to_live(world: World, days: int) -> Row:
     assert workspace.pull_id is not None, "it was begun"
     async with world.database.tenant(account.id) as session:
         objects = await pull_progress(session, workspace.pull_id)
-    return against_floor(f"connected to live, {sum(objects.values()):,} objects", ours, objects)
+    name = f"connected to live, {sum(objects.values()):,} objects"
+    return await against_floor(name, ours, objects, world.settings.stripe_api_base)

@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Page
 from tests.conftest import open_folder
 from tests.running import Running, running_product
 
-
 _NETWORKS = count(1)
 
 

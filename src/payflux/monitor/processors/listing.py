@@ -132,7 +132,7 @@ class Listing:
             (pages if name == window.resource else 0.0) if left is None else left
             for (name, _), left in self._left.items()
         )
-        stretches = cut(window.start, oldest, parts_of(pages, total=total, chains=self._wanted))
+        stretches = cut(window.start, oldest, parts_of(pages, total=total, at_once=self._wanted))
         self._left[window.resource, window.number] = pages / len(stretches)
         return stretches
 

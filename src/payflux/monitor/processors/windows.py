@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 import msgspec
 
+_CHAINS = 0.7  # of the requests that may leave together
+_SHORTEST = 0.5  # pages
+
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
     """A stretch of one resource, `start` to `end` in unix seconds, both included; `cursor` is the last id stored."""
@@ -37,11 +40,15 @@ def pages_left(window: Window, *, top: int, oldest: int) -> float:
     return (oldest - window.start) / max(top - oldest, 1)
 
 
-def parts_of(pages: float, *, total: float, chains: int) -> int:
-    """In how many parts to go on with a window that has about `pages` left, of `total` in all windows, so that about
-    `chains` parts of equal length are left in all: then there is always somebody to use the rate limit, and all end
-    together. No part is meant to be shorter than a page; each costs about half a page more."""
-    return max(1, round(pages / max(total / chains, 1.0)))
+def parts_of(pages: float, *, total: float, at_once: int) -> int:
+    """In how many parts to go on with a window that has about `pages` left, of `total` in all windows, where `at_once`
+    requests may leave together: so many that somebody is always there to use the rate limit and all end together.
+
+    A chain asks more than once a second, and each costs about half a page more, so fewer than `at_once` are enough
+    until the rest can leave at once; then it does, in parts as short as half a page.
+    """
+    chains = _CHAINS * at_once if total > at_once else at_once
+    return max(1, round(pages / max(total / chains, _SHORTEST)))
 
 
 class Sample(NamedTuple):
