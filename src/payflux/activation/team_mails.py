@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.frontdoor.accounts.models import Account, User
+from payflux.frontdoor.accounts.models import Account, Membership, User
 from payflux.frontdoor.accounts.queries import Addressee
 from payflux.frontdoor.accounts.team.codes import invite_code
 from payflux.frontdoor.accounts.team.models import AccountInvite, DeletionReceipt, InviteMail, OwnershipTransfer
@@ -79,6 +79,23 @@ async def _member_joined(world: World, payload: Payload, addressee: Addressee) -
     )
 
 
+async def _added_to_workspace(world: World, payload: Payload, addressee: Addressee) -> Mail | None:
+    account_id, user_id = UUID(payload["account_id"]), UUID(payload["user_id"])
+    async with world.database.system() as session:
+        place = await session.get(Membership, (account_id, user_id))
+        adder = await session.get(User, UUID(payload["added_by"]))
+    if place is None:
+        return None
+    return write_mail(
+        "added_to_workspace",
+        greeting=addressee.greeting,
+        workspace=addressee.account_name,
+        adder=adder.name if adder is not None else _("A member"),
+        role=place.role,
+        url=f"{world.settings.url}/workspaces",
+    )
+
+
 async def _member_removed(world: World, payload: Payload, addressee: Addressee) -> Mail:
     async with world.database.system() as session:
         account = await session.get(Account, UUID(payload["left_account_id"]))
@@ -143,6 +160,7 @@ async def _receipt_delivered(world: World, payload: Payload) -> None:
 
 WRITERS: dict[str, Callable[[World, Payload, Addressee], Awaitable[Mail | None]]] = {
     "account_invite": _account_invite,
+    "added_to_workspace": _added_to_workspace,
     "deletion_receipt": _deletion_receipt,
     "member_joined": _member_joined,
     "member_removed": _member_removed,

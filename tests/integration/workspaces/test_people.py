@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import asyncpg
@@ -12,19 +13,24 @@ from sqlalchemy import select
 from payflux.activation.allowances import seat_allowance, usage_of
 from payflux.activation.deletion import delete_account, forget_member
 from payflux.activation.removing import leave_for_good, remove_for_good
+from payflux.activation.team_mails import WRITERS
+from payflux.activation.workspaces import open_workspace
 from payflux.frontdoor.accounts.family import workspaces_of
 from payflux.frontdoor.accounts.keys.models import ApiKey
 from payflux.frontdoor.accounts.keys.service import create_key
+from payflux.frontdoor.accounts.queries import Addressee
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.sso import directory
 from payflux.frontdoor.accounts.sso.models import DirectoryUser
 from payflux.frontdoor.accounts.team import inviting, transfers
+from payflux.frontdoor.accounts.team.members import NotYours
 from payflux.frontdoor.accounts.workspaces.service import add_to_workspace
 from payflux.frontdoor.entitlements.usage import LimitReached, use
 from payflux.frontdoor.staff import acts
 from payflux.frontdoor.staff.signing_in import Staff
 from payflux.kit.audit import AuditEntry
 from payflux.kit.audit_check import verify_every_log
+from payflux.kit.errors import NotFound
 from payflux.kit.ids import new_id
 from payflux.world.bootstrap import World
 from tests.integration.pages.browser import MACHINE
@@ -148,6 +154,31 @@ async def test_whoever_leaves_the_account_leaves_its_workspaces_and_who_leaves_a
     assert not any(broken.values())
 
 
+async def test_whoever_is_put_into_a_workspace_while_they_are_removed_is_in_neither(
+    world: World, alice: SignedIn, bob: SignedIn, north: SignedIn
+) -> None:
+    frank, now = await add_member(world, alice, "Frank", "viewer"), world.clock.now()
+
+    async def put(who: SignedIn) -> None:
+        async with world.database.tenant(alice.account_id) as session:
+            await add_to_workspace(
+                session, alice, workspace_id=north.account_id, user_id=who.user_id, role="viewer", now=now
+            )
+
+    async with world.database.tenant(alice.account_id) as session:
+        await remove_for_good(session, world, alice, user_id=frank.user_id, invites="revoke", keys="revoke")
+        await remove_for_good(session, world, alice, user_id=bob.user_id, invites="revoke", keys="revoke")
+        # both begin before the removal is there to see
+        meanwhile = [asyncio.create_task(put(frank)), asyncio.create_task(open_workspace(world, bob, name="South"))]
+        await asyncio.wait(meanwhile, timeout=0.5)
+    with pytest.raises(NotFound):
+        await meanwhile[0]
+    with pytest.raises(NotYours):
+        await meanwhile[1]
+    assert await places(world, frank) == await places(world, bob) == {}
+    assert await roles(world, north.account_id) == {"Alice": "owner"}
+
+
 async def test_who_takes_over_the_account_takes_over_its_workspaces(
     world: World, alice: SignedIn, bob: SignedIn, north: SignedIn
 ) -> None:
@@ -265,4 +296,12 @@ async def test_pro_has_as_many_workspaces_as_processors_and_one_role_for_all_of_
     assert 'name="role"' not in (await owner.get(pages[0])).text
     await owner.post(f"{pages[0]}/members", {"user_id": str(frank.user_id), "role": "viewer"})
     assert (await places(world, frank))["Shop"] == "analyst"
+    (job,) = [
+        json.loads(row["payload"])
+        for row in await stored.fetch("SELECT payload FROM pgqueuer WHERE entrypoint = 'send_mail'")
+        if b"added_to_workspace" in row["payload"]
+    ]
+    mail = await WRITERS["added_to_workspace"](world, job, Addressee("Frank", frank.email, "Shop"))
+    assert mail is not None
+    assert "Alice has added you to the workspace Shop on PayFlux. Your role there is analyst." in mail.text
     assert set(await places(world, alice)) == {"Alice's shop", "Shop", "Market"}

@@ -11,18 +11,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.models import Account, Membership
-from payflux.frontdoor.accounts.queries import owner_ids
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import rules
-from payflux.frontdoor.accounts.team.capabilities import Role, manageable_roles, with_article
-from payflux.frontdoor.accounts.team.members import NotYours
-from payflux.frontdoor.accounts.team.queries import find_member
+from payflux.frontdoor.accounts.team.capabilities import Role, holders, manageable_roles, may, with_article
+from payflux.frontdoor.accounts.team.members import NotYours, locked_pair
 from payflux.frontdoor.accounts.workspaces.queries import FurtherWorkspace, find_workspace
 from payflux.kit.audit import record_change
 from payflux.kit.database import in_account
-from payflux.kit.errors import Conflict, InvalidInput, NotFound
+from payflux.kit.errors import Conflict, InvalidInput
 from payflux.kit.ids import new_id
 from payflux.kit.messages import gettext as _
+from payflux.world.outbox import enqueue_mail
 
 MOST_WORKSPACES = 100
 """Further workspaces of one account: a bound against mistakes, not one of a plan."""
@@ -38,10 +37,19 @@ class InWorkspace(Conflict):
 
 async def add_workspace(session: AsyncSession, who: SignedIn, *, name: str, now: datetime) -> Account:
     """A further workspace of the caller's account: its owner is the account's, and the caller an admin where that is
-    somebody else. As the system role. Raises InvalidInput and TooManyWorkspaces."""
+    somebody else. As the system role. Raises InvalidInput, NotYours and TooManyWorkspaces."""
     if problem := rules.name_problem(name, longest=rules.ACCOUNT_NAME_MAX):
         raise InvalidInput({"name": problem})
-    # held, so that nobody passes the bound, and a change of what the account may do reaches the new one
+    # held, so that whoever leaves the account or takes it over meanwhile is found in the new one too
+    members = select(Membership.user_id, Membership.role).where(Membership.account_id == who.account_id)
+    held = await session.execute(members.order_by(Membership.user_id).with_for_update(read=True))
+    here = {user_id: Role(role) for user_id, role in held}
+    if who.user_id not in here or not may(here[who.user_id], "workspaces.manage"):
+        raise NotYours(
+            _("You may not make a workspace in this account (any more)."),
+            way_out=_("Ask %(holders)s of the account.") % {"holders": holders("workspaces.manage")},
+        )
+    # and this one, so that nobody passes the bound, and a change of what the account may do reaches the new one
     await session.execute(select(Account.id).where(Account.id == who.account_id).with_for_update())
     count = select(func.count()).select_from(Account).where(Account.parent_id == who.account_id)
     if (await session.execute(count)).scalar_one() >= MOST_WORKSPACES:
@@ -52,7 +60,7 @@ async def add_workspace(session: AsyncSession, who: SignedIn, *, name: str, now:
     added = Account(id=new_id(), parent_id=who.account_id, name=" ".join(name.split()), created_at=now)
     session.add(added)
     await session.flush()
-    roles = {who.user_id: Role.ADMIN} | dict.fromkeys(await owner_ids(session, account_id=who.account_id), Role.OWNER)
+    roles = {who.user_id: Role.ADMIN} | {user_id: role for user_id, role in here.items() if role is Role.OWNER}
     for user_id, role in roles.items():
         session.add(Membership(account_id=added.id, user_id=user_id, role=role, created_at=now))
     await session.flush()
@@ -79,10 +87,8 @@ async def add_to_workspace(
     InWorkspace.
     """
     found = await find_workspace(session, account_id=who.account_id, workspace_id=workspace_id)
-    member = await find_member(session, account_id=who.account_id, user_id=user_id)
-    if member is None:
-        raise NotFound(_("This person is not a member of your account."), way_out=_("Reload the list of members."))
-    allowed = manageable_roles(who.role)
+    acting, member = await locked_pair(session, who, user_id)
+    allowed = manageable_roles(acting)
     if role not in tuple(Role):
         raise InvalidInput({"role": _("Choose one of %(role)s.") % {"role": ", ".join(allowed)}})
     if user_id == who.user_id or role not in allowed:
@@ -108,4 +114,5 @@ async def add_to_workspace(
             at=now,
             after={"role": role},
         )
+    await enqueue_mail(session, "added_to_workspace", found.id, user_id, added_by=str(who.user_id))
     return found
