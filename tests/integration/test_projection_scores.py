@@ -154,6 +154,21 @@ async def test_the_first_score_is_announced_with_the_projection_and_made_when_it
     assert scorebook.next.horizon_days == 60
 
 
+async def test_what_is_said_on_the_day_a_month_later_is_scored_too(shop: Shop, clock: MovedClock) -> None:
+    clock.move(30 * DAY)
+    later = clock.now()
+    await shop.project(await shop.read(START, later))
+    async with shop.world.database.tenant(shop.account_id) as session:
+        said = (
+            select(ReserveProjectionRecord.as_of, ProjectionScoreRecord.horizon_days)
+            .join(ProjectionScoreRecord, ProjectionScoreRecord.projection_id == ReserveProjectionRecord.id)
+            .order_by(ReserveProjectionRecord.as_of, ProjectionScoreRecord.horizon_days)
+        )
+        waiting = [tuple(row) for row in await session.execute(said)]
+    # the 60 days of the first end when the 30 of the second do
+    assert waiting == [(as_of, days) for as_of in (START, later) for days in (30, 60, 90)]
+
+
 async def test_nothing_is_scored_twice_whoever_asks_at_the_same_time(shop: Shop, clock: MovedClock) -> None:
     clock.move(95 * DAY)
     await shop.read(START, clock.now())

@@ -84,15 +84,21 @@ async def readout_at(session: AsyncSession, connection: Connection, at: datetime
 
 
 async def scored_of_day(
-    session: AsyncSession, *, account_id: UUID, connection_id: UUID, ends: datetime
+    session: AsyncSession, *, account_id: UUID, connection_id: UUID, horizon_days: int, ends: datetime
 ) -> tuple[int, ReserveProjection] | None:
-    """The tier and the projection, of those of a connection with a horizon that `ends` then, that were last said."""
+    """The tier and the projection, of those of a connection whose horizon of `horizon_days` `ends` then, that were last
+    said."""
     score, projection, surface = ProjectionScoreRecord, ReserveProjectionRecord, RiskSurfaceRecord
     query = (
         select(surface.risk_tier, projection.projection)
         .join(projection, (projection.account_id == surface.account_id) & (projection.surface_id == surface.id))
         .join(score, (score.account_id == projection.account_id) & (score.projection_id == projection.id))
-        .where(surface.account_id == account_id, surface.connection_id == connection_id, score.due_at == ends)
+        .where(
+            surface.account_id == account_id,
+            surface.connection_id == connection_id,
+            score.horizon_days == horizon_days,
+            score.due_at == ends,
+        )
         .order_by(projection.as_of.desc(), projection.id.desc())
         .limit(1)
     )

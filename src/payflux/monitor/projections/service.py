@@ -95,8 +95,14 @@ async def store_projection(
     session.add(record)
     await session.flush()
     surface = await session.get_one(RiskSurfaceRecord, (account_id, surface_id))
-    ends = due_at(projection.as_of, projection.windows[0].horizon_days)
-    earlier = await scored_of_day(session, account_id=account_id, connection_id=surface.connection_id, ends=ends)
+    first = projection.windows[0].horizon_days
+    earlier = await scored_of_day(
+        session,
+        account_id=account_id,
+        connection_id=surface.connection_id,
+        horizon_days=first,
+        ends=due_at(projection.as_of, first),
+    )
     tier, scored = earlier or (surface.risk_tier, None)
     if not is_scored_too(projection, scored, same_tier=tier == surface.risk_tier):
         return
