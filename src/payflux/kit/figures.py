@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 from babel.core import Locale
 from babel.dates import format_date, format_skeleton
@@ -17,6 +19,18 @@ def written(figure: str) -> str:
     if spoken == SOURCE_LANGUAGE:
         return figure
     return figure.translate(str.maketrans({",": get_group_symbol(spoken), ".": get_decimal_symbol(spoken)}))
+
+
+def understood(typed: str) -> Decimal:
+    """The number that was `typed` with the marks of the language: ``1.234,5`` in German is 1234.5. Raises ValueError
+    where a mark stands elsewhere than that language writes it, for then another number may be meant."""
+    spoken = language()
+    group, point = re.escape(get_group_symbol(spoken)), re.escape(get_decimal_symbol(spoken))
+    found = re.fullmatch(rf"([+-]?)([1-9]\d{{0,2}}(?:{group}\d{{3}})+|\d*)(?:{point}(\d+))?", typed, re.ASCII)
+    if found is None or not (found[2] or found[3]):
+        raise ValueError("no number in this language")
+    whole = re.sub(group, "", found[2])
+    return Decimal(f"{found[1]}{whole or '0'}.{found[3] or '0'}")
 
 
 def symbol_comes_first() -> bool:

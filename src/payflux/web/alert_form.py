@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
-
 from payflux.kit.errors import InvalidInput
+from payflux.kit.figures import understood
 from payflux.kit.messages import gettext as _
 from payflux.kit.money import exponent
 from payflux.monitor.alerts.metrics import METRICS
@@ -43,13 +42,13 @@ def unit_of(rule: AlertRule) -> str:
 
 
 def read_threshold(text: str, unit: str, currency: str) -> float:
-    """What was typed, in the unit that rules go by: a rate in [0, 1] of per cent, money in minor units of `currency`.
-    Raises InvalidInput on `threshold`."""
+    """What was typed, as the language of the task at hand writes numbers, in the unit that rules go by: a rate in
+    [0, 1] of per cent, money in minor units of `currency`. Raises InvalidInput on `threshold`."""
     try:
-        number = Decimal(text.replace(",", "").replace("%", "").replace("−", "-").strip())
-    except InvalidOperation:
+        number = understood(text.replace("%", "").replace("−", "-").strip())
+    except ValueError:
         raise InvalidInput({"threshold": _("Write a number such as 10 or 12.5.")}) from None
-    if not number.is_finite() or abs(number) > LARGEST_THRESHOLD:
+    if abs(number) > LARGEST_THRESHOLD:
         raise InvalidInput({"threshold": _("Write a number such as 10 or 12.5.")})
     if unit == "rate":
         return float(number / 100)
