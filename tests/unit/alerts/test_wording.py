@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -89,6 +90,8 @@ def test_what_is_posted_is_escaped_where_it_has_to_be_and_ends_what_it_began() -
     assert json.loads(webhook_body(raised))["data"]["facts"]["causes"] == [
         ["1 & 2 <are> disputes.", "Refund > dispute."]
     ]
+    resolved = replace(over, happening=Happening.RESOLVED)
+    assert json.loads(webhook_body(resolved))["data"]["summary"] == "R&D <tier> was resolved"
     events = [json.loads(pagerduty_body(message, routing_key="k")) for message in (raised, over)]
     assert [event["event_action"] for event in events] == ["trigger", "resolve"]
     assert len({event["dedup_key"] for event in events}) == 1

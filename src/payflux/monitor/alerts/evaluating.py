@@ -46,7 +46,8 @@ async def evaluate(
 
     A rule that has judged nothing yet goes by `before`, the reading until now; without one, `after` is where it starts.
     A reading that a rule has judged, or one older than that, does nothing again. Where the reserve terms of the
-    projection have changed since `before`, rules that compare capital begin anew at `after`, and their alerts end.
+    projection have changed since `before`, rules that compare capital begin anew at `after`, and their alerts are
+    resolved.
     """
     armed = (
         select(AlertRule)
@@ -59,9 +60,11 @@ async def evaluate(
         rule = rule_of(row)
         watch = watch_of(row) if row.level is not None else first_watch(rule, before)
         if terms_changed and begins_anew(rule):
-            moved, flip = first_watch(rule, after), Flip.CLEARED if watch.is_open else None
-        else:
-            moved, flip = advance(rule, watch, after)
+            _remember(row, first_watch(rule, after))
+            if watch.is_open:
+                await end_alert(session, await _unresolved(session, row), Happening.RESOLVED, now=now)
+            continue
+        moved, flip = advance(rule, watch, after)
         _remember(row, moved)
         if flip is None:
             continue

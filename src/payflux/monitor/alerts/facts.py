@@ -9,6 +9,7 @@ import msgspec
 from payflux.kit.phrases import Phrasebook, kept, revived
 from payflux.monitor.alerts.rules import Bounds, Comparison, Reading, Rule, Trigger, Watch, measures, metric_of
 from payflux.monitor.projections.projection import ReserveProjection
+from payflux.monitor.projections.settings import ProjectionSettings
 from payflux.monitor.risk.surface import Level, RiskSurface
 
 MOST_CAUSES = 3
@@ -58,7 +59,8 @@ def facts_of(rule: Rule, watch: Watch, reading: Reading) -> Facts:
 
 def reading_of(surface: RiskSurface, projection: ReserveProjection, *, as_of: datetime | None = None) -> Reading:
     """What the surface and the projection of one instant say, as rules judge it. A signal that too little was seen of
-    is left out. `as_of` is a later instant at which the same was found anew."""
+    is left out, and so is a horizon that not every projection has. `as_of` is a later instant at which the same was
+    found anew."""
     return Reading(
         as_of=as_of or surface.as_of,
         risk_tier=surface.risk_tier,
@@ -66,7 +68,11 @@ def reading_of(surface: RiskSurface, projection: ReserveProjection, *, as_of: da
         trend=str(surface.trend),
         stability_score=surface.stability_score,
         currency=projection.currency,
-        trapped={one.horizon_days: _bounds(one.trapped, one.low, one.high) for one in projection.windows},
+        trapped={
+            one.horizon_days: _bounds(one.trapped, one.low, one.high)
+            for one in projection.windows
+            if one.horizon_days in ProjectionSettings().horizons
+        },
         signals={
             signal.key: _bounds(signal.value, signal.low, signal.high)
             for signal in surface.signals

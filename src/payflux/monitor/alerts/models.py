@@ -34,7 +34,8 @@ class AlertState(StrEnum):
 
 
 class Happening(StrEnum):
-    """What happens to an alert. The first three a reading does, the others members do, but for WOKEN."""
+    """What happens to an alert. The first three a reading does, the others members do, but for WOKEN and for RESOLVED
+    where what its rule goes by has changed."""
 
     RAISED = "raised"
     WORSENED = "worsened"

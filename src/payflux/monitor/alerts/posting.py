@@ -17,7 +17,7 @@ import msgspec
 from payflux.kit.phrases import without_phrases
 from payflux.monitor.alerts.facts import Facts
 from payflux.monitor.alerts.models import Happening
-from payflux.monitor.alerts.wording import explanation, headline, over
+from payflux.monitor.alerts.wording import explanation, headline, over, resolved
 
 PAGERDUTY_URL = "https://events.pagerduty.com/v2/enqueue"
 _SEVERITY = {1: "info", 2: "info", 3: "warning", 4: "error", 5: "critical"}
@@ -43,7 +43,13 @@ class Message:
     def summary(self) -> str:
         if self.facts is None:
             return "This is a test of PayFlux's alerts. Nothing has happened"
-        return over(self.rule) if self.ends else headline(self.facts)
+        match self.happening:
+            case Happening.CLEARED:
+                return over(self.rule)
+            case Happening.RESOLVED:
+                return resolved(self.rule)
+            case _:
+                return headline(self.facts)
 
     @property
     def text(self) -> str:

@@ -135,6 +135,11 @@ def name_of(trigger: str, name: str) -> str:
     return name if trigger == Trigger.CUSTOM else _(name)
 
 
+def resolved(name: str) -> str:
+    """That a member, or a change of what the rule `name` goes by, has ended its alert."""
+    return _("%(rule)s was resolved") % {"rule": name}
+
+
 def over(name: str) -> str:
     """That the alert of the rule `name` has cleared."""
     return _("%(rule)s is over: readings have been calm again for two sweeps") % {"rule": name}
