@@ -4,6 +4,7 @@ counted."""
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from datetime import datetime
 from functools import partial
 from typing import Protocol
 from uuid import UUID
@@ -25,6 +26,7 @@ from payflux.monitor.projections.queries import count_projections
 from payflux.world.bootstrap import World
 
 PROCESSORS = "processors"
+PROJECTIONS = "projections_per_day"
 KEPT = "retention_days"
 """A limit that nothing is used of: how long history is kept."""
 
@@ -81,6 +83,16 @@ async def usages_of(session: AsyncSession, world: World, *, account_id: UUID) ->
     return [await usage_of(session, world, account_id=account_id, key=key) for key in held.limits if key != KEPT]
 
 
+async def projections_elsewhere(world: World, *, account_id: UUID, since: datetime) -> int:
+    """How many projections the account's other workspaces have made at `since` or after, where all share a limit; else
+    0. Each workspace is read in a transaction of its own, so that none should be open meanwhile."""
+    async with world.database.tenant(account_id) as session:
+        held = await entitlements_of(session, world, account_id=account_id)
+        if held.limits[PROJECTIONS] is None or not await has_family(session, account_id=account_id):
+            return 0
+    return await _elsewhere(world, account_id, partial(count_projections, since=since))
+
+
 async def require_within_limit(
     session: AsyncSession, world: World, *, account_id: UUID, key: str, adding: int = 1
 ) -> None:
@@ -98,8 +110,13 @@ async def _in_family(session: AsyncSession, world: World, account_id: UUID, limi
     total = await count(session, account_id=account_id)
     if limit is None or not await has_family(session, account_id=account_id):
         return total
+    return total + await _elsewhere(world, account_id, count)
+
+
+async def _elsewhere(world: World, account_id: UUID, count: _Count) -> int:
     async with world.database.system() as everywhere:
         family = await family_of(everywhere, account_id=account_id)
+    total = 0
     for other in set(family) - {account_id}:
         async with world.database.tenant(other) as there:
             total += await count(there, account_id=other)

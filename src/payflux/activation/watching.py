@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import structlog
+from msgspec.structs import replace
 from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.activation.allowances import PROJECTIONS, projections_elsewhere
 from payflux.activation.models import Workspace
 from payflux.activation.recording import record_reading
 from payflux.activation.service import get_workspace
@@ -27,6 +29,7 @@ from payflux.monitor.processors.queries import get_connection
 from payflux.monitor.projections.current import bring_up_to_date, due_readings, give_up_turn, note_failure, read_since
 from payflux.monitor.projections.models import WorkspaceReading
 from payflux.monitor.projections.reading import WorkspaceRead
+from payflux.monitor.projections.settings import ProjectionSettings
 from payflux.monitor.risk.sweep.models import Sweep, SweepReading
 from payflux.monitor.risk.sweep.service import sweep
 from payflux.world.bootstrap import World
@@ -38,7 +41,6 @@ SHARD = 25
 """Workspaces of one job of a sweep."""
 
 MONITORING_FEATURE = "reserve_projection"
-PROJECTIONS = "projections_per_day"
 
 log = structlog.get_logger(__name__)
 
@@ -164,6 +166,8 @@ async def _to_read(session: AsyncSession, now: datetime) -> Sequence[UUID]:
 async def _read(
     world: World, account_id: UUID, *, reason: ReadingReason, urgent: bool, unless_since: datetime | None = None
 ) -> None:
+    midnight = world.clock.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    elsewhere = await projections_elsewhere(world, account_id=account_id, since=midnight)
     async with world.database.tenant(account_id) as session:
         workspace = await get_workspace(session, account_id=account_id)
         place = {"account_id": account_id, "workspace_id": workspace.id}
@@ -179,7 +183,13 @@ async def _read(
         if unless_since is not None and await read_since(session, **place, since=unless_since):
             return
         read = await bring_up_to_date(
-            session, world, connection, reason=reason, urgent=urgent, per_day=held.limits[PROJECTIONS]
+            session,
+            world,
+            connection,
+            reason=reason,
+            urgent=urgent,
+            per_day=held.limits[PROJECTIONS],
+            elsewhere=elsewhere,
         )
         if read is not None:
             await _judge(session, workspace, read, now=world.clock.now())
@@ -206,8 +216,13 @@ async def _judge(session: AsyncSession, workspace: Workspace, read: WorkspaceRea
         before=reading_of(before.surface, before.projection) if before else None,
         after=reading_of(after.surface, after.projection, as_of=read.as_of),
         now=now,
-        terms_changed=before is not None and before.projection.settings != after.projection.settings,
+        terms_changed=before is not None and not _on_same_terms(before.projection.settings, after.projection.settings),
     )
+
+
+def _on_same_terms(before: ProjectionSettings, after: ProjectionSettings) -> bool:
+    """Whether two projections go by the same reserve: how far else they look ahead changes no figure of it."""
+    return replace(before, horizons=after.horizons) == after
 
 
 async def _record_failure(world: World, account_id: UUID, error: Exception) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from sqlalchemy import func, select, text
 
@@ -19,7 +20,10 @@ from payflux.monitor.processors.queries import get_connection
 from payflux.monitor.projections.models import ProjectionScoreRecord, ReserveProjectionRecord
 from payflux.monitor.projections.reading import read_workspace as read_stored
 from payflux.monitor.risk.models import RiskSurfaceRecord
-from tests.integration.watching.conftest import DAY, START, Shop, account_state, dispute, sale
+from tests.integration.team.conftest import stored
+from tests.integration.watching.conftest import DAY, START, Shop, account_state, dispute, open_shop, sale
+
+__all__ = ["stored"]
 
 MINUTE = timedelta(minutes=1)
 
@@ -153,6 +157,20 @@ async def test_what_a_plan_has_no_room_for_today_gets_through_tomorrow(shop: Sho
     assert await shop.reasons() == ["first", "event"]
     assert (await shop.newest()).surface.as_of == midnight
     assert (await shop.state()).due_at is None
+
+
+async def test_the_workspaces_of_an_account_share_what_its_plan_has_room_for(
+    shop: Shop, stored: asyncpg.Connection
+) -> None:
+    north = await open_shop(shop.world, shop.clock, "north")
+    async with stored.transaction():
+        await stored.execute("SET LOCAL session_replication_role = replica")  # as if it had begun as one of its account
+        await stored.execute("UPDATE accounts SET parent_id = $2 WHERE id = $1", north.account_id, shop.account_id)
+    await allow(shop, 2)  # the first readout of each was today's
+    await north.tell(dispute(8_000, north.now))
+    await north.read()
+    assert await north.reasons() == ["first"]
+    assert (await north.state()).due_at == START.replace(hour=0) + DAY
 
 
 async def test_what_is_not_live_any_more_waits_for_no_turn(shop: Shop) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from payflux.kit.ids import new_id
-from payflux.monitor.alerts.models import Alert, AlertRule
+from payflux.monitor.alerts.models import Alert, AlertEvent, AlertRule
 from payflux.monitor.processors.queries import get_connection
 from payflux.monitor.projections.models import ProjectionScoreRecord
 from payflux.monitor.projections.terms import set_terms
@@ -82,6 +82,31 @@ async def test_other_terms_are_no_alarm_and_end_one_that_compared_with_the_old(s
     assert ended["tier_escalation"] == "open"
     capital = {"reserve_spike", "projection_breach"} & set(raised)
     assert all(ended[trigger] == "resolved" for trigger in capital)
+
+
+async def test_looking_further_ahead_ends_no_alert_and_hides_no_news(shop: Shop) -> None:
+    await tell_terms(shop, "1", "30")
+    await shop.read()
+    async with shop.world.database.tenant(shop.account_id) as session:
+        # as if far less had been told of before, so that what stands is a spike
+        spike = AlertRule.trigger == "reserve_spike"
+        await session.execute(update(AlertRule).where(spike).values(level={"usd 90": 1.0}))
+    await tell_terms(shop, "1", "30", "120")
+    await shop.read()
+    assert (await alerts(shop)).get("reserve_spike") == "open"
+    await tell_terms(shop, "1", "30", "14")
+    await shop.read()
+    assert (await alerts(shop))["reserve_spike"] == "open"
+    async with shop.world.database.tenant(shop.account_id) as session:
+        breach = select(AlertRule.level).where(AlertRule.trigger == "projection_breach")
+        judged = (await session.execute(breach)).scalar_one()
+    assert set(judged or {}) == {"usd 30", "usd 60", "usd 90"}, "alerts rest on what every projection looks ahead to"
+    # another reserve ends it, which is not because readings were calm
+    await tell_terms(shop, "2", "30", "14")
+    await shop.read()
+    async with shop.world.database.tenant(shop.account_id) as session:
+        history = select(AlertEvent.kind).order_by(AlertEvent.at, AlertEvent.id)
+        assert list((await session.execute(history)).scalars()) == ["raised", "resolved"]
 
 
 async def test_a_what_if_starts_from_the_terms(shop: Shop) -> None:

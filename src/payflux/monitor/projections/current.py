@@ -29,17 +29,19 @@ async def bring_up_to_date(
     reason: ReadingReason,
     urgent: bool,
     per_day: int | None,
+    elsewhere: int,
 ) -> WorkspaceRead | None:
     """Read the workspace of `connection` again if it may be read now; else note when, and return None.
 
-    `per_day` is how many projections may be made from midnight to midnight UTC, None for any number. Two who want to
-    read the same workspace do it one after the other.
+    `per_day` is how many projections may be made from midnight to midnight UTC, None for any number; `elsewhere` is how
+    many of today's were made in other workspaces that share them. Two who want to read the same workspace do it one
+    after the other.
     """
     state = await _locked(session, connection)
     now = world.clock.now()
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     used = await count_projections(session, account_id=connection.account_id, since=midnight)
-    turn = may_read_at(now, used=used, per_day=per_day, urgent=urgent)
+    turn = may_read_at(now, used=used + elsewhere, per_day=per_day, urgent=urgent)
     if turn is None or turn > now:
         state.due_at = turn
         return None
