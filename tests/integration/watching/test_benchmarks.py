@@ -57,6 +57,20 @@ async def test_twenty_shops_make_a_figure_and_nineteen_none(stored: asyncpg.Conn
     assert (mine["refund_rate_30"].rate, mine["refund_rate_30"].standing) == (0, "lowest")
 
 
+async def test_shops_of_one_owner_do_not_hide_the_others(stored: asyncpg.Connection, shop: Shop) -> None:
+    await begin_sweep(shop.world)
+    await add_shops(stored, shop, *([0.1] * (LEAST_SHOPS - 1)))
+    async with stored.transaction():
+        await stored.execute("SET LOCAL session_replication_role = replica")  # as if one account had opened two of them
+        await stored.execute(
+            "UPDATE accounts SET parent_id = $1 WHERE id IN (SELECT id FROM accounts WHERE id <> $1 LIMIT 1)",
+            shop.account_id,
+        )
+    assert await computed(shop) == {}
+    await add_shops(stored, shop, 0.2)
+    assert (await computed(shop))["refund_rate_30"].shops == LEAST_SHOPS + 1
+
+
 async def test_test_payments_and_connections_that_ended_are_not_counted(stored: asyncpg.Connection, shop: Shop) -> None:
     await begin_sweep(shop.world)
     await add_shops(stored, shop, *([0.1] * LEAST_SHOPS), livemode=True)

@@ -11,7 +11,7 @@ from payflux.kit.messages import mark
 from payflux.monitor.risk.rules.bands import MINIMUM_PAYMENTS
 
 LEAST_SHOPS = 20
-"""Shops that a figure rests on, at least: fewer could tell one of them from the others."""
+"""Shops of different owners that a figure rests on, at least: fewer could tell one of them from the others."""
 
 SHOWN_DIGITS = 2
 """Significant digits that a figure of other shops is told to: a shop that comes or goes moves none visibly."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, case, delete, func, select
+from sqlalchemy import and_, case, column, delete, func, select, table
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +27,8 @@ from payflux.monitor.processors.models import Connection, ConnectionStatus
 from payflux.monitor.risk.sweep.models import SweepReading
 
 QUARTERS = (0.25, 0.5, 0.75)
+
+_ACCOUNTS = table("accounts", column("id"), column("parent_id"))
 
 
 class Compared(NamedTuple):
@@ -52,7 +54,8 @@ class Comparison(NamedTuple):
 async def compute_benchmarks(session: AsyncSession, *, livemode: bool, now: datetime) -> int:
     """Write every benchmark anew from the readings of the last sweep; how many there are. As the system role.
 
-    Each account counts once, by the currency of most of its payments, while a connection of that mode is live.
+    Each workspace counts once, by the currency of most of its payments, while a connection of that mode is live. A
+    figure rests on as many shops of different owners as it has to: whoever has several knows those.
     """
     reading = SweepReading
     connected = select(Connection.account_id).where(
@@ -62,8 +65,10 @@ async def compute_benchmarks(session: AsyncSession, *, livemode: bool, now: date
         *((and_(reading.payments_30 >= each.least, reading.payments_30 < each.below), each.key) for each in SIZES[:-1]),
         else_=SIZES[-1].key,
     )
+    owner = func.coalesce(_ACCOUNTS.c.parent_id, _ACCOUNTS.c.id)
     shops = (
-        select(reading, size.label("size"))
+        select(reading, size.label("size"), owner.label("owner"))
+        .join(_ACCOUNTS, _ACCOUNTS.c.id == reading.account_id)
         .where(reading.payments_30 >= SIZES[0].least, reading.account_id.in_(connected))
         .ext(distinct_on(reading.account_id))
         .order_by(reading.account_id, reading.payments_30.desc(), reading.currency)
@@ -77,7 +82,7 @@ async def compute_benchmarks(session: AsyncSession, *, livemode: bool, now: date
             select(shops.c.size, func.count(), *(func.percentile_cont(share).within_group(rate) for share in QUARTERS))
             .where(rate.is_not(None))
             .group_by(shops.c.size)
-            .having(func.count() >= LEAST_SHOPS)
+            .having(func.count(shops.c.owner.distinct()) >= LEAST_SHOPS)
         )
         for key, count, *quarters in (await session.execute(query)).all():
             lower, median, upper = map(told, quarters)
