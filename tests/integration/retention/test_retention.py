@@ -177,6 +177,7 @@ async def test_programs_see_choose_and_take_back_a_period(
         assert (await api.put("/audit", json={"days": 100})).status_code == 422
         back = (await api.put("/evidence", json={"days": None})).json()
         assert (back["days"], back["coming_at"]) == (None, None)
+        await api.put("/deliveries", json={"days": 14})
         clock.move(8 * DAY)
         await drop_what_is_over(world)
         assert (await left(stored))[0] == 3
@@ -187,5 +188,7 @@ async def test_programs_see_choose_and_take_back_a_period(
         assert [(each["kind"], each["days"]) for each in listed] == [
             ("evidence", None),
             ("payment_events", None),
-            ("deliveries", 90),
+            ("deliveries", 14),
         ]
+        # what was announced has come: it is the choice now
+        assert (listed[2]["chosen_days"], listed[2]["coming_days"], listed[2]["coming_at"]) == (14, None, None)

@@ -133,6 +133,8 @@ async def _wanted(
 
 
 def _period(kind: Kept, choice: Choice, held: Entitlements, now: datetime) -> Period:
+    if choice.coming_at is not None and choice.coming_at <= now:
+        choice = Choice(choice.at(now))  # it has come
     return Period(kind, _days(kind, choice, held, now), choice, rules.bounds_of(kind, held.limits[RETENTION]))
 
 
