@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import asyncpg
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select, text
@@ -24,10 +25,12 @@ from payflux.world.mail import write_mail
 from tests.conftest import MovedClock, with_settings
 from tests.integration.connecting.conftest import Mailbox
 from tests.integration.pages.browser import Browser
+from tests.integration.team.conftest import stored
 from tests.integration.test_activation_mails import log_of, mailbox, part, prove, smtp_port
 from tests.integration.test_pipeline import connected_account, work_off, workspace_of
+from tests.integration.watching.conftest import open_shop
 
-__all__ = ["mailbox", "smtp_port"]
+__all__ = ["mailbox", "smtp_port", "stored"]
 
 
 @given(st.integers(0, 3 * 365 * 24 * 60), st.sampled_from(time_zones()))
@@ -144,3 +147,18 @@ async def test_each_member_gets_the_week_once_on_monday_morning_and_may_leave_it
     assert len(mailbox.mails) == 1
     unsent = [each for each in await log_of(world, account_id) if each.mail == "weekly_summary"][-1]
     assert unsent.outcome == "Not sent: its reader does without such mails."
+
+
+async def test_a_workspace_that_cannot_be_summarized_stops_no_other(
+    world: World, clock: MovedClock, stored: asyncpg.Connection
+) -> None:
+    charlie, alice = [await open_shop(world, clock, name) for name in ("charlie", "alice")]
+    await stored.execute(
+        "INSERT INTO alert_mail_times (account_id, workspace_id, time_zone) VALUES ($1, $2, 'Mars/Olympus')",
+        charlie.account_id,
+        charlie.workspace_id,
+    )
+    clock.move(summary_time(clock.now() + WEEK, "UTC") - clock.now())
+    await send_weekly_summaries(world)
+    done = {row["account_id"]: row["summarized_at"] for row in await stored.fetch("SELECT * FROM workspaces")}
+    assert done == {charlie.account_id: None, alice.account_id: clock.now()}

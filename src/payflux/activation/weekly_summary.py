@@ -61,7 +61,7 @@ def summary_time(now: datetime, time_zone: str) -> datetime:
 
 async def send_weekly_summaries(world: World) -> None:
     """Every quarter of an hour: a mail to each member of a live workspace whose Monday morning has come, once a
-    week."""
+    week. A workspace that fails stops no other."""
     now, sent = world.clock.now(), 0
     times = AlertMailTimes
     async with world.database.system() as session:
@@ -79,11 +79,15 @@ async def send_weekly_summaries(world: World) -> None:
         ours = await served_by(session, world.settings.worker_pool)
         found = (await session.execute(query)).all()
     for account_id, live_at, summarized_at, time_zone in found:
-        due = summary_time(now, time_zone or "UTC")
-        if not ours(account_id) or live_at is None or live_at > due or due <= now - STILL_NEWS:
+        if not ours(account_id) or live_at is None:
             continue
-        if summarized_at is None or summarized_at < due:
-            sent += await _summarize(world, account_id, due)
+        try:
+            due = summary_time(now, time_zone or "UTC")
+            news = live_at <= due and now - STILL_NEWS < due
+            if news and (summarized_at is None or summarized_at < due):
+                sent += await _summarize(world, account_id, due)
+        except Exception:
+            log.exception("week not summarized", account_id=str(account_id))
     log.info("weekly summaries sent", mails=sent)
 
 
