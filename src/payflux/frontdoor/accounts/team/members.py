@@ -67,7 +67,7 @@ async def change_role(session: AsyncSession, who: SignedIn, *, user_id: UUID, ro
     """
     if role not in tuple(Role):
         raise InvalidInput({"role": _("Choose one of %(role)s.") % {"role": ", ".join(manageable_roles(who.role))}})
-    acting, target = await _locked_pair(session, who, user_id)
+    acting, target = await locked_pair(session, who, user_id)
     if target.user_id == who.user_id or not may_change_role(acting, of=target.role, to=role):
         raise NotYours(
             _("Your role may not make %(name)s %(role)s.")
@@ -105,7 +105,7 @@ async def remove_member(
     NotYours and, for oneself, Conflict.
     """
     await hold_seats(session, account_id=who.account_id)
-    acting, target = await _locked_pair(session, who, user_id)
+    acting, target = await locked_pair(session, who, user_id)
     if user_id == who.user_id:
         raise Conflict(_("You cannot remove yourself."), way_out=_("Leave the account instead."), code="use_leave")
     if not may(acting, "team.manage") or not may_remove(acting, target=target.role):
@@ -125,7 +125,7 @@ async def remove_member(
 async def leave(session: AsyncSession, who: SignedIn, *, now: datetime) -> None:
     """End the caller's own place in the account; open invites they sent are revoked. Raises OwnerStays."""
     await hold_seats(session, account_id=who.account_id)
-    _role, target = await _locked_pair(session, who, who.user_id)
+    _role, target = await locked_pair(session, who, who.user_id)
     if target.role is Role.OWNER:
         raise OwnerStays(
             _("You own this account, so you cannot leave it."), way_out=_("Transfer the ownership first, or delete it.")
@@ -208,8 +208,9 @@ async def choose_language(session: AsyncSession, *, user_id: UUID, language: str
     await session.execute(update(User).where(User.id == user_id).values(language=language))
 
 
-async def _locked_pair(session: AsyncSession, who: SignedIn, user_id: UUID) -> tuple[Role, Member]:
-    """The caller's role as it is now, and the member they act on. Raises NotFound unless both are in the account."""
+async def locked_pair(session: AsyncSession, who: SignedIn, user_id: UUID) -> tuple[Role, Member]:
+    """The caller's role as it is now, and the member they act on; both keep their places until the transaction ends.
+    Raises NotFound unless both are in the account."""
     pair = select(Membership.user_id, Membership.role).where(
         Membership.account_id == who.account_id, Membership.user_id.in_([who.user_id, user_id])
     )
