@@ -10,9 +10,9 @@ import typer
 from rich.markup import escape
 
 from payflux.cli.configured import complaints, console
-from payflux.monitor.ledger.checkpoints import SignedNote, find_note
+from payflux.monitor.ledger.checkpoints import ConsistencyProof, SignedNote, find_note, read_consistency
 from payflux.monitor.ledger.scanning import Flawed
-from payflux.monitor.ledger.verifying import PublicKey, Verified, is_signed, read_keys, verify_export
+from payflux.monitor.ledger.verifying import MissingProof, PublicKey, Verified, is_signed, read_keys, verify_export
 
 
 def verify(
@@ -26,21 +26,23 @@ def verify(
     ] = None,
     checkpoint: Annotated[
         Path | None,
-        typer.Option(
-            exists=True, dir_okay=False, help="An earlier checkpoint that you kept; the file goes on from it."
-        ),
+        typer.Option(exists=True, dir_okay=False, help="A checkpoint that you kept: the file is of its history."),
+    ] = None,
+    consistency: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="The published proof that joins it and the file."),
     ] = None,
 ) -> None:
     """Check every signature, hash and proof of an exported ledger, with the public keys alone. Needs no database and no
     network; exit code 1 where it does not hold, 2 where it cannot be checked. A checkpoint, or the text of
     the mail that it came in, is checked by the keys that are named."""
-    trusted, earlier = _trusted(keys), _earlier(checkpoint)
+    trusted, kept, proof = _trusted(keys), _kept(checkpoint), _proof(consistency)
     if (note := _note_in(file)) is not None:
         _verify_note(note, trusted)
         return
     try:
         with file.open("rb") as lines:
-            found = verify_export(lines, keys=trusted, earlier=earlier)
+            found = verify_export(lines, keys=trusted, kept=kept, consistency=proof)
     except Flawed as error:
         flaw = error.flaw
         complaints.print(
@@ -49,6 +51,15 @@ def verify(
             soft_wrap=True,
         )
         raise typer.Exit(1) from None
+    except MissingProof as missing:
+        sizes = f"tree_size={missing.tree_size}&later_size={missing.later_size}"
+        published = f"https://{missing.origin.removesuffix('/ledger')}/.well-known/payflux-consistency?{sizes}"
+        complaints.print(
+            "Whether your checkpoint and this file are of one history takes a proof. Fetch it, and name it by "
+            f"--consistency: curl -o consistency.json {escape(repr(published))}",
+            soft_wrap=True,
+        )
+        raise typer.Exit(2) from None
     console.print("\n".join(_told(found, trusted is not None)), soft_wrap=True)
 
 
@@ -86,7 +97,7 @@ def _told(found: Verified, trusted: bool) -> list[str]:
         f"This file holds: {found.artifacts:,} artifacts of workspace {found.workspace_id}, "
         f"{found.first_sequence} to {found.last_sequence}."
     ]
-    if found.checkpoint is not None:
+    if found.checkpoint is not None and found.proven_sequence >= found.first_sequence:
         said = found.checkpoint.checkpoint
         tree = f"the signed tree of {said.origin}, of {said.tree_size:,} artifacts"
         told.append(f"Those up to {found.proven_sequence} are in {tree}.")
@@ -110,13 +121,22 @@ def _trusted(path: Path | None) -> dict[str, PublicKey] | None:
         raise _unusable(path, "a set of public keys (JWKS)", error) from None
 
 
-def _earlier(path: Path | None) -> SignedNote | None:
+def _kept(path: Path | None) -> SignedNote | None:
     if path is None:
         return None
     try:
         return find_note(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise _unusable(path, "a signed checkpoint", error) from None
+
+
+def _proof(path: Path | None) -> ConsistencyProof | None:
+    if path is None:
+        return None
+    try:
+        return read_consistency(path.read_bytes())
+    except ValueError as error:
+        raise _unusable(path, "a proof of consistency", error) from None
 
 
 def _unusable(path: Path, what: str, error: ValueError) -> typer.Exit:

@@ -21,7 +21,7 @@ from payflux.kit.crypto import SecretBox
 from payflux.kit.errors import InvalidInput, NotFound
 from payflux.monitor.ledger.artifacts import Draft, Kind, sha256
 from payflux.monitor.ledger.checkpointing import sign_tree
-from payflux.monitor.ledger.checkpoints import SignedNote, read_note
+from payflux.monitor.ledger.checkpoints import SignedNote, read_consistency, read_note
 from payflux.monitor.ledger.keys import published_keys, replace_key
 from payflux.monitor.ledger.merkle import leaf_hash, proves_consistency, root_of_inclusion
 from payflux.monitor.ledger.models import LedgerArtifact
@@ -139,12 +139,21 @@ async def test_each_night_what_is_new_goes_into_the_tree_and_every_earlier_check
             said = msgspec.convert(await consistency_proof(session, tree_size=size), dict[str, object])
             hashes = [bytes.fromhex(each) for each in msgspec.convert(said["hashes"], list[str])]
             assert proves_consistency(size, old.checkpoint.root_hash, newest.tree_size, newest.root_hash, hashes)
+        published = await consistency_proof(session, tree_size=303)
+        between = await consistency_proof(session, tree_size=303, later_size=309)
+        lead = read_consistency(msgspec.json.encode(between))
+        assert (lead.tree_size, lead.later_size) == (303, 309)
+        for unsigned in (0, 308, 313, 2**70):
+            with pytest.raises(InvalidInput):
+                await consistency_proof(session, tree_size=303, later_size=unsigned)
         with pytest.raises(InvalidInput):
             await consistency_proof(session, tree_size=313)
     keys = read_keys(await keys_of(world))
     lines = await alices.exported(since_tree_size=303)
-    found = verify_export(lines, keys=keys, earlier=notes[0])
+    found = verify_export(lines, keys=keys, kept=notes[0])
     assert (found.artifacts, found.proven_sequence) == (7, 6)
+    proof = read_consistency(msgspec.json.encode(published))
+    assert verify_export(await alices.exported(), keys=keys, kept=notes[0], consistency=proof).artifacts == 7
     assert second.holds(b"".join(lines))
     part = await charlies.exported(first=250, last=304)
     assert verify_export(part, keys=keys).proven_sequence == 304
@@ -178,6 +187,10 @@ async def test_keys_are_replaced_and_what_the_old_ones_signed_still_holds(
     lines = await shop.exported()
     assert verify_export(lines, keys=read_keys(keys)).artifacts == 4
     assert second.holds(b"".join(lines))
+    # an export may be the first that a new key signs
+    clock.move(timedelta(days=1))
+    third = replace(world, signer=SealingSigner(SecretBox("a third secret, of 32 characters or more")))
+    assert verify_export(await alices._replace(world=third).exported()).artifacts == 4
 
 
 async def test_a_body_is_kept_for_as_long_as_the_plan_says_and_the_chain_holds_without_it(

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from payflux.cli.commands import app
-from payflux.monitor.ledger.checkpoints import SignedNote, read_note
+from payflux.monitor.ledger.checkpoints import SignedNote, read_consistency, read_note
 from payflux.monitor.ledger.scanning import Flaw, Flawed
-from payflux.monitor.ledger.verifying import read_keys, verify_export
+from payflux.monitor.ledger.verifying import MissingProof, read_keys, verify_export
 from tests.unit.ledger import second
 from tests.unit.ledger.files import START, chain, file_of, key, plain_file
 
@@ -129,14 +129,36 @@ def test_artifacts_signed_before_a_key_was_replaced_hold_beside_those_after() ->
 def test_a_range_holds_and_goes_on_from_an_earlier_checkpoint() -> None:
     bodies: list[dict[str, object]] = [{"n": n} for n in range(5)]
     whole = chain(bodies)
-    earlier = note_of(file_of(whole, proven=1))
+    kept = note_of(file_of(whole, proven=1))
     part = file_of(whole, proven=5, earlier=6)
-    assert verify_export(part, earlier=earlier).artifacts == 5
-    assert flaw_of(file_of(whole, proven=5), earlier=earlier).field == "consistency"
+    assert verify_export(part, kept=kept).artifacts == 5
     rewritten = chain([{"n": "changed later"}, *bodies[1:]])
-    assert flaw_of(file_of(rewritten, proven=5, earlier=6), earlier=earlier).field == "consistency"
+    assert flaw_of(file_of(rewritten, proven=5, earlier=6), kept=kept).field == "consistency"
+    assert flaw_of(file_of(rewritten, proven=1), kept=kept).field == "consistency"
     later = chain(bodies[2:], before=whole.artifacts[1][1], first=3)
     assert verify_export(file_of(later, proven=1, first=3)).first_sequence == 3
+
+
+def test_a_checkpoint_that_was_kept_takes_the_published_proof_whichever_of_the_two_is_older() -> None:
+    whole = chain([{"n": n} for n in range(5)])
+    small, large = file_of(whole, proven=1), file_of(whole, proven=5)
+    proof = json.loads(file_of(whole, proven=5, earlier=6)[0])["header"]["consistency"]
+    published = proof | {"checkpoint": json.loads(large[0])["header"]["checkpoint"]}
+    right = read_consistency(json.dumps(published).encode())
+    for file, kept in ((large, note_of(small)), (small, note_of(large))):
+        assert verify_export(file, kept=kept, consistency=right).artifacts == 5
+        for unfit in (None, right._replace(later_size=9)):
+            with pytest.raises(MissingProof) as missing:
+                verify_export(file, kept=kept, consistency=unfit)
+            assert (missing.value.tree_size, missing.value.later_size) == (6, 10)
+        forged = right._replace(hashes=[b"\x00" * 32, *right.hashes[1:]])
+        assert flaw_of(file, kept=kept, consistency=forged).field == "consistency"
+
+
+def test_a_header_that_its_own_key_signed_over_what_is_no_hash_is_a_flaw_and_no_crash() -> None:
+    later = chain([{"n": 1}], first=2)
+    for before in (b"\xab" * 31, b""):
+        assert flaw_of(file_of(later._replace(before=before), proven=0, first=2)).field == "header"
 
 
 def note_of(lines: list[bytes]) -> SignedNote:
@@ -153,6 +175,16 @@ def test_the_command_says_what_holds_and_where_it_does_not(tmp_path: Path) -> No
     assert good.exit_code == 0, good.output
     assert "This file holds: 6 artifacts" in good.output
     assert "keys that it names itself" in run.invoke(app, ["verify", str(file)]).output
+    later = file_of(chain([{"n": n} for n in range(3)]), proven=3)
+    (tmp_path / "later").write_text(json.loads(later[0])["header"]["checkpoint"])
+    cannot_tell = run.invoke(app, ["verify", str(file), "--keys", str(keys), "--checkpoint", str(tmp_path / "later")])
+    assert cannot_tell.exit_code == 2
+    fetch = "'https://payflux.example/.well-known/payflux-consistency?tree_size=8&later_size=9'"
+    assert fetch in cannot_tell.output
+    (tmp_path / "proof").write_text("{}")
+    assert run.invoke(app, ["verify", str(file), "--consistency", str(tmp_path / "proof")]).exit_code == 2
+    file.write_bytes(b"".join(file_of(chain([{"n": 7}], before=bytes(32), first=7), proven=0, first=7)))
+    assert "in the signed tree" not in run.invoke(app, ["verify", str(file)]).output
     place = DATA.index(b'"tier":2')
     file.write_bytes(DATA[:place] + b'"tier":1' + DATA[place + 8 :])
     bad = run.invoke(app, ["verify", str(file)])

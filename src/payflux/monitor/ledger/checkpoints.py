@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from payflux.monitor.ledger.artifacts import sha256
 from payflux.world.signer import Sign
@@ -65,6 +68,27 @@ def find_note(text: str) -> SignedNote:
     if len(found) != 1:
         raise ValueError("it holds no signed checkpoint" if not found else "it holds several signed checkpoints")
     return read_note(found[0][0])
+
+
+class ConsistencyProof(NamedTuple):
+    """That the tree of `tree_size` leaves is the beginning of that of `later_size`."""
+
+    tree_size: int
+    later_size: int
+    hashes: Sequence[bytes]
+
+
+class _Published(msgspec.Struct, frozen=True):
+    tree_size: int
+    hashes: tuple[str, ...]
+    checkpoint: str
+
+
+def read_consistency(data: bytes) -> ConsistencyProof:
+    """A proof as `/.well-known/payflux-consistency` gives it. Raises ValueError."""
+    said = msgspec.json.decode(data, type=_Published)
+    later = read_note(said.checkpoint).checkpoint.tree_size
+    return ConsistencyProof(said.tree_size, later, [bytes.fromhex(each) for each in said.hashes])
 
 
 def note_key_id(name: str, public: bytes) -> bytes:

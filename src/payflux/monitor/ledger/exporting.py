@@ -63,6 +63,7 @@ async def export_ledger(
     tree = TreeReader(session)
     before = FIRST_HASH if first == 1 else (await get_artifact(session, **place, sequence=first - 1)).hash
     expired = await _expired(session, place, (first, last))
+    key = await signing_key(world, session)  # before the keys are listed, for it may be a new one
     header = Header(
         checkpoint=checkpoint.note if checkpoint else None,
         consistency=await _consistency(tree, since_tree_size, size),
@@ -76,7 +77,6 @@ async def export_ledger(
         proven_sequence=proven,
         workspace_id=str(workspace_id),
     ).encoded()
-    key = await signing_key(world, session)
     protected = protected_header(key.key_id, HEADER_TYPE)
     signature = key.sign(f"{protected}.{b64(header)}".encode())
     yield header_line(header, f"{protected}..{b64(signature)}")

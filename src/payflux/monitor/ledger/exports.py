@@ -7,6 +7,7 @@ hash and its chain by the signed statement, the body by its hash, the proof by t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Annotated
 
 import msgspec
 import rfc8785
@@ -17,10 +18,13 @@ HEADER_TYPE = "payflux-export"
 """The JWS type of a header's signature, which is detached (RFC 7515 appendix F)."""
 
 
+Hash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}\Z")]
+
+
 class Consistency(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """That the tree of an earlier checkpoint, of `tree_size` leaves, is the beginning of this file's."""
 
-    hashes: tuple[str, ...]
+    hashes: tuple[Hash, ...]
     tree_size: int
 
 
@@ -38,7 +42,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     format: str
     keys: tuple[Mapping[str, str | int], ...]
     last_sequence: int
-    previous_hash: str
+    previous_hash: Hash
     proven_sequence: int
     workspace_id: str
 

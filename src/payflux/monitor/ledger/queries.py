@@ -102,12 +102,13 @@ async def count_artifacts(session: AsyncSession, *, account_id: UUID, workspace_
     return head.sequence if head else 0
 
 
-async def latest_checkpoint(session: AsyncSession) -> LedgerCheckpoint | None:
-    """The tree as it was last signed, None before the first time. It is nobody's: every role may read it."""
-    query = (
-        select(LedgerCheckpoint).order_by(LedgerCheckpoint.tree_size.desc(), LedgerCheckpoint.signed_at.desc()).limit(1)
-    )
-    return (await session.execute(query)).scalar_one_or_none()
+async def latest_checkpoint(session: AsyncSession, *, tree_size: int | None = None) -> LedgerCheckpoint | None:
+    """The tree as it was last signed, or last at that size; None where it never was. It is nobody's: every role may
+    read it."""
+    query = select(LedgerCheckpoint).order_by(LedgerCheckpoint.tree_size.desc(), LedgerCheckpoint.signed_at.desc())
+    if tree_size is not None:
+        query = query.where(LedgerCheckpoint.tree_size == tree_size)
+    return (await session.execute(query.limit(1))).scalar_one_or_none()
 
 
 async def checkpoint_signed_at(session: AsyncSession, *, tree_size: int, at: datetime) -> LedgerCheckpoint | None:
@@ -147,12 +148,19 @@ async def inclusion_proof(
     return Proof(leaf, await TreeReader(session).hashes_of(inclusion_ranges(leaf, checkpoint.tree_size)), checkpoint)
 
 
-async def consistency_proof(session: AsyncSession, *, tree_size: int) -> dict[str, object]:
-    """As JSON, that the tree of an earlier checkpoint of `tree_size` leaves is the beginning of the newest one.
-    Raises NotFound before the first checkpoint, and InvalidInput on `tree_size`."""
-    checkpoint = await latest_checkpoint(session)
-    if checkpoint is None:
+async def consistency_proof(
+    session: AsyncSession, *, tree_size: int, later_size: int | None = None
+) -> dict[str, object]:
+    """As JSON, that the tree of an earlier checkpoint of `tree_size` leaves is the beginning of that of `later_size`,
+    or of the newest one. Raises NotFound before the first checkpoint, and InvalidInput on either size."""
+    checkpoint = newest = await latest_checkpoint(session)
+    if newest is None:
         raise NotFound("There is no checkpoint yet.", way_out="The first one is signed during the night.")
+    if later_size is not None:
+        known = 1 <= later_size <= newest.tree_size
+        checkpoint = await latest_checkpoint(session, tree_size=later_size) if known else None
+    if checkpoint is None:
+        raise InvalidInput({"later_size": f"Name the size of a checkpoint, {newest.tree_size} at most."})
     if not 1 <= tree_size <= checkpoint.tree_size:
         raise InvalidInput({"tree_size": f"Name the size of an earlier checkpoint, 1 to {checkpoint.tree_size}."})
     hashes = await TreeReader(session).hashes_of(consistency_ranges(tree_size, checkpoint.tree_size))

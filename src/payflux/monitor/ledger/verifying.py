@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from payflux.monitor.ledger.artifacts import FIRST_HASH, Statement, decode_statement, key_id_of, sha256, unb64
-from payflux.monitor.ledger.checkpoints import SignedNote, note_key_id, read_note
+from payflux.monitor.ledger.checkpoints import ConsistencyProof, SignedNote, note_key_id, read_note
 from payflux.monitor.ledger.exports import FORMAT, Header
 from payflux.monitor.ledger.merkle import leaf_hash, proves_consistency, root_of_inclusion
 from payflux.monitor.ledger.scanning import ArtifactLine, Flaw, Flawed, HeaderLine, scan_artifact, scan_header
@@ -35,6 +35,15 @@ class Verified(NamedTuple):
     without_body: int
     proven_sequence: int
     checkpoint: SignedNote | None
+
+
+class MissingProof(Exception):
+    """Whether the tree of `tree_size` artifacts is the beginning of that of `later_size` takes a proof of the log
+    `origin`."""
+
+    def __init__(self, origin: str, tree_size: int, later_size: int) -> None:
+        super().__init__(f"a proof from {tree_size} to {later_size} of {origin}")
+        self.origin, self.tree_size, self.later_size = origin, tree_size, later_size
 
 
 class PublicKey(NamedTuple):
@@ -64,16 +73,23 @@ def read_keys(jwks: Iterable[Mapping[str, object]]) -> dict[str, PublicKey]:
 
 
 def verify_export(
-    lines: Iterable[bytes], *, keys: Mapping[str, PublicKey] | None = None, earlier: SignedNote | None = None
+    lines: Iterable[bytes],
+    *,
+    keys: Mapping[str, PublicKey] | None = None,
+    kept: SignedNote | None = None,
+    consistency: ConsistencyProof | None = None,
 ) -> Verified:
     """Check the lines of a file, each with its line break. `keys` are those that are trusted; without them, those that
-    the file names itself are. `earlier` is a checkpoint kept from before, which the file has to go on from.
+    the file names itself are. `kept` is a checkpoint that somebody kept, whose tree and the file's have to be one of
+    two times; `consistency` proves it, where the file does not itself.
 
-    Raises Flawed at the first thing that does not hold.
+    Raises Flawed at the first thing that does not hold, and MissingProof.
     """
     place, rest = 0, iter(lines)
     head = scan_header(next(rest, b""))
-    header, known, note = _checked_header(head, keys, earlier)
+    header, known, note = _checked_header(head, keys)
+    if kept is not None:
+        _check_history(head, header, note, kept, consistency, known)
     before, without_body, sequence = bytes.fromhex(header.previous_hash), 0, header.first_sequence - 1
     place += len(head.data)
     for number, data in enumerate(rest, start=2):
@@ -102,10 +118,10 @@ def verify_export(
 Checked = tuple[Header, Mapping[str, PublicKey], SignedNote | None]
 
 
-def _checked_header(line: HeaderLine, trusted: Mapping[str, PublicKey] | None, earlier: SignedNote | None) -> Checked:
+def _checked_header(line: HeaderLine, trusted: Mapping[str, PublicKey] | None) -> Checked:
     try:
         header = msgspec.json.decode(line.header, type=Header)
-        named = read_keys(header.keys)
+        named, canonical = read_keys(header.keys), header.encoded()
     except ValueError as error:
         raise line.flawed("header", f"a header of the form {FORMAT} ({error})") from None
     known = named if trusted is None else trusted
@@ -117,12 +133,9 @@ def _checked_header(line: HeaderLine, trusted: Mapping[str, PublicKey] | None, e
     first, last = header.first_sequence, header.last_sequence
     if header.format != FORMAT or not 1 <= first <= last + 1 or not 0 <= header.proven_sequence <= last:
         raise line.flawed("header", f"a header of the form {FORMAT}")
-    if header.encoded() != line.header or (first == 1 and header.previous_hash != FIRST_HASH.hex()):
+    if canonical != line.header or (first == 1 and header.previous_hash != FIRST_HASH.hex()):
         raise line.flawed("header", "a header in its canonical form, with the beginning of a chain")
-    note = _checked_note(line, header, known)
-    if earlier is not None and not _goes_on_from(earlier, note, header, known):
-        raise line.flawed("consistency", "a proof that this checkpoint goes on from yours")
-    return header, known, note
+    return header, known, _checked_note(line, header, known)
 
 
 def _checked_note(line: HeaderLine, header: Header, keys: Mapping[str, PublicKey]) -> SignedNote | None:
@@ -148,13 +161,26 @@ def is_signed(note: SignedNote, keys: Mapping[str, PublicKey]) -> bool:
     )
 
 
-def _goes_on_from(earlier: SignedNote, note: SignedNote | None, header: Header, keys: Mapping[str, PublicKey]) -> bool:
-    if note is None or not is_signed(earlier, keys) or earlier.checkpoint.origin != note.checkpoint.origin:
-        return False
-    proof = header.consistency
-    old, new = earlier.checkpoint, note.checkpoint
-    hashes = [bytes.fromhex(each) for each in proof.hashes] if proof and proof.tree_size == old.tree_size else []
-    return proves_consistency(old.tree_size, old.root_hash, new.tree_size, new.root_hash, hashes)
+def _check_history(
+    line: HeaderLine,
+    header: Header,
+    note: SignedNote | None,
+    kept: SignedNote,
+    proof: ConsistencyProof | None,
+    keys: Mapping[str, PublicKey],
+) -> None:
+    wrong = line.flawed("consistency", "a checkpoint of one history with yours")
+    if note is None or not is_signed(kept, keys) or kept.checkpoint.origin != note.checkpoint.origin:
+        raise wrong
+    old, new = sorted((kept.checkpoint, note.checkpoint), key=lambda each: each.tree_size)
+    proofs = {} if proof is None else {(proof.tree_size, proof.later_size): proof.hashes}
+    if (own := header.consistency) is not None:
+        proofs[own.tree_size, note.checkpoint.tree_size] = [bytes.fromhex(each) for each in own.hashes]
+    hashes = [] if old.tree_size in (0, new.tree_size) else proofs.get((old.tree_size, new.tree_size))
+    if hashes is None:
+        raise MissingProof(note.checkpoint.origin, old.tree_size, new.tree_size)
+    if not proves_consistency(old.tree_size, old.root_hash, new.tree_size, new.root_hash, hashes):
+        raise wrong
 
 
 def _checked_artifact(line: ArtifactLine, header: Header, keys: Mapping[str, PublicKey], before: bytes) -> bytes:

@@ -37,7 +37,11 @@ async def checkpoint(world: CurrentWorld) -> PlainTextResponse:
 
 
 @router.get("/payflux-consistency", dependencies=[guard(Audience.PUBLIC)])
-async def consistency(world: CurrentWorld, tree_size: Annotated[int, Query()]) -> JSONResponse:
-    """That the newest tree goes on from that of an earlier checkpoint of `tree_size` artifacts."""
+async def consistency(
+    world: CurrentWorld, tree_size: Annotated[int, Query()], later_size: Annotated[int | None, Query()] = None
+) -> JSONResponse:
+    """That the tree of a checkpoint, the newest or that of `later_size` artifacts, goes on from that of an earlier one
+    of `tree_size`."""
     async with world.database.system() as session:
-        return JSONResponse(await consistency_proof(session, tree_size=tree_size), headers=_KEPT)
+        proof = await consistency_proof(session, tree_size=tree_size, later_size=later_size)
+    return JSONResponse(proof, headers=_KEPT)
