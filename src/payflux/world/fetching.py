@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import codecs
 import re
+import unicodedata
 import zlib
 from dataclasses import dataclass
 from enum import StrEnum
@@ -36,6 +37,8 @@ _INSIDE = {"localhost", "local", "localdomain", "internal", "intranet", "private
 _INSIDE |= {"onion", "invalid", "test", "alt"}
 """Last labels that never lead to the public internet (RFC 6761, RFC 6762, RFC 8375, RFC 9476, ICANN's .internal)."""
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?([\w.:-]{2,40})", re.IGNORECASE)
+_NOT_OF_PAGES = {"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape", "utf-7"}
+"""What Python decodes and no browser does: to some of it a page's length is squared, others make half characters."""
 
 
 class Refusal(StrEnum):
@@ -75,12 +78,14 @@ class Fetched:
 
     @property
     def text(self) -> str:
-        """The body as text, in the character set it names; what does not fit is replaced."""
+        """The body as text, in the character set it names; what does not fit is replaced, and what is no character set
+        of the web is read as UTF-8."""
         named = _CHARSET.search(self.body[:4096])
         name = self.charset or (named[1].decode("ascii", "replace") if named else "utf-8")
         try:
-            return codecs.decode(self.body, name, "replace")
-        except (LookupError, TypeError, ValueError):
+            known = codecs.lookup(name).name not in _NOT_OF_PAGES
+            return self.body.decode(name if known else "utf-8", "replace")
+        except (LookupError, ValueError):
             return self.body.decode("utf-8", "replace")
 
 
@@ -174,13 +179,23 @@ def _host_and_port(netloc: str) -> tuple[str, int | None]:
     found = _NETLOC.fullmatch(netloc)
     if found is None:
         raise ValueError(netloc)
-    host = found[1].encode("idna").decode("ascii").lower()  # maps every alphabet's digits and dots to ASCII
-    host = host.removesuffix(".")
+    host = _as_dns_knows_it(found[1]).removesuffix(".")
     labels = host.split(".")
     is_name = len(labels) > 1 and all(map(_LABEL.fullmatch, labels)) and _LAST_LABEL.fullmatch(labels[-1])
     if not is_name or len(host) > 253:
         raise ValueError(host)
     return host, int(found[2]) if found[2] else None
+
+
+def _as_dns_knows_it(name: str) -> str:
+    """`name` in ASCII and lower case, as browsers ask for it: ß is a letter (IDNA 2008), and what that does not know,
+    such as pictures, is written as IDNA 2003 does. Every alphabet's digits and dots become ASCII. Raises ValueError."""
+    if name.isascii():
+        return name.lower()
+    try:
+        return httpx.URL(scheme="https", host=unicodedata.normalize("NFKC", name)).raw_host.decode("ascii")
+    except httpx.InvalidURL:
+        return name.encode("idna").decode("ascii").lower()
 
 
 def _storefront(settings: Settings, target: httpx.URL) -> tuple[httpx.URL, dict[str, str], dict[str, str]]:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from payflux.settings import Settings, SettingsError, load_settings
 from payflux.world.addresses import is_public
-from payflux.world.fetching import LARGEST, FetchFailure, Refusal, absolute, fetch, website
+from payflux.world.fetching import LARGEST, Fetched, FetchFailure, Refusal, absolute, fetch, website
 
 SETTINGS = Settings(secret_key=SecretStr("a secret for tests alone, 32 characters or more"))
 PUBLIC = "93.184.216.34"
@@ -205,6 +205,9 @@ def test_what_people_type_is_an_address() -> None:
         "  HTTP://Shop.Example.com./a?b=c#d ": "http://shop.example.com/a?b=c",
         "https://shop.example.com:443": "https://shop.example.com/",
         "bücher.example": "https://xn--bcher-kva.example/",
+        "FAß.example": "https://xn--fa-hia.example/",  # another website than fass.example
+        "☕.example": "https://xn--53h.example/",
+        "ｓｈｏｐ。example": "https://shop.example/",
     }.items():
         assert website(typed, SETTINGS) == found
 
@@ -215,6 +218,18 @@ async def test_what_is_read_is_limited_however_small_it_was_packed() -> None:
     async with httpx.AsyncClient(transport=httpx.MockTransport(network.handle)) as http:
         fetched = await fetch(SETTINGS, http, "shop.example.com", look_up=network.look_up)
     assert len(fetched.body) == LARGEST
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "zlib", "hex", "unicode_escape", "utf-7", "no-such"])
+def test_a_page_in_what_is_no_character_set_of_the_web_is_read_all_the_same(charset: str) -> None:
+    body = "<p>Größe \\ud800 +2AA-</p>"
+    for page in (
+        Fetched("https://shop.example/", 200, "text/html", "", body.encode(), charset),
+        Fetched("https://shop.example/", 200, "text/html", "", f'<meta charset="{charset}">{body}'.encode()),
+    ):
+        assert page.text.endswith(body)
+    latin = Fetched("https://shop.example/", 200, "text/html", "", "Größe".encode("latin-1"), "iso-8859-1")
+    assert latin.text == "Größe"
 
 
 async def test_only_the_shops_that_a_setting_names_are_read_on_this_machine(tmp_path: Path) -> None:

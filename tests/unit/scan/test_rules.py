@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+import tracemalloc
 from dataclasses import dataclass, field
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from payflux.monitor.scan.crawling import LONGEST_PAUSE, Unscannable, crawl
+from payflux.monitor.scan.crawling import LONGEST, LONGEST_PAUSE, Unscannable, crawl
 from payflux.monitor.scan.rules.assessing import NOT_READ, TOO_LITTLE, assess
 from payflux.monitor.scan.rules.checks import JUDGES
 from payflux.monitor.scan.rules.comparing import compare
@@ -36,9 +39,13 @@ class Web:
     moved: dict[str, str] = field(default_factory=dict)
     read: list[str] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
+    silent: tuple[str, ...] = ()
+    longest: float = LONGEST
 
     async def get(self, url: str) -> Fetched:
         self.read.append(url)
+        if url in self.silent:
+            await asyncio.Event().wait()
         if url.endswith("/robots.txt"):
             return Fetched(url, self.robots_status if self.robots else 404, "text/plain", "", self.robots.encode())
         if url in self.moved:
@@ -56,7 +63,9 @@ class Web:
         async def on_page(url: str) -> None:
             self.read.append(f"told {url}")
 
-        return await crawl(self.get, start, on_page, SETTINGS, pause=self.pause, clock=lambda: 0.0)
+        return await crawl(
+            self.get, start, on_page, SETTINGS, longest=self.longest, pause=self.pause, clock=lambda: 0.0
+        )
 
 
 def shop(host: str) -> Web:
@@ -153,6 +162,32 @@ async def test_what_robots_txt_forbids_is_not_read_and_a_pause_is_kept() -> None
         web.robots, web.robots_status = robots, status
         with pytest.raises(Unscannable, match="robots"):
             await web.crawl(f"https://{GOOD}/")
+
+
+async def test_a_robots_txt_for_thousands_of_robots_is_read_for_everybody_and_for_ours() -> None:
+    others = "".join(f"User-agent: robot-{number}\n" for number in range(1000))
+    rules = "".join(f"Disallow: /returns/{number}\n" for number in range(1000))
+    web = shop(GOOD)
+    web.robots = (
+        f"{others}user agent payfluxscan* # ours\n{rules}Disallow: /returns\nUser-agent: robot-1\nDisallow: /\n"
+    )
+    tracemalloc.start()
+    site = await web.crawl(f"https://{GOOD}/")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(site.pages) > 5
+    assert f"https://{GOOD}/returns" not in web.read
+    assert most < 20_000_000, "bytes; a million rules are more"
+
+
+async def test_a_website_gets_so_much_time_and_what_was_read_by_then_counts() -> None:
+    slow = shop(GOOD)
+    slow.silent, slow.longest = (f"https://{GOOD}/returns",), 0.5
+    assert [page.url for page in (await slow.crawl(f"https://{GOOD}/")).pages] == [f"https://{GOOD}/"]
+    for address in ("https://shop.example/", "https://shop.example/robots.txt"):
+        silent = Web({"https://shop.example/": "<p>hi"}, silent=(address,), longest=0.05)
+        with pytest.raises(Unscannable, match="too_slow"):
+            await silent.crawl("https://shop.example/")
 
 
 async def test_only_a_few_pages_of_one_website_are_read_however_many_it_links_to() -> None:
@@ -288,9 +323,19 @@ def test_pages_of_one_owner_are_one_website() -> None:
     assert chosen.url.endswith("/refund-policy")
 
 
+def test_a_page_that_repeats_itself_without_end_is_judged_in_seconds() -> None:
+    pages = page(*["the no cbd of " * 285] * 45), page(*["A." * 2000] * 45)
+    began = time.process_time()
+    found = assess(Site("shop.example", pages))
+    assert time.process_time() - began < 6
+    assert "restricted:cannabis" not in found.reasons
+
+
 def test_a_page_nested_without_end_is_read_as_far_as_it_is_sane() -> None:
     read = read_page("https://shop.example/", f"<p>Hello there{'<div>' * 100_000}<p>and here")
     assert read.blocks == ("Hello there",)
+    inside = read_page("https://shop.example/", f"{'<a href=/x><marquee>' * 300}{'long ' * 2000}")
+    assert max(len(link.text) for link in inside.links) <= 4000
     flat = read_page("https://shop.example/", "<div><li>a</div>" * 3000)
     assert len(flat.blocks) == 3000
 

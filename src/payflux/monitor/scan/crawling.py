@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ LONGEST_PAUSE = 5.0  # seconds between two pages; whoever asks for more is read 
 MOST_REDIRECTS = 5
 _FAILED_PAGES = 4
 """How many pages may fail before the others are left."""
+_ADDRESSED = re.compile(r"\s*user(?:-|\s*)agent(?:\s*:|\s)(.*)", re.IGNORECASE)
 
 Read = Callable[[str], Awaitable[Fetched]]
 OnPage = Callable[[str], Awaitable[None]]
@@ -63,7 +65,8 @@ class _Robots:
         parts = urlsplit(url)
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in self.rules:
-            self.rules[origin] = Protego.parse(await self._text(f"{origin}/robots.txt"))
+            text = await self._text(f"{origin}/robots.txt")
+            self.rules[origin] = await asyncio.to_thread(Protego.parse, _for_us(text))
         return self.rules[origin]
 
     async def _text(self, url: str) -> str:
@@ -77,34 +80,55 @@ class _Robots:
         return "User-agent: *\nDisallow: /\n" if answer.status >= 500 or answer.status == 429 else ""
 
 
+def _for_us(robots: str) -> str:
+    """A robots.txt in which all robots but ours have one name: what it says is kept for each name, and thousands of
+    rules for thousands of names are millions."""
+    lines = robots.splitlines()
+    for number, line in enumerate(lines):
+        found = _ADDRESSED.match(line)
+        if found and (name := found[1].partition("#")[0].strip().lower()):
+            name = name.strip("*") or "*"
+            lines[number] = f"User-agent: {name if name in ('*', ROBOT.lower()) else 'another'}"
+    return "\n".join(lines)
+
+
 async def crawl(
     read: Read,
     start: str,
     on_page: OnPage,
     settings: Settings,
     *,
+    longest: float = LONGEST,
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     clock: Callable[[], float] = time.monotonic,
 ) -> Site:
-    """Read the website that begins at `start`, :data:`MOST_PAGES` pages at most; `on_page` hears of each as it is read.
+    """Read the website that begins at `start`: :data:`MOST_PAGES` pages at most, and no longer than `longest` seconds;
+    `on_page` hears of each as it is read.
 
     Raises Unscannable where not even its first page is read.
     """
     robots, began = _Robots(read), clock()
-    first = await _entry(read, robots, start)
+    try:
+        async with asyncio.timeout(longest):
+            first = await _entry(read, robots, start)
+    except TimeoutError:
+        raise Unscannable(Refusal.TOO_SLOW) from None
     host = urlsplit(first.url).hostname or ""
     pages = [await asyncio.to_thread(read_page, first.url, first.text)]
     topics, tried, failed = [(first.url, "")], {start, first.url}, 0
     await on_page(first.url)
-    while len(pages) < MOST_PAGES and failed < _FAILED_PAGES and clock() - began < LONGEST:
+    while len(pages) < MOST_PAGES and failed < _FAILED_PAGES and (left := longest - (clock() - began)) > 0:
         link = next_link(_unread(pages, host, tried, settings), topics)
         if link is None:
             break
         tried.add(link.url)
-        if await _wait(robots, link.url, pause, len(pages)):
-            break
         try:
-            answer = await _follow(read, robots, link.url, host)
+            async with asyncio.timeout(left):
+                if await _wait(robots, link.url, pause, len(pages)):
+                    break
+                answer = await _follow(read, robots, link.url, host)
+        except TimeoutError:
+            break
         except (FetchFailure, Unscannable):
             failed += 1
             continue

@@ -63,7 +63,7 @@ PROMOTION_TERMS = (
 )
 PHONE = r"\b(?:telefon|tel|fon|hotline|mobil|rufen sie)\b[^\d+]{0,15}\+?\d[\d\s()/.-]{5,18}\d"
 ADDRESS = (
-    r"\b[A-ZÄÖÜ][\wäöüß.-]*(?:straße|strasse|str\.|weg|allee|platz|gasse|ufer|ring|damm)\s+\d{1,4}\s?[a-z]?\b|"
+    r"\b[A-ZÄÖÜ][\wäöüß.-]{0,60}(?:straße|strasse|str\.|weg|allee|platz|gasse|ufer|ring|damm)\s+\d{1,4}\s?[a-z]?\b|"
     r"\b(?:[A-Z]{1,2}-)?\d{5}\s+[A-ZÄÖÜ][a-zäöüß]+"
 )
 IMPRINT = (

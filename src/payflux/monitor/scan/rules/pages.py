@@ -14,6 +14,7 @@ _DROPPED = ["script", "style", "template", "svg", "iframe", "object", "noscript"
 _BLOCKS = "address,article,aside,blockquote,br,button,caption,dd,div,dl,dt,fieldset,figcaption,figure,footer,form,"
 _BLOCKS += "h1,h2,h3,h4,h5,h6,header,hr,label,legend,li,main,nav,ol,option,p,pre,section,summary,table,td,th,tr,ul"
 _MOST_BLOCKS, _MOST_LINKS, _LONGEST_BLOCK, _MOST_TEXT = 3000, 400, 4000, 200_000
+_LONGEST_ADDRESS = 2000
 _DEEPEST = 2000
 """Elements inside one another, beyond which the rest is left: the parser's time grows with the square of it."""
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE)
@@ -64,14 +65,16 @@ def read_page(url: str, html: str) -> Page:
     language = (tree.root.attributes.get("lang") or "") if tree.root else ""
     tree.strip_tags(_DROPPED, recursive=True)
     links = tuple(
-        Link(urljoin_or_empty(url, node.attributes.get("href") or ""), _one_line(node.text()))
+        Link(urljoin_or_empty(url, node.attributes.get("href") or ""), _one_line(node.text())[:_LONGEST_BLOCK])
         for node in tree.css("a[href]")[:_MOST_LINKS]
     )
     forms = tuple(
         Form(urljoin_or_empty(url, node.attributes.get("action") or url), tuple(_fields(node)))
         for node in tree.css("form")[:50]
     )
-    headings = tuple(_one_line(node.text()) for node in [*([title] if title else []), *tree.css("h1,h2,h3")[:200]])
+    headings = tuple(
+        _one_line(node.text())[:_LONGEST_BLOCK] for node in [*([title] if title else []), *tree.css("h1,h2,h3")[:200]]
+    )
     return Page(
         url=url,
         headings=tuple(filter(None, headings)),
@@ -85,9 +88,9 @@ def read_page(url: str, html: str) -> Page:
 
 
 def urljoin_or_empty(base: str, link: str) -> str:
-    """`link` made absolute; empty where it is none."""
+    """`link` made absolute; empty where it is none, or too long for one."""
     try:
-        return urljoin(base, link.strip())
+        return urljoin(base, link.strip()) if len(link) <= _LONGEST_ADDRESS else ""
     except ValueError:
         return ""
 

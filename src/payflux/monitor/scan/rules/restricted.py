@@ -7,6 +7,7 @@ denied ("no CBD"), nor on pages of terms, which name what is forbidden. One ment
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from payflux.kit.messages import mark
@@ -162,6 +163,8 @@ _DENIED = re.compile(
     rf"against|instead of|free (?:of|from)|{german.DENIED})\b[^.;!?]{{0,60}}$",
     re.IGNORECASE,
 )
+_DENIES_FOR = 90
+"""Characters before a word in which what denies it stands; a page may hold the word thousands of times."""
 _OF_TERMS = ("terms", "privacy")
 
 
@@ -172,39 +175,44 @@ def family_of(key: str) -> Family | None:
 
 def restricted(site: Site) -> list[Finding]:
     """A finding for each family that is offered, or may be; one that says that none is, where none is."""
-    findings = [found for family in FAMILIES if (found := _offered(family, site))]
+    read = [(page, _sells(page)) for page in site.pages if topic_of(Link(page.url, ""))[0] not in _OF_TERMS]
+    findings = [found for family in FAMILIES if (found := _offered(family, read))]
     if findings:
         return findings
     said = mark("None of the words that this looks for is offered on these pages.")
     return [Finding(NONE_FOUND, Seen(Status.ABSENT, said, site.pages[0].url), Severity.NONE)]
 
 
-def _offered(family: Family, site: Site) -> Finding | None:
-    mentions: list[tuple[str, str, str]] = []
-    strong = None
-    for page in site.pages:
-        if topic_of(Link(page.url, ""))[0] in _OF_TERMS:
-            continue
-        sells = _sells(page)
+def _offered(family: Family, read: Sequence[tuple[Page, bool]]) -> Finding | None:
+    """What the pages say of the family; each page with whether it sells."""
+    words: set[str] = set()
+    number, first, strong = 0, None, None
+    for page, sells in read:
         for block in page.blocks:
-            for found in family.terms.finditer(block):
-                if _DENIED.search(block[: found.start()]) or block[found.end() :].lower().startswith(
-                    ("-free", " free", "-frei", "frei")
-                ):
-                    continue
-                mention = found[0].lower(), page.url, quoted(block, found.start(), found.end())
-                mentions.append(mention)
-                if sells and (block in page.headings or PRICE.search(block) or SELLS.search(block)):
-                    strong = strong or mention
-    if not mentions:
+            mentions = [found for found in family.terms.finditer(block) if not _is_denied(block, found)]
+            if not mentions:
+                continue
+            words.update(found[0].lower() for found in mentions)
+            number += len(mentions)
+            seen = page.url, quoted(block, *mentions[0].span())
+            first = first or seen
+            if strong is None and sells and (block in page.headings or PRICE.search(block) or SELLS.search(block)):
+                strong = seen
+    if first is None:
         return None
-    several = len({word for word, _, _ in mentions}) > 1 or len(mentions) > 2
-    _, url, quote = strong or mentions[0]
+    several = len(words) > 1 or number > 2
+    url, quote = strong or first
     key = f"{PREFIX}{family.key}"
-    if several and (strong or len({word for word, _, _ in mentions}) > 2):
+    if several and (strong or len(words) > 2):
         return Finding(key, Seen(Status.PRESENT, mark("It is offered on these pages."), url, quote), family.severity)
     said = mark("It is mentioned; whether it is offered cannot be told.")
     return Finding(key, Seen(Status.AMBIGUOUS, said, url, quote), family.severity.lighter)
+
+
+def _is_denied(block: str, found: re.Match[str]) -> bool:
+    before = _DENIED.search(block, max(0, found.start() - _DENIES_FOR), found.start())
+    after = block[found.end() : found.end() + 5].lower()
+    return before is not None or after.startswith(("-free", " free", "-frei", "frei"))
 
 
 def _sells(page: Page) -> bool:
