@@ -100,6 +100,10 @@ async def test_a_stranger_watches_a_scan_and_reads_what_it_found(app: FastAPI, s
     assert page.headers["X-Robots-Tag"] == "noindex, nofollow"
     assert page.headers["Referrer-Policy"] == "same-origin"
     assert logged_path(link) == "/scan/…"
+    for path, way in ((link, "/register?scan="), ("/scan", "/register"), ("/scan/about", "/pricing")):
+        assert f'href="{way}' in (await stranger.get(path)).text
+        closed = Browser(create_app(with_settings(scanning, self_serve_enabled=False)))
+        assert not re.search(r'href="/(register|pricing)', (await closed.get(path)).text)
     for broken in (link[:-1], link[:-1] + ("0" if link[-1] != "0" else "1"), "/scan/x"):
         assert (await stranger.get(broken)).status_code == 404
 
@@ -152,6 +156,7 @@ async def test_an_account_scans_as_its_plan_says_and_compares(app: FastAPI, scan
     second = await scanned(alice, scanning, GOOD)
     assert "Nothing has changed." in (await alice.get(second)).text
     assert "Since the scan before" not in (await alice.get(first)).text
+    assert "Since the scan before" not in (await Browser(app).get(second)).text, "what was before is the account's"
     history = (await alice.get("/scan")).text
     assert history.index(second) < history.index(first)
     account_id = await account_named(scanning, "alice@alice-shop.example")

@@ -56,6 +56,7 @@ def result(host: str, **more: Any) -> dict[str, Any]:
         "changed": None,
         "changes": [],
         "may_keep": True,
+        "self_serve": True,
         "owns": True,
         "card": "https://payflux.example/scan/cards/0123456789abcdef",
         "card_size": (WIDTH, HEIGHT),

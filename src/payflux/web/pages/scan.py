@@ -22,6 +22,7 @@ from payflux.monitor.scan.service import open_scan, share_scan
 from payflux.web.browsers import client_of
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Visitor, Who
+from payflux.web.launch import SelfServe
 from payflux.web.policies import Audience, guard
 from payflux.web.rendering import render, see_other
 from payflux.web.scan_card import HEIGHT, WIDTH, card_png, card_svg
@@ -39,13 +40,15 @@ PRIVATE = {"X-Robots-Tag": "noindex, nofollow"}
 
 
 @router.get("/scan", dependencies=PUBLIC)
-async def scan_form(request: Request, who: Visitor, world: CurrentWorld, url: str = "") -> Response:
+async def scan_form(
+    request: Request, who: Visitor, world: CurrentWorld, open_to_all: SelfServe, url: str = ""
+) -> Response:
     """Where a website is named; a member sees the account's scans below."""
     return await _form(request, world, who, form={"url": url[:300]})
 
 
 @router.post("/scan", dependencies=PUBLIC)
-async def scan(request: Request, who: Visitor, world: CurrentWorld, url: Text = "") -> Response:
+async def scan(request: Request, who: Visitor, world: CurrentWorld, open_to_all: SelfServe, url: Text = "") -> Response:
     """Start a scan, and go on to where it is watched."""
     try:
         started = await begin_scan(world, url, who=who, address=client_of(request).address, visitor=visitor_of(request))
@@ -56,7 +59,7 @@ async def scan(request: Request, who: Visitor, world: CurrentWorld, url: Text = 
 
 
 @router.get("/scan/about", dependencies=PUBLIC)
-async def about(request: Request, world: CurrentWorld) -> Response:
+async def about(request: Request, world: CurrentWorld, open_to_all: SelfServe) -> Response:
     """What reads websites under our name, for those whose websites it reads."""
     return render(request, "scan_about.html", robot=ROBOT, user_agent=user_agent(world.settings), most_pages=MOST_PAGES)
 
@@ -74,11 +77,12 @@ async def png_card(world: CurrentWorld, card: str) -> Response:
 
 
 @router.get("/scan/{token}", dependencies=PUBLIC)
-async def result(request: Request, who: Visitor, world: CurrentWorld, token: str) -> Response:
-    """What was found, for whoever has the link; before it is done, how far it has come."""
+async def result(request: Request, who: Visitor, world: CurrentWorld, open_to_all: SelfServe, token: str) -> Response:
+    """What was found, for whoever has the link; before it is done, how far it has come. What the account that keeps it
+    found before is for that account."""
     async with world.database.system() as session:
         found = await open_scan(session, world.tokens, token, now=world.clock.now())
-        before = await scan_before(session, found)
+        before = await scan_before(session, found) if _owns(who, found) else None
     return _result(request, world, who, found, before)
 
 
