@@ -20,6 +20,7 @@ from payflux.monitor.evidence.models import Every, EvidenceImport
 from payflux.monitor.evidence.queries import imports_of, records_of
 from payflux.monitor.evidence.reporting import add_report, remove_report
 from payflux.monitor.evidence.rules import next_time
+from payflux.monitor.ledger.artifacts import written
 from payflux.monitor.ledger.queries import get_artifact
 from payflux.monitor.ledger.verifying import verify_export
 from payflux.world.bootstrap import World
@@ -30,6 +31,8 @@ from tests.integration.evidence.conftest import ask, file_of, make, record_activ
 from tests.integration.evidence.test_exports import ALL
 from tests.integration.test_activation_mails import mailbox, part, smtp_port
 from tests.integration.watching.conftest import Shop, open_shop
+from tests.unit.ledger import files
+from tests.unit.ledger.files import START, chain, signed_over
 
 __all__ = ["mailbox", "smtp_port"]
 
@@ -139,9 +142,36 @@ async def test_plain_records_say_which_line_is_wrong(shop: Shop) -> None:
     good = b'{"at":"2024-05-01T10:00:00Z","kind":"reserve.letter","body":{"rate":0.1}}\n'
     brought = await bring(shop, good + b"\n" + good.replace(b"0.1", b"0.2"))
     assert (brought.form, brought.records, brought.origin) == ("records", 2, "")
-    for bad in (b"[]", b"{", b'{"at":"2024-05-01T10:00:00","kind":"x","body":{}}', good.replace(b"reserve", b"R ")):
+    end = b"9999-12-31T23:59:59-12:00"  # a day that UTC has no more
+    for bad in (
+        b"[]",
+        b"{",
+        b'{"at":"2024-05-01T10:00:00","kind":"x","body":{}}',
+        good.replace(b"reserve", b"R "),
+        good.replace(b"2024-05-01T10:00:00Z", end),
+    ):
         with pytest.raises(InvalidInput) as wrong:
             read_file(good + bad)
         assert wrong.value.fields["file"].startswith("Line 2 is no record:")
     with pytest.raises(InvalidInput):
         read_file(b" \n")
+    assert len(read_file(good * 10_000).records) == 10_000
+    with pytest.raises(InvalidInput):
+        read_file(good * 10_001)
+
+
+def test_a_ledger_that_somebody_signed_over_what_no_ledger_holds_is_refused() -> None:
+    whole = chain([{"n": 1}])
+    assert len(read_file(b"".join(files.file_of(whole, proven=1))).records) == 1
+    for kind, at, body in (
+        ("x\x00", written(START), b"{}"),
+        ("k" * 41, written(START), b"{}"),
+        ("alert", "2026-03-01T06:00:00.000000", b"{}"),
+        ("alert", "9999-12-31T23:59:59.000000-12:00", b"{}"),
+        ("alert", written(START), b"[1]"),
+        ("alert", written(START), b"{"),
+    ):
+        forged = files.file_of(signed_over(kind, at, body), proven=0)
+        with pytest.raises(InvalidInput) as wrong:
+            read_file(b"".join(forged))
+        assert set(wrong.value.fields) == {"file"}

@@ -71,21 +71,30 @@ def chain(
 ) -> Chain:
     signer, last, made = signer or key(), before, []
     for number, body in enumerate(bodies, start=first):
-        said = canonical(body)
-        statement = Statement(
-            body_hash=sha256(said).hex(),
-            inputs_hash="ab" * 32,
-            kind="projection",
-            model_version="7",
-            previous_hash=last.hex(),
-            recorded_at=written(START + timedelta(hours=number)),
-            sequence=number,
-            workspace_id=WORKSPACE,
-        ).encoded()
-        signed = f"{protected_header(signer.key_id)}.{b64(statement)}"
-        last = sha256(statement)
-        made.append((f"{signed}.{b64(signer.private.sign(signed.encode()))}", last, said.decode()))
+        at = written(START + timedelta(hours=number))
+        made.append(_signed(signer, canonical(body), "projection", at, number, last))
+        last = made[-1][1]
     return Chain(made, before)
+
+
+def signed_over(kind: str, recorded_at: str, body: bytes) -> Chain:
+    """One artifact that somebody has signed, whatever it says."""
+    return Chain([_signed(key(), body, kind, recorded_at, 1, FIRST_HASH)], FIRST_HASH)
+
+
+def _signed(signer: Key, body: bytes, kind: str, at: str, number: int, before: bytes) -> tuple[str, bytes, str | None]:
+    statement = Statement(
+        body_hash=sha256(body).hex(),
+        inputs_hash="ab" * 32,
+        kind=kind,
+        model_version="7",
+        previous_hash=before.hex(),
+        recorded_at=at,
+        sequence=number,
+        workspace_id=WORKSPACE,
+    ).encoded()
+    signed = f"{protected_header(signer.key_id)}.{b64(statement)}"
+    return f"{signed}.{b64(signer.private.sign(signed.encode()))}", sha256(statement), body.decode()
 
 
 def file_of(

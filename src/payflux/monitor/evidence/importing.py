@@ -3,9 +3,10 @@ the ledger holds that a file came, when, from whom and with which SHA-256, and t
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
@@ -44,11 +45,14 @@ class ReadFile(NamedTuple):
     records: Sequence[Record]
 
 
+_Kind = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_.-]{0,39}\Z")]
+
+
 class PlainRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A line of plain records: when something happened, what kind of thing it was, and anything that is to be kept."""
 
     at: Annotated[datetime, msgspec.Meta(tz=True)]
-    kind: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_.-]{0,39}$")]
+    kind: _Kind
     body: dict[str, object]
 
 
@@ -63,14 +67,21 @@ def read_file(data: bytes) -> ReadFile:
     lines = data.splitlines(keepends=True)
     if not data.strip():
         raise InvalidInput({FILE: _("The file is empty.")})
-    if len(lines) > MOST_RECORDS + 1:
+    is_ledger = data.startswith(b'{"header":')
+    if len(lines) > MOST_RECORDS + is_ledger:
         raise InvalidInput({FILE: _("Bring %(most)s records at most at a time.") % {"most": MOST_RECORDS}})
-    return _read_ledger(lines) if data.startswith(b'{"header":') else _read_records(lines)
+    return _read_ledger(lines) if is_ledger else _read_records(lines)
 
 
 def _read_ledger(lines: Sequence[bytes]) -> ReadFile:
     try:
         checked = verify_export(lines)
+        note = checked.checkpoint
+        where = f"{note.checkpoint.origin}, " if note is not None else ""
+        origin = f"{where}workspace {UUID(checked.workspace_id)}"
+        records = [_signed_record(line) for line in lines[1:]]
+        if not origin.isprintable():
+            raise ValueError
     except Flawed as error:
         flaw = error.flaw
         raise InvalidInput(
@@ -79,14 +90,19 @@ def _read_ledger(lines: Sequence[bytes]) -> ReadFile:
                 % {"line": flaw.line, "field": flaw.field, "expected": flaw.expected}
             }
         ) from None
-    records = []
-    for each in msgspec.json.Decoder(_Line).decode_lines(b"".join(lines[1:])):
-        statement = decode_statement(unb64(each.jws.split(".")[1]))
-        body = None if bytes(each.body) == b"null" else bytes(each.body).decode()
-        records.append(Record(statement.kind, datetime.fromisoformat(statement.recorded_at), body))
-    note = checked.checkpoint
-    where = f"{note.checkpoint.origin}, " if note is not None else ""
-    return ReadFile(Form.LEDGER, f"{where}workspace {checked.workspace_id}", records)
+    except (ValueError, OverflowError, RecursionError):
+        # whoever makes their own keys may sign what no ledger of ours holds
+        raise InvalidInput({FILE: _("This ledger does not hold what PayFlux records. Export it again.")}) from None
+    return ReadFile(Form.LEDGER, origin, records)
+
+
+def _signed_record(line: bytes) -> Record:
+    found = msgspec.json.decode(line, type=_Line)
+    statement = decode_statement(unb64(found.jws.split(".")[1]))
+    body = bytes(found.body).decode()
+    msgspec.json.decode(body, type=dict[str, object] | None)
+    kind = msgspec.convert(statement.kind, _Kind)
+    return Record(kind, datetime.fromisoformat(statement.recorded_at), None if body == "null" else body)
 
 
 def _read_records(lines: Sequence[bytes]) -> ReadFile:
@@ -96,8 +112,8 @@ def _read_records(lines: Sequence[bytes]) -> ReadFile:
             continue
         try:
             plain = msgspec.json.decode(line, type=PlainRecord)
-            records.append(Record(plain.kind, plain.at, canonical(plain.body).decode()))
-        except (ValueError, RecursionError) as error:
+            records.append(Record(plain.kind, plain.at.astimezone(UTC), canonical(plain.body).decode()))
+        except (ValueError, OverflowError, RecursionError) as error:
             raise InvalidInput(
                 {
                     FILE: _("Line %(line)s is no record: %(why)s. Write at, kind and body, one object a line.")
@@ -129,7 +145,8 @@ async def import_evidence(
 ) -> EvidenceImport:
     """Keep the records of a file beside the ledger, and record in the ledger that it came. Raises InvalidInput on
     `file`, and ImportedBefore."""
-    found, source_hash = read_file(data), hashlib.sha256(data).hexdigest()
+    # a large file takes seconds, in which others are served
+    found, source_hash = await asyncio.to_thread(read_file, data), hashlib.sha256(data).hexdigest()
     row = EvidenceImport
     same = select(row).where(
         row.account_id == account_id, row.workspace_id == workspace_id, row.source_hash == source_hash

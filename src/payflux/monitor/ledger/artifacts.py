@@ -70,7 +70,8 @@ class Statement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def decode_statement(payload: bytes) -> Statement:
     """The statement that `payload` is the canonical form of. Raises ValueError where it is not one's."""
     statement = msgspec.json.decode(payload, type=Statement)  # its error is a ValueError
-    if statement.encoded() != payload:
+    at = datetime.fromisoformat(statement.recorded_at)
+    if at.tzinfo is not UTC or written(at) != statement.recorded_at or statement.encoded() != payload:
         raise ValueError("the statement is not in its canonical form")
     return statement
 
