@@ -90,7 +90,7 @@ async def _mail(
         MAIL,
         reason,
         account_id=report.account_id,
-        capability="monitor.read",
+        capability="evidence.export" if report.content == ReportContent.DOSSIER else "monitor.read",
         now=world.clock.now(),
         only=report.recipients,
         **subject_ids,

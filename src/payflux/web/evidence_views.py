@@ -61,15 +61,15 @@ def read_filter(*, kind: str, first_day: str, last_day: str) -> Filter:
     if kind and kind not in set(Kind):
         problems["kind"] = _("Choose a kind from the list.")
     days: dict[str, datetime | None] = {}
-    for name, typed in (("from", first_day), ("to", last_day)):
+    for name, typed, after in (("from", first_day, 0), ("to", last_day, 1)):
         try:
-            days[name] = datetime.combine(date.fromisoformat(typed), time.min, UTC) if typed else None
-        except ValueError:
+            day = datetime.combine(date.fromisoformat(typed), time.min, UTC) if typed else None
+            days[name] = day and day + timedelta(days=after)
+        except (ValueError, OverflowError):
             problems[name] = _("Write the day as 2026-11-21.")
     if problems:
         raise InvalidInput(problems)
-    last = days["to"]
-    return Filter((Kind(kind),) if kind else (), days["from"], last + timedelta(days=1) if last else None)
+    return Filter((Kind(kind),) if kind else (), days["from"], days["to"])
 
 
 def artifact_view(row: LedgerArtifact) -> ArtifactView:

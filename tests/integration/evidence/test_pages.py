@@ -47,6 +47,7 @@ async def test_a_member_reads_the_timeline_and_the_proof_of_each(world: World, s
     wrong = await alice.get("/evidence?kind=poem&from=yesterday")
     assert wrong.status_code == 422
     assert "Choose a kind from the list." in wrong.text
+    assert (await alice.get("/evidence?to=9999-12-31")).status_code == 422
     one = (await alice.get("/evidence/3")).text
     assert "leaf 2 of the checkpoint over 4 artifacts" in text_of(one)
     assert len(set(re.findall(r"<code>([0-9a-f]{64})</code>", one))) == 4
@@ -130,6 +131,12 @@ async def test_who_may_not_export_still_reads_and_who_has_nothing_is_taught(
     assert "Make the dossier" not in told
     assert (await viewer.get("/evidence/exports/version")).status_code == 403
     assert (await viewer.post("/evidence/exports", {"content": "dossier", "format": "pdf"})).status_code == 403
+    vera = re.search(r'<label for="recipient-([^"]+)">Vera<', (await alice.get("/evidence")).text)
+    assert vera is not None
+    report = {"content": "dossier", "every": "week", "recipients": vera[1]}
+    refused = await alice.post("/evidence/reports", report)
+    assert (refused.status_code, "The dossier cannot be fetched by Vera." in refused.text) == (422, True)
+    assert (await alice.post("/evidence/reports", report | {"content": "summary"})).status_code == 303
     await open_shop(world, shop.clock, "bob")
     await prove_address(world, "bob@bob-shop.example")
     bob = Browser(alice.app)
