@@ -59,6 +59,7 @@ async def test_a_program_walks_the_chain_and_proves_where_each_stands(
     assert root == read_note(proof["checkpoint"]).checkpoint.root_hash
     assert (await program.get("/evidence/5/proof")).json()["detail"] == "No checkpoint holds this artifact yet."
     assert (await program.get("/evidence/6")).status_code == 404
+    assert (await program.get("/evidence", params={"until": "9999-12-31T23:59:59-12:00"})).status_code == 422
 
 
 async def test_an_export_is_made_once_and_its_download_goes_on_where_it_broke_off(
