@@ -157,10 +157,10 @@ def _of_api(website: str | None, api_url: str | None) -> Reading:
                     reasons=[reason.sentence for reason in risk.surface.reasons],
                 )
             scan = payflux.scan(website)
-    except (ApiError, Unreachable) as error:
-        raise CannotTell(str(error)) from None
     except msgspec.DecodeError:
         raise CannotTell("What answered is no PayFlux. Check --api-url or PAYFLUX_API_URL.") from None
+    except (ApiError, Unreachable, ValueError) as error:
+        raise CannotTell(str(error)) from None
     if scan.tier is None:
         raise CannotTell(scan.unjudged or scan.problem or "The scan takes longer than usual; run this again.")
     as_of = scan.scanned_at.isoformat() if scan.scanned_at else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 from uuid import uuid4
 
@@ -96,6 +97,25 @@ class Calls:
 
     def close(self) -> None:
         self._http.close()
+
+
+def usable_key(text: str) -> str:
+    """The key, without the line break that a stored one may end with. Raises ValueError."""
+    key = text.strip()
+    if not key:
+        raise ValueError("There is no API key. Give one, or set PAYFLUX_API_KEY; make it under API keys.")
+    if not key.isascii() or not key.isprintable():
+        raise ValueError("The API key has characters that no key has. Copy it again.")
+    return key
+
+
+def usable_address(text: str) -> str:
+    """Where the API is, without a slash at its end. Raises ValueError."""
+    with suppress(httpx.InvalidURL):
+        found = httpx.URL(text.strip())
+        if found.scheme in ("http", "https") and found.host:
+            return str(found).rstrip("/")
+    raise ValueError(f"{text} is no address of an API, such as https://payflux.example.com.")
 
 
 def _backoff(number: int) -> float:

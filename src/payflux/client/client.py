@@ -15,7 +15,7 @@ import httpx
 import msgspec
 
 from payflux.client import answers
-from payflux.client.calls import Calls
+from payflux.client.calls import Calls, usable_address, usable_key
 
 HERE = "http://127.0.0.1:8000"
 BATCH = 1000
@@ -27,7 +27,7 @@ Answer = TypeVar("Answer")
 class Client:
     """The API of the PayFlux at `url`, as the account of `key`. Both are read from PAYFLUX_API_URL and PAYFLUX_API_KEY
     where they are not given. `timeout` is in seconds. Every method raises ApiError for a refusal and Unreachable where
-    nothing answers, after it was tried again."""
+    nothing answers, after it was tried again; a key or an address that cannot be one is a ValueError."""
 
     def __init__(
         self,
@@ -38,10 +38,8 @@ class Client:
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        key = key or os.environ.get("PAYFLUX_API_KEY", "")
-        if not key:
-            raise ValueError("There is no API key. Give one, or set PAYFLUX_API_KEY; make it under API keys.")
-        base = (url or os.environ.get("PAYFLUX_API_URL") or HERE).rstrip("/")
+        key = usable_key(key or os.environ.get("PAYFLUX_API_KEY", ""))
+        base = usable_address(url or os.environ.get("PAYFLUX_API_URL") or HERE)
         self._sleep = sleep
         self._calls = Calls(
             httpx.Client(

@@ -70,6 +70,7 @@ def from_outside(key: str, address: str, narrow: str, folder: Path) -> None:
     said = json.loads(report.read_text())
     assert (refused[0], said["passed"], "risk:read" in said["problem"]) == (2, None, True)
     assert gate(PAYFLUX_API_KEY=None)[0] == 2
+    assert gate(PAYFLUX_API_KEY=key, PAYFLUX_API_URL="http://payflux:port")[0] == 2
 
 
 async def test_a_program_reads_and_changes_what_its_key_allows_and_a_pipeline_stands_on_it(

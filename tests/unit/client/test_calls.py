@@ -18,9 +18,9 @@ class Server:
 
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.answers, self.calls, self.waits = list(answers), [], []
-        self.client = Client("pfx_test_x", "http://payflux.test", transport=self._transport(), sleep=self.waits.append)
+        self.client = Client("pfx_test_x", "http://payflux.test", transport=self.transport(), sleep=self.waits.append)
 
-    def _transport(self) -> httpx.MockTransport:
+    def transport(self) -> httpx.MockTransport:
         def answer(request: httpx.Request) -> httpx.Response:
             self.calls.append(request)
             said = self.answers.pop(0)
@@ -51,6 +51,21 @@ def test_events_that_were_posted_twice_because_an_answer_was_lost_carry_one_idem
     keys = [call.headers["Idempotency-Key"] for call in server.calls]
     assert keys[0] == keys[1] != keys[2]
     assert [len(json.loads(call.content)) for call in server.calls] == [1000, 1000, 500]
+
+
+def test_a_key_and_an_address_are_taken_as_they_were_stored_or_refused_at_once() -> None:
+    server = Server(usage())
+    Client("pfx_test_x\n", "http://payflux.test/ ", transport=server.transport()).usage()
+    assert server.calls[0].headers["Authorization"] == "Bearer pfx_test_x"
+    for key, url in (
+        (" ", None),
+        ("pfx_é", None),
+        ("a\nb", None),
+        ("k", "payflux.test"),
+        ("k", "http://payflux.test:x"),
+    ):
+        with pytest.raises(ValueError, match=r"API"):
+            Client(key, url)
 
 
 def test_what_may_not_be_done_twice_is_sent_again_only_where_nothing_was_done() -> None:
