@@ -158,6 +158,7 @@ def test_what_is_spoken_ends_with_its_task() -> None:
         ("en;q=0.1, de;q=0", "en"),
         ("*", "en"),
         ("fr", "en"),
+        ("DE", "de"),
         ("xx;;;q=foo, de-;q=2, \x00", "en"),
     ],
 )

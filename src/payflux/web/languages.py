@@ -62,6 +62,6 @@ def accepted(header: str) -> str:
         except ValueError:
             continue
         if 0 < quality <= 1 and name.strip():
-            weighted.append((quality, SOURCE_LANGUAGE if name.strip() == "*" else name.strip()))
+            weighted.append((quality, SOURCE_LANGUAGE if name.strip() == "*" else name.strip().lower()))
     preferred = [name for _, name in sorted(weighted, key=lambda one: -one[0])]
     return negotiate_locale(preferred, list(LANGUAGES), sep="-") or SOURCE_LANGUAGE

@@ -50,6 +50,9 @@ async def test_alice_answers_step_by_step_goes_back_and_loses_nothing(
     assert "1 of 3" in first.text
     assert 'value="Alice-shop"' in first.text, "the name is there already"
 
+    assert await answered(alice, 1, "connect", name="Alice-shop") == "/welcome/step-2", (
+        "there is nothing to connect yet"
+    )
     assert await answered(alice, 1, **STEP_1) == "/welcome/step-2"
     assert await kept(stored) == (1, False, "finance", "Cedar & Sons", "3-5", None)
     assert await to(alice, "/start") == "/welcome"
@@ -64,6 +67,11 @@ async def test_alice_answers_step_by_step_goes_back_and_loses_nothing(
     unanswered = await alice.post("/welcome/step-2", {"action": "continue"})
     assert unanswered.status_code == 422
     assert "Choose one, or skip this step." in unanswered.text
+    assert 'name="language" value="de"' in unanswered.text
+    await alice.post("/language", {"language": "de"})
+    unanswered = await alice.post("/welcome/step-2", {"action": "continue"})
+    assert "oder überspringen Sie diesen Schritt" in unanswered.text
+    await alice.post("/language", {"language": "en"})
     assert await answered(alice, 2, processor="a-bank") == "422"
     assert await answered(alice, 2, processor="adyen") == "/welcome/step-3"
     assert await answered(alice, 3) == "/dashboard"
@@ -73,7 +81,7 @@ async def test_alice_answers_step_by_step_goes_back_and_loses_nothing(
     assert await to(alice, "/welcome/step-1") == "/welcome", "who is done does not begin anew"
     assert await answered(alice, 1, name="Another") == "/welcome"
     assert [name for name, _ in await events(stored)] == [
-        "step_completed", "skipped", "step_completed", "step_completed", "completed"
+        "step_completed", "step_completed", "skipped", "step_completed", "step_completed", "completed"
     ]  # fmt: skip
 
 

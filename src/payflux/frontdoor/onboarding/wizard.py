@@ -23,6 +23,7 @@ from payflux.frontdoor.funnel.recording import record
 from payflux.frontdoor.onboarding.rules import Answer, Progress, after, is_done, is_open
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, InvalidInput
+from payflux.kit.messages import gettext as _
 
 
 class StepNotOpen(Conflict):
@@ -111,9 +112,9 @@ def _check(step: int, given: Given) -> None:
         ("processor", given.processor, wizard.processors),
     ):
         if value is not None and value not in choices:
-            problems[field] = f"Choose one of {', '.join(choices)}."
+            problems[field] = _("Choose one of %(choices)s.") % {"choices": ", ".join(choices)}
     if step == 2 and given.processor is None:
-        problems["processor"] = "Choose one, or skip this step."
+        problems["processor"] = _("Choose one, or skip this step.")
     if problems:
         raise InvalidInput(problems)
 

@@ -20,6 +20,7 @@ from payflux.frontdoor.entitlements.notices import SETUP_STEPS, dismiss, show_ag
 from payflux.frontdoor.onboarding.rules import STEPS, Answer, current_step, is_open
 from payflux.frontdoor.onboarding.wizard import Given, Told, answer_step, get_told, is_due
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import gettext as _
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentWorld, Tenant, Who
 from payflux.web.pages.team import ROLE_WORDS
@@ -109,8 +110,8 @@ async def answer(
         progress = await answer_step(session, who, step=step, answer=kind, given=given, now=world.clock.now())
     except InvalidInput as wrong:
         return await _page(request, who, world, session, told, step, form=form, rows=rows, errors=wrong.fields)
-    if action == "connect":
-        return see_other(read_catalogue().wizard.processors[processor].path)
+    if action == "connect" and (chosen := read_catalogue().wizard.processors.get(processor)):
+        return see_other(chosen.path)
     following = step + 1 if is_open(progress, step + 1) else None
     return see_other(f"{WELCOME}/step-{following}" if following else DASHBOARD)
 
@@ -131,12 +132,12 @@ async def show_steps(who: Who, session: Tenant) -> Response:
 async def _invite(session: AsyncSession, world: World, who: SignedIn, wanted: list[InviteRow]) -> list[Outcome]:
     """Invite each address into its role, as far as seats and caps last. Raises InvalidInput for too many at once."""
     if len(wanted) > BULK_MAX:
-        raise InvalidInput({"pasted": f"Give at most {BULK_MAX} addresses at once."})
+        raise InvalidInput({"pasted": _("Give at most %(most)s addresses at once.") % {"most": BULK_MAX}})
     if not wanted:
         return []
     outcomes = []
     allowance = await seat_allowance(session, world, account_id=who.account_id)
-    for role in dict.fromkeys(role for _, role in wanted):
+    for role in dict.fromkeys(of for _address, of in wanted):
         emails = [email for email, of in wanted if of == role]
         outcomes += await invite_many(
             session, world.tokens, who, emails=emails, role=role, allowance=allowance, now=world.clock.now()
