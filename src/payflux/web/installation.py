@@ -55,9 +55,14 @@ def operator(settings: Settings) -> Operator:
 
 
 def cookies(settings: Settings) -> list[Cookie]:
-    """Every cookie that PayFlux sets. All are its own, and none is for anybody else's eyes."""
+    """Every cookie that PayFlux sets in the browser of a visitor or a member. All are its own, and none is for anybody
+    else's eyes."""
     days, minutes = _("%(days)s days"), _("%(minutes)s minutes")
     longest = days % {"days": _LONGEST // DAY}
+    trip = (
+        _("Ties the way to a sign-in provider and back to your browser."),
+        minutes % {"minutes": int(TRIP_TIME.total_seconds()) // 60},
+    )
     told = (
         (
             "session",
@@ -69,16 +74,14 @@ def cookies(settings: Settings) -> list[Cookie]:
         ("last_method", _("Shows how you signed in last, on the sign-in page."), longest),
         ("device", _("Tells a browser that has signed in before from a new one, for a security notice."), longest),
         ("registered", _("Your address, encrypted, while you type the code that was mailed."), _("1 hour")),
+        ("resend_at", _("When the next mail that proves your address may be sent."), _("1 hour")),
         (
             "second_step",
             _("Holds the first step of a sign-in that takes two."),
             minutes % {"minutes": int(SECOND_STEP_TIME.total_seconds()) // 60},
         ),
-        (
-            "provider_trip",
-            _("Ties the way to a sign-in provider and back to your browser."),
-            minutes % {"minutes": int(TRIP_TIME.total_seconds()) // 60},
-        ),
+        ("provider_trip", *trip),
+        ("sso_trip", *trip),
     )
     return [Cookie(cookie_name(settings, name), purpose, lasts) for name, purpose, lasts in told]
 

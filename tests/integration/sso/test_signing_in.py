@@ -50,6 +50,11 @@ async def test_an_owner_proves_a_domain_sets_a_provider_up_and_asks_everybody_to
     member = Employee(app)
     back = await member.sign_in_by_sso(f"bob@{DOMAIN}", "sub-bob", "/settings")
     assert (back.status_code, back.headers["location"]) == (303, "/settings")
+    leaving = Employee(app)
+    await leaving.leave(f"bob@{DOMAIN}")
+    held, told = {cookie.name for cookie in leaving.http.cookies.jar}, (await leaving.get("/privacy")).text
+    assert "payflux_sso_trip" in held
+    assert {name for name in held if name not in told} == set()
     alone = await owner.post("/account/sso/enforce")
     assert "no second step" in alone.text
     await give_totp(stored, alice)
