@@ -12,6 +12,7 @@ from payflux.admin.reading import accounts_connected_to, monitored_record
 from payflux.frontdoor.accounts.devices import device_name
 from payflux.frontdoor.accounts.factors.second_step import needs_second_step
 from payflux.frontdoor.accounts.providers.identities import providers_of
+from payflux.frontdoor.accounts.rules import printable
 from payflux.frontdoor.catalogue.file import read_catalogue
 from payflux.frontdoor.catalogue.queries import feature_flags
 from payflux.frontdoor.staff.acts import record_look
@@ -33,7 +34,7 @@ async def search_form(request: Request, staff: CurrentStaff) -> Response:
 @router.post(PATH, dependencies=STAFF)
 async def search(request: Request, staff: CurrentStaff, world: CurrentWorld, typed: Text = "") -> Response:
     """What the words lead to. They are sent in a form, because an address has no place in an address line."""
-    words = typed.strip()[:320]
+    words = printable(typed).strip()[:320]
     async with world.database.system() as session:
         found = await find(session, words)
         if words and (connected := await accounts_connected_to(session, words)):

@@ -24,7 +24,7 @@ async def test_an_account_is_found_by_address_name_and_stripe_account(
     for typed in (ALICE, "ALICE@alice", "alice-shop", "acct_shop"):
         answer = await sam.browser.post("/admin", {"typed": typed})
         assert f"/admin/accounts/{account_id}" in answer.text, typed
-    for typed in ("%", "nobody@nowhere.example", "acct_other", ""):
+    for typed in ("%", "nobody@nowhere.example", "acct_other", "", "\x00"):
         answer = await sam.browser.post("/admin", {"typed": typed})
         assert (answer.status_code, str(account_id) in answer.text) == (200, False), typed
 

@@ -82,6 +82,7 @@ async def history(world: World, clock: MovedClock) -> None:
     await opened(world, "charlie", SignUpMethod.GOOGLE, 5, visitor="b" * 32)
     await opened(world, "dora", SignUpMethod.GOOGLE, 1)
     async with world.database.tenant(first) as session:
+        await record(session, WelcomeWizardStepCompleted(1), at=now, account_id=first)  # went back, and on again
         await record(session, RegisterCompleted(SignUpMethod.PASSWORD, invited=True), at=now, account_id=first)
         for feature in ("sso", "sso", "benchmarks"):
             await record(session, FeatureGateBlocked(CatalogueKey(feature), PRO), at=now, account_id=first)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
 
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -51,8 +52,8 @@ class DayReport:
 class WeekReport:
     """One week from Monday (UTC). `converted` are the accounts whose trial began in it and who have bought by now; it
     still grows for two weeks. `methods` counts new owners by the way they registered. `wizard_skips` has of each step
-    how many skipped it and how many came to it; `blocks` counts, by feature, the members and days on which the plan
-    refused it."""
+    how many accounts skipped it and how many came to it; `blocks` counts, by feature, the members and days on which
+    the plan refused it."""
 
     week: date
     trials: int
@@ -125,7 +126,8 @@ def _week(week: date, events: Events, buyers: set[object]) -> WeekReport:
     trials = {event.account_id for event in events if event.name == TrialStarted.NAME}
     methods: defaultdict[str, int] = defaultdict(int)
     blocks: defaultdict[str, int] = defaultdict(int)
-    passed, skipped = dict.fromkeys(WIZARD_STEPS, 0), dict.fromkeys(WIZARD_STEPS, 0)
+    passed: dict[int, set[UUID]] = {step: set() for step in WIZARD_STEPS}
+    skipped: dict[int, set[UUID]] = {step: set() for step in WIZARD_STEPS}
     for event in events:
         told = event.properties
         if event.name == RegisterCompleted.NAME and not told["invited"]:
@@ -133,16 +135,18 @@ def _week(week: date, events: Events, buyers: set[object]) -> WeekReport:
         elif event.name == FeatureGateBlocked.NAME:
             blocks[told["feature_key"]] += 1
         elif event.name == WelcomeWizardStepCompleted.NAME:
-            passed[told["step"]] += 1
+            passed[told["step"]].add(event.account_id)
         elif event.name == WelcomeWizardSkipped.NAME:
             for step in WIZARD_STEPS[told["from_step"] - 1 :] if told["rest"] else [told["from_step"]]:
-                skipped[step] += 1
+                skipped[step].add(event.account_id)
     return WeekReport(
         week=week,
         trials=len(trials),
         converted=len(trials & buyers),
         methods=dict(sorted(methods.items())),
-        wizard_skips={step: (skipped[step], skipped[step] + passed[step]) for step in WIZARD_STEPS},
+        wizard_skips={
+            step: (len(skipped[step] - passed[step]), len(skipped[step] | passed[step])) for step in WIZARD_STEPS
+        },
         blocks=dict(sorted(blocks.items(), key=lambda item: -item[1])),
     )
 
