@@ -58,7 +58,7 @@ def read_cursor(cursor: str, *kinds: type[object]) -> list[object] | None:
         if not isinstance(parts, list) or len(parts) != len(kinds):
             raise ValueError
         return [_read(part, kind) for part, kind in zip(parts, kinds, strict=True)]
-    except (ValueError, TypeError, binascii.Error, RecursionError):
+    except (ValueError, TypeError, OverflowError, binascii.Error, RecursionError):
         raise InvalidInput({"cursor": "Send the next_cursor of the page before, whole and unchanged."}) from None
 
 
@@ -69,6 +69,7 @@ def _read(part: object, kind: type[object]) -> object:
         return part
     if not isinstance(part, str) or "\x00" in part:
         raise ValueError
+    part.encode()  # raises ValueError for half of a character
     if kind is datetime:
         moment = datetime.fromisoformat(part)
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)

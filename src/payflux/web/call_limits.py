@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.entitlements.usage import use
@@ -32,8 +33,9 @@ class CallLimit:
     reset: int
 
 
-async def count_call(request: Request, who: SignedIn, world: World) -> None:
-    """Count a call of a program, and note how many are left. Raises TooManyRequests and LimitReached."""
+async def count_call(request: Request, who: SignedIn, world: World, session: AsyncSession) -> None:
+    """Count a call of a program, and note how many are left; others of the account wait until `session`'s transaction
+    ends. Raises TooManyRequests and LimitReached."""
     now, calls = world.clock.now(), world.calls
     wait = calls.wait(who.session_id, now)
     limits = [CallLimit("burst", calls.burst, calls.window, calls.left(who.session_id, now), max(1, math.ceil(wait)))]
@@ -45,9 +47,7 @@ async def count_call(request: Request, who: SignedIn, world: World) -> None:
             way_out=f"Send it again after {seconds} s.",
             details={"retry_after": seconds},
         )
-    # in a transaction of its own, so that calls do not wait for one another
-    async with world.database.tenant(who.account_id) as own:
-        used = await use(own, world, account_id=who.account_id, key=API_CALLS)
+    used = await use(session, world, account_id=who.account_id, key=API_CALLS)
     if used.limit is not None and used.reset_at is not None and used.left is not None:
         reset = math.ceil((used.reset_at - now).total_seconds())
         limits.append(CallLimit("day", used.limit, DAY, used.left, reset))

@@ -172,30 +172,44 @@ async def _anybody(request: Request) -> None:
 
 
 def _asking(policy: Policy) -> Callable[..., object]:
-    def ask_person(who: Who, world: CurrentWorld) -> None:
-        if who.kind == "key":
-            refusals.refuse_scope(who, policy.scope)
-        if not policy.any_way_in:
-            refusals.refuse_other_ways_in(who)
-        if policy.verified:
-            refusals.refuse_unverified(who, grace=policy.grace, now=world.clock.now())
-        if policy.capability:
-            refusals.refuse_role(who, policy.capability)
-        if policy.of_account:
-            refusals.refuse_further_workspace(who)
-
     async def asked_of_person(who: Who, world: CurrentWorld) -> None:
-        ask_person(who, world)
-        if policy.step_up:
-            refusals.refuse_stale_proof(who, now=world.clock.now())
+        _ask_person(policy, who, world)
+        _ask_proof(policy, who, world)
 
     async def asked_of_plan(request: Request, who: Who, world: CurrentWorld, session: Tenant) -> None:
-        ask_person(who, world)
+        _ask_person(policy, who, world)
         await _ask_plan(policy, request, who, world, session)
-        if policy.step_up:
-            refusals.refuse_stale_proof(who, now=world.clock.now())
+        _ask_proof(policy, who, world)
 
-    return asked_of_plan if policy.asks_plan or policy.metered else asked_of_person
+    async def asked_of_call(request: Request, who: Who, world: CurrentWorld) -> None:
+        _ask_person(policy, who, world)
+        # over before the route's own transaction begins: calls wait neither for one another's count nor, holding one
+        # connection, for a second
+        async with world.database.tenant(who.account_id) as session:
+            await _ask_plan(policy, request, who, world, session)
+        _ask_proof(policy, who, world)
+
+    if policy.metered:
+        return asked_of_call
+    return asked_of_plan if policy.asks_plan else asked_of_person
+
+
+def _ask_person(policy: Policy, who: SignedIn, world: World) -> None:
+    if who.kind == "key":
+        refusals.refuse_scope(who, policy.scope)
+    if not policy.any_way_in:
+        refusals.refuse_other_ways_in(who)
+    if policy.verified:
+        refusals.refuse_unverified(who, grace=policy.grace, now=world.clock.now())
+    if policy.capability:
+        refusals.refuse_role(who, policy.capability)
+    if policy.of_account:
+        refusals.refuse_further_workspace(who)
+
+
+def _ask_proof(policy: Policy, who: SignedIn, world: World) -> None:
+    if policy.step_up:
+        refusals.refuse_stale_proof(who, now=world.clock.now())
 
 
 async def _ask_plan(policy: Policy, request: Request, who: SignedIn, world: World, session: AsyncSession) -> None:
@@ -209,7 +223,7 @@ async def _ask_plan(policy: Policy, request: Request, who: SignedIn, world: Worl
         request.state.paused = held.paused
         _refuse_beyond(policy, held, reads=reads, by_program=by_program)
     if by_program:
-        await count_call(request, who, world)
+        await count_call(request, who, world, session)
 
 
 def _refuse_beyond(policy: Policy, held: Entitlements, *, reads: bool, by_program: bool) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -14,11 +17,13 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from payflux.api.paging import page_of, read_cursor
+from payflux.app import create_app
+from payflux.kit.database import Database
 from payflux.kit.errors import InvalidInput
 from payflux.monitor.processors.generic.connecting import connect_source
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
-from tests.integration.api.conftest import owner_of
+from tests.integration.api.conftest import key_for, owner_of
 from tests.integration.watching.conftest import DAY, Shop, dispute, open_shop
 
 _USE_SOURCE = text(
@@ -121,6 +126,19 @@ async def test_whoever_calls_too_often_is_told_when_to_come_back(
     assert (await program.get("/alerts")).status_code == 200
 
 
+async def test_calls_that_come_at_once_do_not_wait_for_connections_that_only_they_hold(
+    world: World, shop: Shop
+) -> None:
+    key, few = await key_for(world, shop), Database(world.database.urls, pool_size=1)
+    transport = httpx.ASGITransport(create_app(replace(world, database=few)))
+    headers = {"Authorization": f"Bearer {key}"}
+    async with httpx.AsyncClient(transport=transport, base_url=f"{world.settings.url}/api/v1", headers=headers) as busy:
+        async with asyncio.timeout(20):
+            answers = await asyncio.gather(*(busy.get("/workspace") for _ in range(8)))
+    await few.close()
+    assert [answer.status_code for answer in answers] == [200] * 8
+
+
 async def read_key_id(world: World, shop: Shop) -> object:
     from_key = "SELECT id FROM api_keys WHERE account_id = $1"
     found = await world.database.ask(from_key, shop.account_id)
@@ -212,7 +230,7 @@ async def test_charlie_reads_nothing_of_alices(
     program: httpx.AsyncClient, world: World, clock: MovedClock, shop: Shop
 ) -> None:
     other = await open_shop(world, clock, "charlie")
-    for path in (f"/projections/{other.connection_id}", "/projections/acct_charlie"):
+    for path in (f"/projections/{other.connection_id}", "/projections/acct_charlie", "/projections/%00"):
         assert (await program.get(path)).status_code == 404
 
 
@@ -233,3 +251,11 @@ def test_other_text_is_no_cursor(words: str) -> None:
     if words:
         with pytest.raises(InvalidInput):
             read_cursor(words, int, str, str, str)
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "now"])
+def test_a_place_that_was_never_given_out_is_no_cursor(instant: str) -> None:
+    for place, kind in (([instant], datetime), ([f"{instant}\ud800"], str), ([f"{instant}\x00"], str)):
+        written = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+        with pytest.raises(InvalidInput):
+            read_cursor(written, kind)

@@ -58,6 +58,8 @@ async def connection_named(
     session: AsyncSession, *, account_id: UUID, workspace_id: UUID, name: str
 ) -> Connection | None:
     """The connection of the workspace that `name` is the id of, ours or the processor's; None where there is none."""
+    if not name.isprintable():
+        return None
     ours = Connection.id == UUID(name) if _IS_UUID.fullmatch(name) else Connection.external_account_id == name
     query = (
         select(Connection)
