@@ -48,6 +48,7 @@ from payflux.api.scim import users as scim_users
 from payflux.api.structs import struct_schemas
 from payflux.monitor.processors.generic.schema import TYPES, PostedEvent
 from payflux.web.errors import add_error_handlers
+from payflux.web.guards import bearer_token
 from payflux.web.policies import Audience, guard
 from payflux.web.refusals import SAFE_METHODS
 from payflux.web.security import cookie_name, refuse_other_sites, refuse_wrong_token
@@ -102,7 +103,7 @@ whose scope it has. Programs that act for a person sign in at `/auth/login` and 
 header: it is good for ten minutes, and `/auth/refresh` exchanges the refresh token, once, for the next pair.
 
 Every refusal is `application/problem+json` (RFC 9457) with a stable `code`. Lists come in pages: send `next_cursor` as
-`cursor` for the next. What is read carries an `ETag`, what is posted takes an `Idempotency-Key`, and `RateLimit` says
+`cursor` for the next. What is read carries an `ETag`, what takes an `Idempotency-Key` names it, and `RateLimit` says
 how many calls are left. Fields and operations are added within v1; none is removed or changed before it has carried
 `Deprecation` and `Sunset` headers for a year.
 """
@@ -124,7 +125,7 @@ async def require_csrf_of_browsers(request: Request) -> None:
     """Refuse a change that comes by cookie and not from a page of ours. Raises Forbidden."""
     world: World = request.app.state.world
     comes_by_cookie = cookie_name(world.settings, "session") in request.cookies
-    if request.method in SAFE_METHODS or "Authorization" in request.headers or not comes_by_cookie:
+    if request.method in SAFE_METHODS or bearer_token(request) is not None or not comes_by_cookie:
         return
     refuse_other_sites(request)
     refuse_wrong_token(request, request.headers.get("X-CSRF-Token"))

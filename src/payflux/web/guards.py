@@ -42,6 +42,13 @@ async def _current_world(request: Request) -> World:
 CurrentWorld = Annotated[World, Depends(_current_world)]
 
 
+def bearer_token(request: Request) -> str | None:
+    """The key or access token that is sent; None where whoever asks is known by their browser's cookie, if at all, also
+    beside an Authorization of another scheme: that is for a proxy in front of us."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
 async def visitor(request: Request) -> SignedIn | None:
     """Who is asking, or None for a stranger: by a key or an access token where one is sent, else by the browser's
     cookie. It is asked of the present, whatever instant they look at.
@@ -50,22 +57,21 @@ async def visitor(request: Request) -> SignedIn | None:
     its member would change something.
     """
     world = get_world(request)
-    scheme, _, access_token = request.headers.get("Authorization", "").partition(" ")
-    by_token = scheme.lower() == "bearer"
-    session_token = "" if by_token else request.cookies.get(cookie_name(world.settings, "session"), "")
-    if not by_token and not session_token:
+    sent = bearer_token(request)
+    session_token = request.cookies.get(cookie_name(world.settings, "session"), "") if sent is None else ""
+    if sent is None and not session_token:
         return None
     now = world.clock.now()
-    if by_token and access_token.startswith("pfx_"):
+    if sent is not None and sent.startswith("pfx_"):
         environment = world.settings.key_environment
         request.state.who = who = await authenticate_key(
-            world.database, world.tokens, key=access_token.strip(), environment=environment, now=now
+            world.database, world.tokens, key=sent, environment=environment, now=now
         )
         return who
     async with world.database.system() as session:
         try:
-            if by_token:
-                session_id = read_access_token(world.settings, access_token.strip(), now=now)
+            if sent is not None:
+                session_id = read_access_token(world.settings, sent, now=now)
                 who = await authenticate_api_client(session, session_id=session_id, now=now)
             else:
                 who = await authenticate(session, world.tokens, token=session_token, now=now)

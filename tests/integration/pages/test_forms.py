@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from payflux.world.bootstrap import World
-from tests.integration.pages.browser import PASSWORD, Browser
+from tests.integration.pages.browser import MACHINE, PASSWORD, Browser
 from tests.integration.pages.conftest import ALICE, CHANGES, connected, rows
 from tests.structure.test_routes import LEADS_ON_AND_CHANGES_NOTHING, PROVES_ITSELF_BY_ITS_ADDRESS, SIGNED_BY_A_PROVIDER
 
@@ -62,3 +62,10 @@ async def test_a_form_of_another_site_changes_nothing_even_with_the_right_token(
 async def test_a_form_of_our_own_says_where_it_comes_from_and_is_taken(alice: Browser, world: World) -> None:
     answer = await alice.post("/sign-out", Origin=world.settings.url, Sec_Fetch_Site="same-origin")
     assert answer.headers["Location"] == "/"
+
+
+async def test_a_call_by_cookie_needs_the_token_whatever_a_proxy_in_front_has_the_browser_send(alice: Browser) -> None:
+    asked = {"step": 1, "action": "skip"}
+    for more in ({}, {"Authorization": "Basic cHJveHk6c2VjcmV0"}):
+        answer = await alice.http.patch("/api/v1/users/me/onboarding-step", json=asked, headers=MACHINE | more)
+        assert (answer.status_code, answer.json()["code"]) == (403, "csrf")
