@@ -36,8 +36,8 @@ SOON: Responses = {429: {"description": "a test was sent a moment ago"}}
 
 
 class Sink(BaseModel):
-    """Where alerts are posted. `url` is without its query, which may hold a secret. One that answers 410, or fails for
-    days, is disabled and says why."""
+    """Where alerts are posted. `url` is without its query, which may hold a secret. One that answers 410 is disabled,
+    and says why."""
 
     id: UUID
     name: str

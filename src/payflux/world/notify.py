@@ -6,6 +6,7 @@ is followed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ from payflux.world.addresses import HostUnknown, NotPublic, checked_address, is_
 from payflux.world.addresses import look_up as _look_up
 
 _TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+_PATIENCE = 30.0
+"""Seconds that a post takes at most, however slowly its answer comes."""
 _LONGEST_URL = 2000
 _KEPT = 500
 """Bytes of an answer that are read."""
@@ -83,12 +86,13 @@ async def post(
         sent |= own_name
     request = http.build_request("POST", target, content=body, headers=sent, timeout=_TIMEOUT, extensions=extensions)
     try:
-        answer = await http.send(request, stream=True, follow_redirects=False)
-        try:
-            words = await _beginning(answer)
-        finally:
-            await answer.aclose()
-    except httpx.TimeoutException:
+        async with asyncio.timeout(_PATIENCE):
+            answer = await http.send(request, stream=True, follow_redirects=False)
+            try:
+                words = await _beginning(answer)
+            finally:
+                await answer.aclose()
+    except (TimeoutError, httpx.TimeoutException):
         raise PostFailure(mark("It did not answer in time.")) from None
     except httpx.HTTPError as error:
         raise PostFailure(f"It could not be reached ({type(error).__name__}).") from None

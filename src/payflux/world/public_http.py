@@ -3,6 +3,7 @@ alone, over TLS, each at an address that was checked. No redirect is followed, a
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import httpx
@@ -12,6 +13,8 @@ from payflux.world.addresses import HostUnknown, NotPublic, checked_address, pin
 
 LARGEST = 1_000_000
 """Bytes of an answer that are read."""
+_PATIENCE = 20.0
+"""Seconds that asking takes at most, however slowly the answer comes."""
 
 
 class PublicHttp:
@@ -42,15 +45,21 @@ class PublicHttp:
         request = self._http.build_request(
             method, target, data=data, headers={**headers, **own_name}, timeout=patience, extensions=extensions
         )
-        answer = await self._http.send(request, stream=True, follow_redirects=False)
         body = bytearray()
         try:
-            async for piece in answer.aiter_bytes():
-                body += piece
-                if len(body) > LARGEST:
-                    raise httpx.ReadError("the answer is too large")
-        finally:
-            await answer.aclose()
+            async with asyncio.timeout(_PATIENCE):
+                answer = await self._http.send(request, stream=True, follow_redirects=False)
+                try:
+                    async for piece in answer.aiter_bytes():
+                        body += piece
+                        if len(body) > LARGEST:
+                            raise httpx.ReadError("the answer is too large")
+                finally:
+                    await answer.aclose()
+        except TimeoutError:
+            raise httpx.ReadTimeout("the answer comes too slowly") from None
+        except httpx.DecodingError:
+            raise httpx.ReadError("the answer cannot be unpacked") from None
         return httpx.Response(answer.status_code, content=bytes(body), request=request)
 
     async def _target(self, url: str) -> tuple[httpx.URL, dict[str, str], dict[str, str]]:

@@ -57,5 +57,7 @@ async def replay(session: AsyncSession, *, account_id: UUID, delivery_id: UUID, 
         )
     delivery.state, delivery.due_at = DeliveryState.WAITING, now
     await session.flush()
-    await enqueue_delivery(session, account_id=account_id, delivery_id=delivery_id, attempt=delivery.attempts + 1)
+    await enqueue_delivery(
+        session, account_id=account_id, delivery_id=delivery_id, attempt=delivery.attempts + 1, asked_for=True
+    )
     return delivery

@@ -77,7 +77,7 @@ async def deliver_alert(world: World, payload: Payload) -> None:
     account_id, delivery_id = UUID(payload["account_id"]), UUID(payload["delivery_id"])
     async with world.database.tenant(account_id) as session:
         delivery = await _waiting(session, account_id=account_id, delivery_id=delivery_id)
-        if delivery is None:
+        if delivery is None or delivery.attempts >= int(payload.get("attempt", delivery.attempts + 1)):
             return
         posting = await _posting(session, world, delivery)
         delivery.due_at = world.clock.now() + UNDER_WAY
@@ -246,10 +246,19 @@ def _over(before: datetime, account_id: UUID | None) -> list[ColumnElement[bool]
 
 
 async def enqueue_delivery(
-    session: AsyncSession, *, account_id: UUID, delivery_id: UUID, attempt: int, delay: timedelta | None = None
+    session: AsyncSession,
+    *,
+    account_id: UUID,
+    delivery_id: UUID,
+    attempt: int,
+    delay: timedelta | None = None,
+    asked_for: bool = False,
 ) -> None:
-    payload = {"account_id": str(account_id), "delivery_id": str(delivery_id)}
-    await enqueue(session, _JOB, payload, dedupe_key=f"{_JOB}:{delivery_id}:{attempt}", delay=delay)
+    """Have the try of this number made once. One that is `asked_for` is made though it waits for its time, and then
+    not a second time."""
+    payload = {"account_id": str(account_id), "delivery_id": str(delivery_id), "attempt": str(attempt)}
+    key = f"{_JOB}:{delivery_id}:{attempt}" + (":asked" if asked_for else "")
+    await enqueue(session, _JOB, payload, dedupe_key=key, delay=delay)
 
 
 async def due_deliveries(session: AsyncSession, *, now: datetime) -> list[tuple[UUID, UUID, int]]:
