@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 
 import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from payflux.frontdoor.accounts.keys.service import create_key
 from payflux.frontdoor.accounts.sessions import SignedIn
+from payflux.frontdoor.accounts.team.inviting import hold_seats
 from payflux.world.bootstrap import World
+from tests.conftest import MovedClock
 from tests.integration.sso.conftest import DOMAIN, Employee, browser_of
 from tests.integration.team.conftest import roles, set_plan
 
-USERS = "/api/v1/scim/v2/Users"
+USERS, GROUPS = "/api/v1/scim/v2/Users", "/api/v1/scim/v2/Groups"
 OFF = {
     "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
     "Operations": [{"op": "Replace", "path": "active", "value": "False"}],
@@ -161,3 +167,46 @@ async def test_a_list_comes_in_pages(directory: httpx.AsyncClient) -> None:
     page = (await directory.get(USERS, params={"startIndex": 2, "count": 1})).json()
     assert (page["totalResults"], page["startIndex"], page["itemsPerPage"]) == (3, 2, 1)
     assert page["Resources"][0]["displayName"] == "Erin"
+
+
+async def test_a_change_takes_its_turn_before_it_takes_the_person(
+    directory: httpx.AsyncClient, set_up_world: World, alice: SignedIn, stored: asyncpg.Connection
+) -> None:
+    person_id = (await told(directory, "dora")).json()["id"]
+    waiting = (
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted "
+        "AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    async with asyncio.timeout(20):
+        async with set_up_world.database.system() as session:
+            await hold_seats(session, account_id=alice.account_id)
+            changing = asyncio.create_task(directory.patch(f"{USERS}/{person_id}", json=OFF))
+            while not await stored.fetchval(waiting):  # noqa: ASYNC110 -- the database tells nobody
+                await asyncio.sleep(0.01)
+            # as a group does that they come into
+            held = text("SELECT 1 FROM directory_users WHERE id = :id FOR KEY SHARE NOWAIT")
+            await session.execute(held, {"id": person_id})
+        assert (await changing).status_code == 200
+
+
+async def test_what_the_caller_has_not_read_is_not_forgotten(directory: httpx.AsyncClient, clock: MovedClock) -> None:
+    added = await told(directory, "dora")
+    here, old = httpx.URL(added.headers["location"]).path, added.headers["etag"]
+    clock.move(timedelta(seconds=1))
+    assert (await directory.patch(here, json=OFF)).status_code == 200
+    assert (await directory.delete(here, headers={"If-Match": old})).status_code == 412
+    assert (await directory.delete(here, headers={"If-Match": "*"})).status_code == 204
+
+
+@pytest.mark.parametrize("odd", ["\x00", "\ud800"])
+async def test_text_that_no_database_holds_is_refused(directory: httpx.AsyncClient, odd: str) -> None:
+    here = f"{USERS}/{(await told(directory, 'dora')).json()['id']}"
+    value = json.dumps({"Operations": [{"op": "replace", "path": "displayName", "value": odd}]})
+    answers = [
+        await directory.post(USERS, content=json.dumps({"userName": f"e@{DOMAIN}", "externalId": odd})),
+        await directory.post(GROUPS, content=json.dumps({"displayName": f"Finance{odd}"})),
+        await directory.patch(here, content=value),
+        await directory.get(USERS, params={"filter": 'externalId eq "\x00"'}),
+        await directory.get(GROUPS, params={"filter": 'displayName eq "\x00"'}),
+    ]
+    assert [answer.status_code for answer in answers] == [400] * len(answers)

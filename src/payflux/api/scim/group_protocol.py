@@ -10,13 +10,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from payflux.api.scim.protocol import Patch
+from payflux.api.scim.protocol import Patch, Text, read_text
 from payflux.frontdoor.accounts.sso.groups import Group
 from payflux.frontdoor.accounts.sso.models import DirectoryGroup
 from payflux.kit.errors import InvalidInput, UserError
 
 GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
-_FILTER = re.compile(r'\s*displayName\s+eq\s+"((?:[^"\\]|\\["\\]){1,255})"\s*', re.IGNORECASE)
+_FILTER = re.compile(r'\s*displayName\s+eq\s+"((?:[^"\\\x00]|\\["\\]){1,255})"\s*', re.IGNORECASE)
 _ONE_MEMBER = re.compile(r'members\[\s*value\s+eq\s+"([^"\\]{1,100})"\s*\]', re.IGNORECASE)
 
 
@@ -29,8 +29,8 @@ class ScimGroup(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    displayName: str = Field(max_length=400)  # noqa: N815 -- the protocol's own names
-    externalId: str = Field("", max_length=255)  # noqa: N815
+    displayName: Text = Field(max_length=400)  # noqa: N815 -- the protocol's own names
+    externalId: Text = Field("", max_length=255)  # noqa: N815
     members: list[ScimMember] = []
 
     def told(self) -> Group:
@@ -123,9 +123,9 @@ def _with(told: Group, kind: str, path: str, value: object) -> Group:
         case "remove", "externalid":
             return replace(told, external_id="")
         case "add" | "replace", "displayname":
-            return replace(told, display_name=_text(path, value))
+            return replace(told, display_name=read_text(path, value))
         case "add" | "replace", "externalid":
-            return replace(told, external_id=_text(path, value))
+            return replace(told, external_id=read_text(path, value))
         case "remove", "displayname":
             raise InvalidInput({path: "A group has a name."})
     return told  # what PayFlux has no use for
@@ -141,9 +141,3 @@ def _id(value: object) -> UUID:
         return UUID(str(value))
     except ValueError:
         raise InvalidInput({"members": "Name each member by the id that PayFlux gave them."}) from None
-
-
-def _text(path: str, value: object) -> str:
-    if not isinstance(value, str) or len(value) > 400:
-        raise InvalidInput({path: "Send a text."})
-    return value

@@ -10,13 +10,13 @@ import re
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from payflux.frontdoor.accounts.sso.directory import Person
 from payflux.frontdoor.accounts.sso.models import DirectoryUser
@@ -27,7 +27,8 @@ _LIST = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 _ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 _CONFIG = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 MEDIA_TYPE = "application/scim+json"
-_FILTER = re.compile(r'\s*(userName|externalId)\s+eq\s+"([^"\\]{1,320})"\s*', re.IGNORECASE)
+_FILTER = re.compile(r'\s*(userName|externalId)\s+eq\s+"([^"\\\x00]{1,320})"\s*', re.IGNORECASE)
+_NOT_KEPT = re.compile(r"[\x00\ud800-\udfff]")  # what the database cannot hold
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -37,10 +38,20 @@ class OtherVersion(UserError):
     code = "other_version"
 
 
+def _kept(text: str) -> str:
+    """`text`, where it can be kept. Raises ValueError."""
+    if _NOT_KEPT.search(text):
+        raise ValueError("it holds a character that no text has")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_kept)]
+
+
 class ScimName(BaseModel):
-    formatted: str = Field("", max_length=400)
-    givenName: str = Field("", max_length=200)  # noqa: N815 -- the protocol's own names
-    familyName: str = Field("", max_length=200)  # noqa: N815
+    formatted: Text = Field("", max_length=400)
+    givenName: Text = Field("", max_length=200)  # noqa: N815 -- the protocol's own names
+    familyName: Text = Field("", max_length=200)  # noqa: N815
 
 
 class ScimUser(BaseModel):
@@ -48,9 +59,9 @@ class ScimUser(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    userName: str = Field(max_length=320)  # noqa: N815
-    externalId: str = Field("", max_length=255)  # noqa: N815
-    displayName: str = Field("", max_length=400)  # noqa: N815
+    userName: Text = Field(max_length=320)  # noqa: N815
+    externalId: Text = Field("", max_length=255)  # noqa: N815
+    displayName: Text = Field("", max_length=400)  # noqa: N815
     name: ScimName = ScimName()
     active: bool = True
 
@@ -212,9 +223,14 @@ def _with(told: Person, path: str, value: object) -> Person:
         return replace(told, active=_truth(value))
     if path not in field:
         return told
-    if not isinstance(value, str) or len(value) > 400:
+    return replace(told, **{field[path]: read_text(path, value)})
+
+
+def read_text(path: str, value: object) -> str:
+    """The text that a patch sets `path` to. Raises InvalidInput."""
+    if not isinstance(value, str) or len(value) > 400 or _NOT_KEPT.search(value):
         raise InvalidInput({path: "Send a text."})
-    return replace(told, **{field[path]: value})
+    return value
 
 
 def _truth(value: object) -> bool:

@@ -8,6 +8,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.single_sign_on import SSO, room_for
 from payflux.api.scim.protocol import (
@@ -27,6 +28,7 @@ from payflux.api.scim.protocol import (
 )
 from payflux.frontdoor.accounts.sso import directory
 from payflux.frontdoor.accounts.sso.models import DirectoryUser
+from payflux.frontdoor.accounts.team.inviting import hold_seats
 from payflux.web.guards import CurrentWorld, Who
 from payflux.web.policies import guard
 from payflux.world.bootstrap import World
@@ -110,9 +112,10 @@ async def patch_user(
 
 
 @router.delete("/Users/{directory_user_id}", dependencies=TELL)
-async def remove_user(who: Who, world: CurrentWorld, directory_user_id: UUID) -> Response:
+async def remove_user(request: Request, who: Who, world: CurrentWorld, directory_user_id: UUID) -> Response:
     """Forget somebody, whose place here ends."""
     async with world.database.system() as session:
+        await _taken(session, request, who, directory_user_id)
         await directory.remove_person(session, world.tokens, who, person_id=directory_user_id, now=world.clock.now())
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
@@ -121,8 +124,7 @@ async def _change(
     request: Request, who: Who, world: World, person_id: UUID, becomes: Callable[[directory.Person], directory.Person]
 ) -> Response:
     async with world.database.system() as session:
-        before = await directory.get_person(session, account_id=who.account_id, person_id=person_id)
-        refuse_other_version(request, person_version(before))
+        before = await _taken(session, request, who, person_id)
         row = await directory.change_person(
             session,
             world.tokens,
@@ -133,6 +135,15 @@ async def _change(
             now=world.clock.now(),
         )
     return _shown(world, row)
+
+
+async def _taken(session: AsyncSession, request: Request, who: Who, person_id: UUID) -> DirectoryUser:
+    """The person in the version that the caller means, for this transaction alone to change."""
+    # first, as everybody does who changes the directory: two that lock in turns would wait for each other
+    await hold_seats(session, account_id=who.account_id)
+    row = await directory.get_person(session, account_id=who.account_id, person_id=person_id)
+    refuse_other_version(request, person_version(row))
+    return row
 
 
 def _shown(
