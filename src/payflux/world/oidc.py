@@ -247,7 +247,10 @@ class OidcClient:
             raise ValueError("the key signs for another issuer")
 
     async def _metadata(self) -> _Metadata:
-        metadata = self._read(await self._document(self._well_known), _Metadata)
+        return await self._document(self._well_known, self._read_metadata)
+
+    def _read_metadata(self, body: bytes) -> _Metadata:
+        metadata = self._read(body, _Metadata)
         root = self._provider.issuer_root
         if metadata.issuer != root and not (root.endswith("/") and metadata.issuer.startswith(root)):
             raise self._unavailable("its discovery document names another issuer")
@@ -258,11 +261,12 @@ class OidcClient:
         return f"{self._provider.base}/.well-known/openid-configuration"
 
     async def _keys(self, metadata: _Metadata, *, fresh: bool = False) -> _Keys:
-        return self._read(await self._document(metadata.jwks_uri, fresh=fresh), _Keys)
+        return await self._document(metadata.jwks_uri, lambda body: self._read(body, _Keys), fresh=fresh)
 
-    async def _document(self, url: str, *, fresh: bool = False) -> bytes:
+    async def _document(self, url: str, read: Callable[[bytes], Shape], *, fresh: bool = False) -> Shape:
+        """What `read` makes of a document; one that it refuses is not kept."""
         if not fresh and (kept := self._documents.get(url)) is not None:
-            return kept
+            return read(kept)
         for attempt in range(_ATTEMPTS):
             if attempt:
                 await self._sleep(self._jitter() * _PAUSE * 2**attempt)
@@ -272,8 +276,9 @@ class OidcClient:
                 reason = type(error).__name__
                 continue
             if response.is_success:
+                found = read(response.content)
                 self._documents.put(url, response.content)
-                return response.content
+                return found
             reason = f"status {response.status_code}"
         raise self._unavailable(reason)
 

@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
-from lxml import etree  # ty: ignore[missing-module-member] -- compiled, without a description of its types
 from onelogin.saml2.auth import OneLogin_Saml2_Auth
 from onelogin.saml2.authn_request import OneLogin_Saml2_Authn_Request
 from onelogin.saml2.errors import OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError
@@ -95,9 +94,11 @@ def read_response(ours: ServiceProvider, theirs: IdentityProvider, encoded: str,
         response.is_valid(_request_data(ours, {"SAMLResponse": encoded}), request_id, raise_exceptions=True)
         signed = _signed(response, ours, request_id)
         return _assertion(response, signed)
+    except ResponseRefused:
+        raise
     except (OneLogin_Saml2_Error, OneLogin_Saml2_ValidationError) as error:
         raise ResponseRefused(f"the answer is not valid (code {error.code})") from None
-    except (etree.XMLSyntaxError, ValueError, TypeError, AttributeError, KeyError) as error:
+    except Exception as error:  # noqa: BLE001 -- as the library raises it, for a time that it cannot read
         raise ResponseRefused(f"the answer cannot be read ({type(error).__name__})") from None
 
 
@@ -155,6 +156,7 @@ def _settings(ours: ServiceProvider, theirs: IdentityProvider | None) -> dict[st
             "rejectDeprecatedAlgorithm": True,
             "wantAttributeStatement": False,
             "requestedAuthnContext": False,
+            "allowSingleLabelDomains": True,  # of a network of one's own
         },
     }
     if theirs is not None:

@@ -120,6 +120,8 @@ async def test_a_program_that_signed_in_by_a_password_is_refused(
         ("bob@shop.example", "admin", ["password", "totp"], True),
         ("Bob@SHOP.example", "viewer", ["passkey"], True),
         ("bob@sub.shop.example", "viewer", ["password"], False),
+        ("bob@Müller.example", "viewer", ["password"], True),
+        ("bob@xn--mller-kva.example", "viewer", ["password"], True),
         ("alice@shop.example", "owner", ["password"], True),
         ("alice@shop.example", "owner", ["google"], True),
         ("alice@shop.example", "owner", ["google", "totp"], False),
@@ -127,5 +129,5 @@ async def test_a_program_that_signed_in_by_a_password_is_refused(
     ],
 )
 def test_who_has_to_come_by_the_provider(email: str, role: str, factors: list[str], asked: bool) -> None:
-    assert must_use_sso(email, ["shop.example"], role=role, factors=factors) is asked
+    assert must_use_sso(email, ["shop.example", "xn--mller-kva.example"], role=role, factors=factors) is asked
     assert not must_use_sso(email, [], role=role, factors=factors)

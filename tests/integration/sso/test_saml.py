@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from html import unescape
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -32,8 +33,10 @@ async def idp(there: World, app: FastAPI, alice: SignedIn, stored: asyncpg.Conne
         DOMAIN,
     )
     fields = {"protocol": "saml", "issuer": found.entity_id, "sign_in_url": found.sign_in_url, "default_role": "viewer"}
-    wrong = await owner.post("/account/sso/connection", fields | {"certificate": "no certificate"})
-    assert 'href="#saml-certificate"' in wrong.text
+    cut_off = found.certificate.replace(found.certificate.splitlines()[3], "")
+    for unusable in ("no certificate", cut_off):
+        wrong = await owner.post("/account/sso/connection", fields | {"certificate": unusable})
+        assert 'href="#saml-certificate"' in wrong.text
     saved = await owner.post("/account/sso/connection", fields | {"certificate": found.certificate})
     assert saved.status_code == 303, saved.text
     return found
@@ -111,6 +114,7 @@ async def test_an_answer_that_is_not_whole_signs_nobody_in(
         "no XML": encoded("hello"),
         "no base 64": "%%%",
         "nothing": "",
+        "a time with an offset": encoded(re.sub(r'(NotOnOrAfter="[^"]*)Z"', r'\1+00:00"', xml)),
         "an entity": encoded(f'<!DOCTYPE r [<!ENTITY e SYSTEM "file:///etc/passwd">]>{xml.partition("?>")[2] or xml}'),
     }
     for name, answer in answers.items():

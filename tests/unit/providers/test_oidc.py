@@ -202,6 +202,15 @@ async def test_a_discovery_document_for_another_issuer_is_not_believed(google: S
         await exchange(google)
 
 
+async def test_a_document_that_is_of_no_use_is_not_kept(google: StandIn) -> None:
+    documents = ProviderDocuments()
+    issuer, google.issuer = google.issuer, "https://accounts.example.not.yet"
+    with pytest.raises(ProviderUnavailable):
+        await exchange(google, documents)
+    google.issuer = issuer  # mended
+    assert (await exchange(google, documents))["sub"] == "1100"
+
+
 async def test_documents_are_asked_for_again_but_not_for_ever(google: StandIn) -> None:
     google.failures = 2
     await exchange(google)

@@ -34,6 +34,7 @@ EMAIL_MAX = 254
 """Characters of the longest address that mail can be sent to (RFC 5321, 4.5.3.1.3, without the angle brackets)."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]{1,63}(\.[^@\s.]{1,63})+")
 
 
@@ -45,6 +46,23 @@ def normalize_email(email: str) -> str:
 def is_email(address: str) -> bool:
     """Whether a normalized `address` has the form of one."""
     return len(address) <= EMAIL_MAX and not _CONTROL.search(address) and bool(_EMAIL.fullmatch(address))
+
+
+def read_domain(typed: str) -> str | None:
+    """The domain that somebody typed, in ASCII and lower case, also as an address or a URL; None where it is none."""
+    text = typed.strip().lower().rpartition("@")[2].removeprefix("https://").removeprefix("http://").partition("/")[0]
+    try:
+        domain = text.encode("idna").decode("ascii").removesuffix(".")
+    except UnicodeError:
+        return None
+    labels = domain.split(".")
+    usable = len(labels) > 1 and len(domain) <= 253 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
+    return domain if usable else None
+
+
+def domain_of(email: str) -> str:
+    """The domain of an address as :func:`read_domain` spells it; empty where it has none."""
+    return read_domain(normalize_email(email)) or "" if "@" in email else ""
 
 
 def country_code(named: str) -> str:
@@ -82,7 +100,7 @@ def must_use_sso(email: str, domains: Collection[str], *, role: str, factors: Co
     `domains` it is enforced for, but an owner who proved a second factor, so that somebody can mend it."""
     if not domains or (role == "owner" and SECOND_FACTORS & set(factors)):
         return False
-    return normalize_email(email).rpartition("@")[2] in domains
+    return domain_of(email) in domains
 
 
 def session_expiry(created_at: datetime, used_at: datetime) -> datetime:

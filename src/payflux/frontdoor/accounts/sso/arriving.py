@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.frontdoor.accounts.claiming import wipe_ways_in
 from payflux.frontdoor.accounts.models import Membership, User
 from payflux.frontdoor.accounts.registering import create_user
-from payflux.frontdoor.accounts.sso import rules
+from payflux.frontdoor.accounts.rules import domain_of
 from payflux.frontdoor.accounts.sso.leaving import is_buried
 from payflux.frontdoor.accounts.sso.models import SsoConnection, SsoDomain, SsoIdentity
 from payflux.frontdoor.accounts.sso.rules import Asserted
@@ -147,7 +147,7 @@ async def is_own_domain(session: AsyncSession, *, account_id: UUID, email: str) 
     """Whether the account has proven the domain of an address."""
     query = select(SsoDomain.domain).where(
         SsoDomain.account_id == account_id,
-        SsoDomain.domain == rules.domain_of(email),
+        SsoDomain.domain == domain_of(email),
         SsoDomain.proven_at.is_not(None),
     )
     return (await session.execute(query)).scalar_one_or_none() is not None

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.factors.rules import SignInMethods
 from payflux.frontdoor.accounts.models import Account
+from payflux.frontdoor.accounts.rules import domain_of
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.sso import rules
 from payflux.frontdoor.accounts.sso.domains import domains_of
@@ -42,7 +43,7 @@ async def connection_for(session: AsyncSession, *, email: str) -> SsoConnection 
     query = (
         select(SsoConnection)
         .join(SsoDomain, SsoDomain.account_id == SsoConnection.account_id)
-        .where(SsoDomain.domain == rules.domain_of(email), SsoDomain.proven_at.is_not(None))
+        .where(SsoDomain.domain == domain_of(email), SsoDomain.proven_at.is_not(None))
     )
     return (await session.execute(query)).scalar_one_or_none()
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.accounts.models import Account
+from payflux.frontdoor.accounts.rules import read_domain
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.sso import rules
 from payflux.frontdoor.accounts.sso.models import SsoDomain
@@ -41,7 +42,7 @@ async def add_domain(session: AsyncSession, who: SignedIn, *, domain: str, now: 
 
     Raises InvalidInput, also where there are too many.
     """
-    name = rules.read_domain(domain)
+    name = read_domain(domain)
     if name is None:
         raise InvalidInput({"domain": _("Enter a domain like example.com.")})
     known = await domains_of(session, account_id=who.account_id)

@@ -4,11 +4,14 @@ gives. Pure."""
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import urlsplit
+
+from cryptography.x509 import load_der_x509_certificate
 
 from payflux.frontdoor.accounts.rules import is_email, normalize_email
 from payflux.frontdoor.accounts.team.capabilities import Role
@@ -28,8 +31,12 @@ WORTH_TELLING = timedelta(days=3)
 LAPSES_AFTER = timedelta(days=14)
 """For how long a record has to be missing before somebody is told, and before the domain is given up."""
 
-_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
-_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s+[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
+_HOST = re.compile(
+    r"([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9][a-z0-9-]{0,61}[a-z0-9]"
+    r"|\d{1,3}(\.\d{1,3}){3}|[0-9a-f]*:[0-9a-f:]+"
+)
+"""A host as a SAML sign-in page is asked for by: its name in ASCII, or its address."""
 
 
 @dataclass(frozen=True)
@@ -45,23 +52,6 @@ class Asserted:
 
 class UnusableAssertion(Exception):
     """The identity provider does not say who the person is, or not in a way that can be gone by."""
-
-
-def read_domain(typed: str) -> str | None:
-    """The domain that somebody typed, in ASCII and lower case, also as an address or a URL; None where it is none."""
-    text = typed.strip().lower().rpartition("@")[2].removeprefix("https://").removeprefix("http://").partition("/")[0]
-    try:
-        domain = text.encode("idna").decode("ascii").removesuffix(".")
-    except UnicodeError:
-        return None
-    labels = domain.split(".")
-    usable = len(labels) > 1 and len(domain) <= 253 and all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
-    return domain if usable else None
-
-
-def domain_of(email: str) -> str:
-    """The domain of an address as :func:`read_domain` spells it; empty where it has none."""
-    return read_domain(normalize_email(email)) or "" if "@" in email else ""
 
 
 def record_value(challenge: str) -> str:
@@ -142,9 +132,9 @@ def connection_problems(
     elif protocol == "saml":
         if not issuer.strip() or len(issuer) > 500 or not issuer.isprintable():
             problems["issuer"] = _("Enter the entity id of your identity provider.")
-        if not _is_address(sign_in_url):
+        if not _is_address(sign_in_url) or not _HOST.fullmatch(urlsplit(sign_in_url).hostname or ""):
             problems["sign_in_url"] = _("Enter the https:// address of your identity provider's sign-in page.")
-        if not _CERTIFICATE.fullmatch(certificate.strip()) or len(certificate) > 10_000:
+        if not _is_certificate(certificate):
             problems["certificate"] = _("Paste the signing certificate, from BEGIN CERTIFICATE to END CERTIFICATE.")
     else:
         problems["protocol"] = _("Choose OpenID Connect or SAML.")
@@ -154,7 +144,19 @@ def connection_problems(
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
+        port = parts.port
     except ValueError:
         return False
-    is_web = parts.scheme in ("https", "http") and bool(parts.hostname) and not parts.username
+    is_web = parts.scheme in ("https", "http") and bool(parts.hostname) and not parts.username and port != 0
     return is_web and len(text) <= 500 and text.isprintable() and " " not in text and not parts.fragment
+
+
+def _is_certificate(text: str) -> bool:
+    found = _CERTIFICATE.fullmatch(text.strip()) if len(text) <= 10_000 else None
+    if found is None:
+        return False
+    try:
+        load_der_x509_certificate(b64decode(found[1]))
+    except ValueError:
+        return False
+    return True
