@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.activation.allowances import seat_allowance
+from payflux.activation.workspaces import ROLE_FEATURE
 from payflux.frontdoor.accounts.rules import normalize_email
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.sso.arriving import arrive
@@ -18,6 +18,7 @@ from payflux.frontdoor.accounts.sso.rules import Asserted
 from payflux.frontdoor.accounts.team.members import change_role
 from payflux.frontdoor.accounts.team.queries import Member
 from payflux.frontdoor.accounts.workspaces.queries import addresses_in
+from payflux.frontdoor.accounts.workspaces.service import follow_role
 from payflux.frontdoor.entitlements.resolving import entitlements_of
 from payflux.kit.errors import Conflict
 from payflux.kit.messages import gettext as _
@@ -32,15 +33,20 @@ class RoleOfDirectory(Conflict):
     code = "role_of_directory"
 
 
-async def give_role(session: AsyncSession, who: SignedIn, *, user_id: UUID, role: str, now: datetime) -> Member:
-    """Give a member another role, unless the directory gives them one. Raises RoleOfDirectory, and what
+async def give_role(session: AsyncSession, world: World, who: SignedIn, *, user_id: UUID, role: str) -> Member:
+    """Give a member another role, unless the directory gives them one; in the account's further workspaces too, where
+    its plan has one role for all of them. Raises RoleOfDirectory, and what
     :func:`payflux.frontdoor.accounts.team.members.change_role` does."""
     if await given_to_member(session, account_id=who.account_id, user_id=user_id) is not None:
         raise RoleOfDirectory(
             _("This member's role comes from a group of your company's directory."),
             way_out=_("Move them to another group there, or choose another role for the group under Single sign-on."),
         )
-    return await change_role(session, who, user_id=user_id, role=role, now=now)
+    now = world.clock.now()
+    member = await change_role(session, who, user_id=user_id, role=role, now=now)
+    if not (await entitlements_of(session, world, account_id=who.account_id)).granted[ROLE_FEATURE]:
+        await follow_role(session, who, user_id=user_id, role=role, now=now)
+    return member
 
 
 async def member_for(session: AsyncSession, world: World, connection: SsoConnection, person: Asserted) -> UUID:

@@ -23,6 +23,9 @@ from payflux.frontdoor.entitlements.usage import Usage, require_room
 from payflux.kit.database import in_account
 from payflux.world.bootstrap import World
 
+ROLE_FEATURE = "team_admin_full"
+"""What a plan has that gives each workspace roles of its own."""
+
 
 async def open_workspace(world: World, who: SignedIn, *, name: str) -> Account:
     """A further workspace of the caller's account, with nothing connected yet. Raises LimitReached where the plan

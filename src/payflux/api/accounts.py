@@ -156,7 +156,7 @@ async def list_members(who: Who, session: Tenant) -> list[Member]:
 @router.patch("/members/{user_id}", dependencies=MANAGE, responses=GONE | CONFLICT)
 async def change_role(who: Who, world: CurrentWorld, session: Tenant, user_id: UUID, given: NewRole) -> Member:
     """Give a member another role, below one's own."""
-    member = await give_role(session, who, user_id=user_id, role=given.role, now=world.clock.now())
+    member = await give_role(session, world, who, user_id=user_id, role=given.role)
     return Member(**vars(member))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -305,3 +306,12 @@ async def test_pro_has_as_many_workspaces_as_processors_and_one_role_for_all_of_
     assert mail is not None
     assert "Alice has added you to the workspace Shop on PayFlux. Your role there is analyst." in mail.text
     assert set(await places(world, alice)) == {"Alice's shop", "Shop", "Market"}
+    # and so it stays, until the plan has roles of their own
+    role = f"/account/team/members/{frank.user_id}/role"
+    await owner.post(role, {"role": "viewer"})
+    assert await places(world, frank) == {"Alice's shop": "viewer", "Shop": "viewer"}
+    shop = await in_workspace(world, alice, UUID(pages[0].rpartition("/")[2]))
+    assert (await actions(world, shop))[-1] == "member.role_changed"
+    await put_on(world, stored, alice, "enterprise")
+    await owner.post(role, {"role": "admin"})
+    assert await places(world, frank) == {"Alice's shop": "admin", "Shop": "viewer"}

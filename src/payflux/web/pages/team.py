@@ -102,7 +102,7 @@ async def revoke(who: Who, world: CurrentWorld, session: Tenant, invite_id: UUID
 
 @router.post("/members/{user_id}/role", dependencies=MANAGE)
 async def change_role(who: Who, world: CurrentWorld, session: Tenant, user_id: UUID, role: Text = "") -> Response:
-    await give_role(session, who, user_id=user_id, role=role, now=world.clock.now())
+    await give_role(session, world, who, user_id=user_id, role=role)
     return see_other(TEAM)
 
 

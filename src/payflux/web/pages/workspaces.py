@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from payflux.activation.service import get_workspace
-from payflux.activation.workspaces import open_workspace, rename_workspace
+from payflux.activation.workspaces import ROLE_FEATURE, open_workspace, rename_workspace
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team.capabilities import manageable_roles, may
 from payflux.frontdoor.accounts.team.queries import find_member, members
@@ -33,7 +33,6 @@ router = APIRouter(prefix="/workspaces")
 
 HERE = "/workspaces"
 FEATURE = "multi_processor"
-ROLE_FEATURE = "team_admin_full"
 READ = [guard(capability="monitor.read", feature=FEATURE)]
 MANAGE = [guard(capability="workspaces.manage", feature=FEATURE, grace=False, of_account=True)]
 

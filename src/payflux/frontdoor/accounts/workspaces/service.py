@@ -1,15 +1,16 @@
-"""Open a further workspace, and say who is in it. Verbs of an account's members, but for the opening, which
-makes a tenant and so runs as the system role."""
+"""Open a further workspace, and say who is in it in which role. Verbs of an account's members, but for the opening,
+which makes a tenant and so runs as the system role."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.frontdoor.accounts.family import workspaces_of
 from payflux.frontdoor.accounts.models import Account, Membership
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import rules
@@ -75,6 +76,30 @@ async def add_workspace(session: AsyncSession, who: SignedIn, *, name: str, now:
             after={"name": added.name},
         )
     return added
+
+
+async def follow_role(session: AsyncSession, who: SignedIn, *, user_id: UUID, role: str, now: datetime) -> None:
+    """Give a member of the caller's account the role that they have there in each further workspace that they are in,
+    where the plan has one role for all of them."""
+    for workspace in await workspaces_of(session, account_id=who.account_id):
+        async with in_account(session, workspace.id):
+            place = (Membership.account_id == workspace.id, Membership.user_id == user_id)
+            before = (
+                await session.execute(select(Membership.role).where(*place).with_for_update())
+            ).scalar_one_or_none()
+            if before in (None, role):
+                continue
+            await session.execute(update(Membership).where(*place).values(role=role))
+            await record_change(
+                session,
+                account_id=workspace.id,
+                actor_id=who.user_id,
+                action="member.role_changed",
+                subject=str(user_id),
+                at=now,
+                before={"role": before},
+                after={"role": role},
+            )
 
 
 async def add_to_workspace(
