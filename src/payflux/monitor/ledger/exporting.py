@@ -60,13 +60,12 @@ async def export_ledger(
     size = checkpoint.tree_size if checkpoint else 0
     runs = [run for run in await leaves_of(session, **place) if run.first_leaf < size]
     proven = min(last, max((run.last_sequence for run in runs), default=0))
-    tree = TreeReader(session)
     before = FIRST_HASH if first == 1 else (await get_artifact(session, **place, sequence=first - 1)).hash
     expired = await _expired(session, place, (first, last))
     key = await signing_key(world, session)  # before the keys are listed, for it may be a new one
     header = Header(
         checkpoint=checkpoint.note if checkpoint else None,
-        consistency=await _consistency(tree, since_tree_size, size),
+        consistency=await _consistency(TreeReader(session), since_tree_size, size),
         expired_sequence=expired,
         exported_at=written(world.clock.now()),
         first_sequence=first,
@@ -82,7 +81,8 @@ async def export_ledger(
     yield header_line(header, f"{protected}..{b64(signature)}")
     for start in range(first, last + 1, AT_ONCE):
         numbers = (start, min(start + AT_ONCE - 1, last))
-        yield await _lines(session, tree, runs, place, numbers, proven=proven, expired=expired, size=size)
+        reader = TreeReader(session)  # anew, for it keeps what it has read
+        yield await _lines(session, reader, runs, place, numbers, proven=proven, expired=expired, size=size)
 
 
 async def _expired(session: AsyncSession, place: dict[str, UUID], numbers: tuple[int, int]) -> int:
