@@ -109,7 +109,7 @@ def _end_of(day: str) -> datetime | None:
         return None
     try:
         chosen = datetime.strptime(day, "%Y-%m-%d").date()  # noqa: DTZ007 -- a day has no zone; its end is in UTC
-    except ValueError:
+        return datetime.combine(chosen, time(), UTC) + timedelta(days=1)
+    except (ValueError, OverflowError):
         problem = "Choose a day such as 2026-12-31, or none."
         raise InvalidInput({"expires": problem}, message=problem) from None
-    return datetime.combine(chosen, time(), UTC) + timedelta(days=1)

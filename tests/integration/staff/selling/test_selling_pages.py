@@ -155,6 +155,7 @@ async def test_an_exception_is_granted_in_two_steps_on_the_accounts_page_and_end
         {"reason": "so"},
         {"expires": "tomorrow"},
         {"expires": "2020-01-01"},
+        {"expires": "9999-12-31"},
     ],
 )
 async def test_a_wrong_exception_is_refused_and_nothing_is_granted(
