@@ -173,6 +173,15 @@ def test_arming_turns_into_the_problem_with_its_way_out_when_one_comes(page: Pag
     expect(page.get_by_role("button", name="Cancel and connect again")).to_be_visible()
 
 
+def test_arming_leads_on_where_somebody_else_has_canceled_it(page: Page, server: SampleServer) -> None:
+    still_arming(server)
+    page.goto(f"{server.url}/pages/arming")
+    expect(page.get_by_role("status")).to_have_text("1 of 4 stages done.")
+    server.shown["arming"] = "activate"
+    server.progress = [progress(0) | {"state": "paid_unconnected"}]
+    expect(page.get_by_role("button", name="Connect Stripe")).to_be_visible()
+
+
 def test_the_chart_is_read_with_the_arrow_keys_and_with_the_pointer(page: Page, server: SampleServer) -> None:
     page.goto(f"{server.url}/pages/dashboard")
     slider = page.get_by_role("slider")

@@ -13,9 +13,9 @@ function write(element, text) {
 }
 
 /** Shows one progress message; true when there is nothing more to wait for. */
-function apply({ stages, done, slow, problem }) {
-  if ((problem?.what_happened ?? "") !== root.dataset.problem) {
-    location.reload(); // the server renders a problem with its way out, and what comes after it
+function apply({ state, stages, done, slow, problem }) {
+  if (state === "paid_unconnected" || (problem?.what_happened ?? "") !== root.dataset.problem) {
+    location.reload(); // the server renders a problem with its way out, what comes after it, and where to connect anew
     return true;
   }
   if (problem) return false; // it is tried again by itself
