@@ -32,9 +32,9 @@ async def remove_for_good(
     member = await find_member(session, account_id=who.account_id, user_id=user_id)
     if member is not None:  # first, for their identities end with their place
         await bury(session, world.tokens, account_id=who.account_id, user_id=user_id, email=member.email, now=now)
-    await remove_member(session, who, user_id=user_id, invites=invites, now=now)
+    removed = await remove_member(session, who, user_id=user_id, invites=invites, now=now)
     await settle_keys(session, who, owner_id=user_id, becomes=keys, now=now)
-    await _follow(session, who, user_id=user_id, now=now)
+    await _follow(session, who, user_id=user_id, email=removed.email, now=now)
 
 
 async def leave_for_good(session: AsyncSession, world: World, who: SignedIn) -> None:
@@ -42,10 +42,10 @@ async def leave_for_good(session: AsyncSession, world: World, who: SignedIn) -> 
     now = world.clock.now()
     await leave(session, who, now=now)
     await settle_keys(session, who, owner_id=who.user_id, becomes="revoke", now=now)
-    await _follow(session, who, user_id=who.user_id, now=now)
+    await _follow(session, who, user_id=who.user_id, email=who.email, now=now)
 
 
-async def _follow(session: AsyncSession, who: SignedIn, *, user_id: UUID, now: datetime) -> None:
-    left = await leave_workspaces(session, who, user_id=user_id, now=now)
+async def _follow(session: AsyncSession, who: SignedIn, *, user_id: UUID, email: str, now: datetime) -> None:
+    left = await leave_workspaces(session, who, user_id=user_id, email=email, now=now)
     for account_id in (who.account_id, *left):
         await enqueue_forgetting(session, account_id=account_id, user_id=user_id, parent_id=who.parent_id)

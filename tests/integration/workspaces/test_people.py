@@ -25,6 +25,8 @@ from payflux.frontdoor.accounts.sso import directory
 from payflux.frontdoor.accounts.sso.models import DirectoryUser
 from payflux.frontdoor.accounts.team import inviting, transfers
 from payflux.frontdoor.accounts.team.members import NotYours
+from payflux.frontdoor.accounts.team.queries import pending_invites
+from payflux.frontdoor.accounts.team.rules import SeatAllowance
 from payflux.frontdoor.accounts.workspaces.service import add_to_workspace
 from payflux.frontdoor.entitlements.usage import LimitReached, use
 from payflux.frontdoor.staff import acts
@@ -153,6 +155,22 @@ async def test_whoever_leaves_the_account_leaves_its_workspaces_and_who_leaves_a
     assert await roles(world, north.account_id) == {"Alice": "owner", "Dora": "analyst"}
     broken = await verify_every_log(world.database)
     assert not any(broken.values())
+
+
+async def test_whoever_left_the_account_comes_back_by_no_invite_to_a_workspace(
+    world: World, alice: SignedIn, bob: SignedIn, north: SignedIn, dora: SignedIn
+) -> None:
+    now, open_to_all = world.clock.now(), SeatAllowance(None)
+    for email in (bob.email, "eve@elsewhere.example"):
+        async with world.database.tenant(north.account_id) as session:
+            await inviting.invite(
+                session, world.tokens, north, email=email, role="viewer", allowance=open_to_all, now=now
+            )
+    async with world.database.tenant(alice.account_id) as session:
+        await remove_for_good(session, world, alice, user_id=bob.user_id, invites="revoke", keys="revoke")
+    async with world.database.tenant(north.account_id) as session:
+        waiting = await pending_invites(session, account_id=north.account_id, now=now)
+    assert [each.email for each in waiting] == ["eve@elsewhere.example"]
 
 
 async def test_whoever_is_put_into_a_workspace_while_they_are_removed_is_in_neither(

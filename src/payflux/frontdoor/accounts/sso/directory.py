@@ -220,7 +220,7 @@ async def _send_away(
         at=now,
         before={"role": role},
     )
-    for left in (*await leave_workspaces(session, who, user_id=user_id, now=now), account_id):
+    for left in (*await leave_workspaces(session, who, user_id=user_id, email=row.user_name, now=now), account_id):
         await forget_membership(session, account_id=left, user_id=user_id)
 
 
