@@ -167,6 +167,22 @@ async def test_each_night_what_is_new_goes_into_the_tree_and_every_earlier_check
     assert verify_export(await charlies.exported(), keys=keys).proven_sequence == 306
 
 
+async def test_an_account_that_goes_while_the_tree_is_signed_does_not_keep_the_others_out(
+    world: World, alices: Shop, charlies: Shop, superuser: asyncpg.Connection
+) -> None:
+    await alices.record(1)
+    await charlies.record(1, 2)
+    going = superuser.transaction()
+    await going.start()
+    await superuser.execute("DELETE FROM accounts WHERE id = $1", alices.account_id)
+    signing = asyncio.create_task(signed_checkpoint(world))
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    while not signing.done() and not await superuser.fetchval(waits):
+        continue
+    await going.commit()
+    assert (await signing).checkpoint.tree_size == 2
+
+
 async def test_keys_are_replaced_and_what_the_old_ones_signed_still_holds(
     world: World, alices: Shop, clock: MovedClock
 ) -> None:

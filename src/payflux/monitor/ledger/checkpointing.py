@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy import func, select, true
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.monitor.ledger.checkpoints import Checkpoint, sign_checkpoint
@@ -22,6 +23,8 @@ from payflux.world.bootstrap import World
 AT_ONCE = 1000
 """Workspaces whose artifacts are taken in together."""
 
+TRIES = 5
+
 _LOCK = int.from_bytes(b"ledger")
 
 log = structlog.get_logger(__name__)
@@ -34,7 +37,18 @@ def origin_of(world: World) -> str:
 
 async def sign_tree(world: World) -> None:
     """Take every artifact into the tree that is not in it, and sign the whole. Whoever comes second waits, and
-    signs what is new since."""
+    signs what is new since. Where an account goes meanwhile, it begins anew."""
+    for left in reversed(range(TRIES)):
+        try:
+            await _sign(world)
+        except IntegrityError:
+            if not left:
+                raise
+        else:
+            return
+
+
+async def _sign(world: World) -> None:
     async with world.database.system() as session:
         await session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         before = await latest_checkpoint(session)
