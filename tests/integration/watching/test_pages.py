@@ -6,12 +6,16 @@ import re
 from datetime import timedelta
 from html import unescape
 
+import asyncpg
 import pytest
 
 from payflux.activation.watching import read_workspace
 from payflux.app import create_app
 from tests.integration.pages.browser import Browser
+from tests.integration.team.conftest import stored
 from tests.integration.watching.conftest import DAY, Shop, dispute, sale
+
+__all__ = ["stored"]
 
 ALICE = "alice@alice-shop.example"
 
@@ -72,6 +76,16 @@ async def test_readings_of_another_account_are_not_shown(shop: Shop, member: Bro
     stranger = Browser(create_app(shop.world))
     await stranger.register("Charlie", "charlie@charlie-shop.example")
     assert (await stranger.get("/projections")).status_code == 303
+
+
+async def test_a_limit_of_money_is_told_in_the_currency_of_the_shop(
+    shop: Shop, member: Browser, stored: asyncpg.Connection
+) -> None:
+    await stored.execute('UPDATE reserve_projections SET projection = projection || \'{"currency": "jpy"}\'')
+    limit = {"name": "Too much", "metric": "trapped_90", "comparison": "above", "threshold": "1,000,000"}
+    assert (await member.post("/settings/alerts/rules", limit)).status_code == 303
+    for page in ("/settings/alerts", "/alerts"):
+        assert "Trapped capital at T+90 is above 1,000,000 JPY." in words((await member.get(page)).text)
 
 
 async def test_what_is_open_stands_on_the_dashboard_until_somebody_looks_after_it(shop: Shop, member: Browser) -> None:

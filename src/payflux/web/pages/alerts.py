@@ -17,6 +17,7 @@ from payflux.monitor.alerts import handling
 from payflux.monitor.alerts.evaluating import rule_of
 from payflux.monitor.alerts.queries import events_of, resolved_alerts, rules_of, unresolved_alerts
 from payflux.monitor.alerts.wording import asks, name_of
+from payflux.monitor.projections.queries import told_currency
 from payflux.web.alert_views import alert_view
 from payflux.web.forms import Text
 from payflux.web.guards import CurrentSubscription, CurrentWorld, Tenant, Who
@@ -48,12 +49,13 @@ async def alerts(
     events = await events_of(session, account_id=who.account_id, alert_ids=found)
     names = {member.user_id: member.name for member in await members(session, account_id=who.account_id)}
     armed = [rule for rule in await rules_of(session, **where) if rule.armed]
+    currency = await told_currency(session, account_id=who.account_id)
     return render(
         request,
         "alerts.html",
         unresolved=[alert_view(alert, events[alert.id], names) for alert in unresolved],
         resolved=[alert_view(alert, events[alert.id], names) for alert in resolved],
-        armed=[(name_of(rule.trigger, rule.name), asks(rule_of(rule), "usd")) for rule in armed],
+        armed=[(name_of(rule.trigger, rule.name), asks(rule_of(rule), currency)) for rule in armed],
         snoozes={key: _(words) for key, words in SNOOZE_WORDS.items()},
         may_handle=may(who.role, "alerts.manage"),
         live_version=await version_of(session, workspace),
