@@ -6,13 +6,16 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import httpx
 import pytest
 
+from payflux.kit.crypto import SecretBox
 from payflux.kit.database import driver_connection
 from payflux.kit.jobs import Payload
 from payflux.monitor.alerts.asking import replay
+from payflux.monitor.alerts.channels import get_channel
 from payflux.monitor.alerts.delivering import deliver_alert
 from payflux.monitor.alerts.models import DeliveryState
 from payflux.settings import Settings
@@ -20,7 +23,7 @@ from payflux.world import notify, public_http
 from payflux.world.notify import PostFailure
 from payflux.world.public_http import PublicHttp
 from tests.integration.alerts.conftest import Watched
-from tests.integration.alerts.test_posting import Receiver, added, log_of, receiver, work_once
+from tests.integration.alerts.test_posting import Receiver, added, log_of, receiver, tell, work_once
 
 __all__ = ["receiver"]
 
@@ -99,3 +102,20 @@ async def test_an_answer_that_never_ends_is_not_waited_for(
     async with asyncio.timeout(5), httpx.AsyncClient() as http:
         with pytest.raises(failure):
             await ask(Settings(), http, dawdler)
+
+
+async def test_a_channel_whose_address_cannot_be_read_any_more_says_so_and_is_not_tried_for_ever(
+    watched: Watched, receiver: Receiver
+) -> None:
+    channel, _ = await added(watched, "webhook", receiver.url)
+    await watched.read(risk_tier=3)
+    (event,) = await watched.history()
+    await tell(watched, event.id)
+    (delivery,) = await log_of(watched, channel)
+    other = replace(watched.world, secrets=SecretBox("another secret, 32 characters or more of it"))
+    await deliver_alert(other, {"account_id": str(watched.account_id), "delivery_id": str(delivery.row.id)})
+    (delivery,) = await log_of(watched, channel)
+    assert (delivery.row.state, receiver.requests) == (DeliveryState.DROPPED, [])
+    async with watched.world.database.tenant(watched.account_id) as session:
+        stored = await get_channel(session, account_id=watched.account_id, channel_id=channel.id)
+    assert "Add it anew" in stored.disabled_because == delivery.tries[0].outcome

@@ -146,3 +146,11 @@ async def test_a_trip_is_good_once_and_for_the_browser_that_began_it(
 async def test_an_address_without_a_provider_is_told_so(app: FastAPI, set_up_world: World) -> None:
     unknown = await Employee(app).leave("erin@unknown.example")
     assert (unknown.status_code, "No single sign-on is set up" in unknown.text) == (422, True)
+
+
+async def test_a_client_secret_that_cannot_be_read_any_more_is_no_error_of_ours(
+    set_up_world: World, employee: Employee, stored: asyncpg.Connection
+) -> None:
+    await stored.execute("UPDATE sso_connections SET client_secret = $1", bytes(40))
+    answer = await employee.leave(f"bob@{DOMAIN}")
+    assert (answer.status_code, "did not prove who you are" in answer.text) == (503, True)

@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from payflux.kit.crypto import UndecryptableSecret
 from payflux.kit.jobs import Payload, enqueue
 from payflux.kit.messages import mark
 from payflux.monitor.alerts.channels import address_of, disable, secret_of
@@ -110,7 +111,14 @@ async def _posting(session: AsyncSession, world: World, delivery: AlertDelivery)
         outcome = mark("The channel was removed.") if channel is None else mark("The channel was switched off.")
         await note_attempt(session, delivery, succeeded=False, outcome=outcome, now=now)
         return None
-    message, address = await _message(session, world, delivery), address_of(world, channel)
+    try:
+        address, secret = address_of(world, channel), secret_of(world, channel)
+    except UndecryptableSecret:
+        delivery.state, because = DeliveryState.DROPPED, mark("Its address cannot be read any more. Add it anew.")
+        await note_attempt(session, delivery, succeeded=False, outcome=because, now=now)
+        await disable(session, channel, because=because, now=now)
+        return None
+    message = await _message(session, world, delivery)
     headers = {"Content-Type": "application/json", "User-Agent": "PayFlux-Alerts/1", "Accept-Encoding": "identity"}
     to = partial(post, world.settings, world.http)
     match channel.kind:
@@ -132,7 +140,7 @@ async def _posting(session: AsyncSession, world: World, delivery: AlertDelivery)
             signed = {
                 "webhook-id": message_id,
                 "webhook-timestamp": str(int(now.timestamp())),
-                "webhook-signature": sign(message_id, body, [secret_of(world, channel)], now),
+                "webhook-signature": sign(message_id, body, [secret], now),
             }
             return partial(to, address, body, headers | signed)
 
@@ -174,7 +182,7 @@ async def _settle(
         delivery.state = DeliveryState.DROPPED
         channel = await session.get(AlertChannel, (delivery.account_id, delivery.target), with_for_update=True)
         if channel is not None and channel.disabled_at is None:
-            await disable(session, channel, because="It answered 410 Gone: it wants nothing more.", now=now)
+            await disable(session, channel, because=mark("It answered 410 Gone: it wants nothing more."), now=now)
     elif delivery.attempts > len(RETRY_AFTER):
         delivery.state = DeliveryState.FAILED
     else:

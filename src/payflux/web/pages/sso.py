@@ -17,6 +17,7 @@ from payflux.frontdoor.accounts.providers.trips import Carried, Trip
 from payflux.frontdoor.accounts.sso.connections import client_secret, connection_for, connection_of
 from payflux.frontdoor.accounts.sso.models import SsoConnection
 from payflux.frontdoor.accounts.sso.rules import FACTOR, Asserted, UnusableAssertion, asserted, asserted_by_saml
+from payflux.kit.crypto import UndecryptableSecret
 from payflux.kit.errors import Forbidden, PaymentRequired
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
@@ -28,7 +29,7 @@ from payflux.web.policies import Audience, guard
 from payflux.web.rendering import render
 from payflux.web.signing_in import answer_first_step
 from payflux.world.bootstrap import World
-from payflux.world.oidc import OidcClient, OidcFailure, OidcProvider, ProviderUnavailable
+from payflux.world.oidc import ClientRefused, OidcClient, OidcFailure, OidcProvider, ProviderUnavailable
 from payflux.world.public_http import PublicHttp
 
 router = APIRouter()
@@ -85,9 +86,10 @@ async def leave(
         )
     try:
         address = await _address(world, connection, trip)
-    except ProviderUnavailable as failure:
+    except OidcFailure as failure:
         _note(connection, failure)
-        return _form(request, email, next, problem=_(AWAY), status=HTTPStatus.SERVICE_UNAVAILABLE)
+        problem = _(AWAY) if isinstance(failure, ProviderUnavailable) else _(UNPROVEN)
+        return _form(request, email, next, problem=problem, status=HTTPStatus.SERVICE_UNAVAILABLE)
     answer = render(request, "sso_leave.html", address=address)
     return keep(answer, world, _COOKIE, browser, max_age=int(trips.TRIP_TIME.total_seconds()))
 
@@ -164,12 +166,17 @@ async def _asserted(world: World, connection: SsoConnection, trip: Trip, code: s
 
 
 def _client(world: World, connection: SsoConnection) -> OidcClient:
+    """Raises ClientRefused where our secret there was stored under another secret of this installation."""
+    try:
+        secret = client_secret(world.secrets, connection)
+    except UndecryptableSecret:
+        raise ClientRefused("the client secret cannot be read any more; its owner has to enter it anew") from None
     there = OidcProvider(
         name="the account's identity provider",
         base=connection.issuer.rstrip("/"),
         issuer_root=connection.issuer,
         client_id=connection.client_id,
-        client_secret=SecretStr(client_secret(world.secrets, connection)),
+        client_secret=SecretStr(secret),
     )
     return OidcClient(there, PublicHttp(world.settings, world.http), world.provider_documents)
 
