@@ -14,6 +14,7 @@ from payflux.activation.service import get_workspace
 from payflux.frontdoor.accounts.team.queries import account_name, find_member
 from payflux.kit.errors import Conflict, UserError
 from payflux.kit.jobs import Payload, Permanent
+from payflux.kit.messages import mark
 from payflux.monitor.evidence.documents import Provenance, artifacts_pdf, dossier_pdf
 from payflux.monitor.evidence.dossier import gather_dossier
 from payflux.monitor.evidence.exporting import ExportWriter, Superseded, begin_export, fail_export
@@ -49,7 +50,7 @@ async def make_export(world: World, payload: Payload) -> None:
         log.info("export made by another worker", export_id=str(export_id))
     except UserError as error:
         async with world.database.tenant(account_id) as session:
-            why = f"{error.message} {error.way_out}".strip()
+            why = (error.message, error.way_out)
             await fail_export(session, account_id=account_id, export_id=export_id, why=why, now=world.clock.now())
         raise Permanent(error.message) from error
 
@@ -57,7 +58,7 @@ async def make_export(world: World, payload: Payload) -> None:
 async def record_failed_export(world: World, payload: Payload) -> None:
     """Give an export up whose job has failed for good; one that says why already keeps what it says."""
     account_id, export_id = UUID(payload["account_id"]), UUID(payload["export_id"])
-    why = "Something went wrong on our side. Ask for it again."
+    why = (mark("Something went wrong on our side."), mark("Ask for it again."))
     async with world.database.tenant(account_id) as session:
         await fail_export(session, account_id=account_id, export_id=export_id, why=why, now=world.clock.now())
 
@@ -105,7 +106,8 @@ async def _dossier(world: World, export: EvidenceExport) -> bytes:
     async with world.database.tenant(export.account_id) as session:
         workspace = await get_workspace(session, account_id=export.account_id)
         if workspace.connection_id is None:
-            raise Conflict("No processor is connected.", way_out="Connect one, and ask for the dossier again.")
+            way_out = mark("Connect one, and ask for the dossier again.")
+            raise Conflict(mark("No processor is connected."), way_out=way_out)
         connection = await get_connection(session, account_id=export.account_id, connection_id=workspace.connection_id)
         dossier, readout = await gather_dossier(session, connection, now=world.clock.now())
         document_hash = sha256(dossier.encoded()).hex()

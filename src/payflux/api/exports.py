@@ -150,5 +150,5 @@ def _export(row: EvidenceExport) -> Export:
         size=row.size if ready else None,
         sha256=row.sha256 if ready else None,
         download_path=f"{API_PATH}/exports/{row.id}/download" if ready else None,
-        problem=row.problem or None,
+        problem=row.problem.replace("\n", " ") or None,
     )

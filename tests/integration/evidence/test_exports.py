@@ -78,7 +78,7 @@ async def test_what_cannot_be_made_says_why(world: World, shop: Shop) -> None:
     with pytest.raises(Permanent):
         await make(shop)
     assert (await found(shop, dossier)).problem == (
-        "No processor is connected. Connect one, and ask for the dossier again."
+        "No processor is connected.\nConnect one, and ask for the dossier again."
     )
     lost = await ask(shop, ALL)
     await record_failed_export(world, {"account_id": str(shop.account_id), "export_id": str(lost.id)})

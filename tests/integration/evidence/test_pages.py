@@ -13,6 +13,7 @@ from sqlalchemy import select
 from payflux.app import create_app
 from payflux.frontdoor.accounts.models import Membership, User
 from payflux.kit.ids import new_id
+from payflux.kit.jobs import Permanent
 from payflux.monitor.ledger.checkpointing import sign_tree
 from payflux.monitor.ledger.verifying import verify_export
 from payflux.world.bootstrap import World
@@ -99,6 +100,16 @@ async def test_exports_reports_and_imports_are_asked_for_and_fetched(world: Worl
     again = await alice.http.post("/uploads/evidence", data=token, files={"file": ("old.jsonl", record)})
     assert "brought before" in again.text
     assert (await alice.http.post("/uploads/evidence", files={"file": ("old.jsonl", record)})).status_code == 403
+
+
+async def test_why_an_export_failed_is_told_in_the_readers_language(shop: Shop, alice: Browser) -> None:
+    await alice.post("/evidence/exports", {"content": "dossier", "format": "pdf"})
+    await shop.set_workspace(connection_id=None)
+    with pytest.raises(Permanent):
+        await make(shop)
+    await alice.post("/language", {"language": "de", "next": "/evidence"})
+    page = await alice.get("/evidence")
+    assert "Kein Zahlungsdienstleister ist verbunden. Verbinden Sie einen" in text_of(page.text)
 
 
 async def looking_on(world: World, shop: Shop, alice: Browser) -> Browser:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -136,11 +136,14 @@ class ExportWriter:
         self._number += len(pieces)
 
 
-async def fail_export(session: AsyncSession, *, account_id: UUID, export_id: UUID, why: str, now: datetime) -> None:
-    """Give an export up, unless it is ready."""
+async def fail_export(
+    session: AsyncSession, *, account_id: UUID, export_id: UUID, why: Iterable[str], now: datetime
+) -> None:
+    """Give an export up, unless it is ready; `why` in sentences of the catalogue."""
     export = await session.get(EvidenceExport, (account_id, export_id), with_for_update=True)
     if export is not None and export.state in UNDER_WAY:
-        export.state, export.attempt, export.problem, export.finished_at = ExportState.FAILED, None, why, now
+        export.state, export.attempt, export.finished_at = ExportState.FAILED, None, now
+        export.problem = "\n".join(filter(None, why))
 
 
 async def file_bytes(database: Database, export: EvidenceExport, first: int, last: int) -> AsyncGenerator[bytes, None]:

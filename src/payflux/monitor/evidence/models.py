@@ -72,7 +72,8 @@ def _one_of(column: str, values: type[StrEnum]) -> CheckConstraint:
 class EvidenceExport(Base):
     """A file that somebody asked for (None: a report that was due), until `expires_at`.
 
-    `done` of `total` artifacts are written; `size` is bytes and `sha256` hex, once it is ready. Only whoever holds
+    `done` of `total` artifacts are written; `size` is bytes and `sha256` hex, once it is ready; `problem` is why it
+    failed, a sentence a line. Only whoever holds
     `attempt` writes: a job that was taken for dead and goes on finds another one there.
     """
 

@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.kit.errors import Conflict, InvalidInput
+from payflux.kit.messages import mark
 from payflux.monitor.ledger.artifacts import FIRST_HASH, b64, protected_header, written
 from payflux.monitor.ledger.exports import (
     FORMAT,
@@ -125,7 +126,8 @@ async def _lines(
     lines = []
     for each in artifacts:
         if each.body is None and each.sequence > expired:
-            raise Conflict("What your plan keeps no longer was dropped meanwhile.", way_out="Export the ledger again.")
+            way_out = mark("Export the ledger again.")
+            raise Conflict(mark("What your plan keeps no longer was dropped meanwhile."), way_out=way_out)
         proof = None
         if each.sequence <= proven:
             leaf = next(leaves)
