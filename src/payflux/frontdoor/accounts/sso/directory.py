@@ -202,26 +202,26 @@ async def _send_away(
         return
     mine = select(Membership.role).where(Membership.account_id == account_id, Membership.user_id == user_id)
     role = (await session.execute(mine)).scalar_one_or_none()
-    if role is None:
-        return
     if role == "owner":
         raise OwnerStays(
             _("The owner's place cannot be ended by a directory."), way_out=_("Transfer the ownership first.")
         )
-    await bury(session, tokens, account_id=account_id, user_id=user_id, email=row.user_name, now=now)
-    await settle_keys(session, who, owner_id=user_id, becomes="revoke", now=now)
-    await end_membership(session, account_id=account_id, user_id=user_id, heir=None, now=now)
-    await record_change(
-        session,
-        account_id=account_id,
-        actor_id=who.user_id,
-        action="member.deprovisioned",
-        subject=str(user_id),
-        at=now,
-        before={"role": role},
-    )
-    for left in (*await leave_workspaces(session, who, user_id=user_id, email=row.user_name, now=now), account_id):
-        await forget_membership(session, account_id=left, user_id=user_id)
+    if role is not None:  # else they are in a workspace alone, or nowhere
+        await bury(session, tokens, account_id=account_id, user_id=user_id, email=row.user_name, now=now)
+        await settle_keys(session, who, owner_id=user_id, becomes="revoke", now=now)
+        await end_membership(session, account_id=account_id, user_id=user_id, heir=None, now=now)
+        await record_change(
+            session,
+            account_id=account_id,
+            actor_id=who.user_id,
+            action="member.deprovisioned",
+            subject=str(user_id),
+            at=now,
+            before={"role": role},
+        )
+    left = await leave_workspaces(session, who, user_id=user_id, email=row.user_name, now=now)
+    for place in (*left, account_id) if role is not None else left:
+        await forget_membership(session, account_id=place, user_id=user_id)
 
 
 async def _own_address(session: AsyncSession, account_id: UUID, user_name: str) -> str:
