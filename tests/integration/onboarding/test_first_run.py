@@ -79,6 +79,14 @@ async def test_who_may_not_take_a_step_sees_who_can_and_hides_it_for_themselves_
     assert "/welcome/steps/show" not in (await bob.get("/settings")).text
 
 
+async def test_who_skips_all_of_the_wizard_is_not_led_back_to_it(alice: Browser) -> None:
+    assert (await steps(alice))[0] == "set_up_business"
+    await alice.post("/welcome/step-1", {"action": "skip_rest"})
+    assert (await alice.get("/welcome")).headers["Location"] == "/start"
+    following, _, done = await steps(alice)
+    assert (following, "set_up_business" in done) == ("first_projection", True)
+
+
 async def test_the_trials_end_is_announced_once_on_day_10_and_a_plan_is_urgent_from_day_11(
     alice: Browser, bob: Browser, clock: MovedClock, stored: asyncpg.Connection
 ) -> None:

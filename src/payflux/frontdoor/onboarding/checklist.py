@@ -19,8 +19,8 @@ class Facts:
     """What has happened, as far as the steps are ticked by it.
 
     `verified_at_signup`: the address was proven before there was anything to confirm, by a sign-in provider or an
-    invite. `business_set_up`: a member has answered the wizard's first step. `invited`: somebody was invited, or has
-    joined.
+    invite. `business_set_up`: a member has answered the wizard's first step, if only by skipping it or the whole.
+    `invited`: somebody was invited, or has joined.
     """
 
     verified: bool
