@@ -6,13 +6,17 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.journeys.test_first_readout import connect, register, serious_problems
+from tests.journeys.test_first_readout import connect, serious_problems
+from tests.journeys.test_team import registered
+from tests.running import Running
 
 PATIENCE = 60_000  # milliseconds; a few seconds on a calm machine
 
 
-def test_alice_opens_a_second_workspace_switches_to_it_connects_there_and_sees_both_added_up(page: Page) -> None:
-    register(page, "alice")
+def test_alice_opens_a_second_workspace_switches_to_it_connects_there_and_sees_both_added_up(
+    page: Page, product: Running
+) -> None:
+    registered(page, product)
     connect(page, "default")
     expect(page.get_by_role("link", name="Enter your workspace")).to_be_visible(timeout=PATIENCE)
     page.goto("/workspaces")

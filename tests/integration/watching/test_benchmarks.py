@@ -45,6 +45,8 @@ async def computed(shop: Shop) -> dict[str, Benchmark]:
 
 
 async def test_twenty_shops_make_a_figure_and_nineteen_none(stored: asyncpg.Connection, shop: Shop) -> None:
+    async with shop.world.database.tenant(shop.account_id) as session:
+        assert (await compare(session, account_id=shop.account_id)).payments is None, "no sweep has read it"
     await begin_sweep(shop.world)
     await add_shops(stored, shop, *(number / 100 for number in range(1, LEAST_SHOPS - 1)))
     assert await computed(shop) == {}

@@ -38,6 +38,10 @@ def benchmark_pages(signed_in: dict[str, object]) -> dict[str, tuple[str, dict[s
             "benchmarks.html",
             page | {"comparison": Comparison(30_400, SIZES[3], None, alone), "charts": {}},
         ),
+        "benchmarks-not-yet": (
+            "benchmarks.html",
+            page | {"comparison": Comparison(None, None, None, ()), "charts": {}},
+        ),
         "benchmarks-too-few": (
             "benchmarks.html",
             page | {"comparison": Comparison(1, None, None, alone), "charts": {}},

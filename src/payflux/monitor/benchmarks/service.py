@@ -43,9 +43,9 @@ class Compared(NamedTuple):
 
 class Comparison(NamedTuple):
     """A shop's rates beside those of shops of its `size`, as of `computed_at`; both None where there is nothing to
-    compare yet. `payments` are those of its last 30 days."""
+    compare yet. `payments` are those of its last 30 days, None before its first sweep."""
 
-    payments: int
+    payments: int | None
     size: Size | None
     computed_at: datetime | None
     rates: tuple[Compared, ...]
@@ -105,8 +105,8 @@ async def compare(session: AsyncSession, *, account_id: UUID) -> Comparison:
         .limit(1)
     )
     reading = (await session.execute(own)).scalar_one_or_none()
-    payments = reading.payments_30 if reading else 0
-    size = size_of(payments)
+    payments = reading.payments_30 if reading else None
+    size = None if payments is None else size_of(payments)
     stored = select(Benchmark).where(Benchmark.size == (size.key if size else ""))
     known = {row.metric: row for row in (await session.execute(stored)).scalars()}
     computed_at = max((row.computed_at for row in known.values()), default=None)
