@@ -12,7 +12,15 @@ from rich.markup import escape
 from payflux.cli.configured import complaints, console
 from payflux.monitor.ledger.checkpoints import ConsistencyProof, SignedNote, find_note, read_consistency
 from payflux.monitor.ledger.scanning import Flawed
-from payflux.monitor.ledger.verifying import MissingProof, PublicKey, Verified, is_signed, read_keys, verify_export
+from payflux.monitor.ledger.verifying import (
+    MissingProof,
+    PublicKey,
+    Verified,
+    is_signed,
+    of_one_history,
+    read_keys,
+    verify_export,
+)
 
 
 def verify(
@@ -37,10 +45,10 @@ def verify(
     network; exit code 1 where it does not hold, 2 where it cannot be checked. A checkpoint, or the text of
     the mail that it came in, is checked by the keys that are named."""
     trusted, kept, proof = _trusted(keys), _kept(checkpoint), _proof(consistency)
-    if (note := _note_in(file)) is not None:
-        _verify_note(note, trusted)
-        return
     try:
+        if (note := _note_in(file)) is not None:
+            _verify_note(note, trusted, kept, proof)
+            return
         with file.open("rb") as lines:
             found = verify_export(lines, keys=trusted, kept=kept, consistency=proof)
     except Flawed as error:
@@ -55,7 +63,7 @@ def verify(
         sizes = f"tree_size={missing.tree_size}&later_size={missing.later_size}"
         published = f"https://{missing.origin.removesuffix('/ledger')}/.well-known/payflux-consistency?{sizes}"
         complaints.print(
-            "Whether your checkpoint and this file are of one history takes a proof. Fetch it, and name it by "
+            "Whether this and the checkpoint that you kept are of one history takes a proof. Fetch it, and name it by "
             f"--consistency: curl -o consistency.json {escape(repr(published))}",
             soft_wrap=True,
         )
@@ -74,7 +82,12 @@ def _note_in(file: Path) -> SignedNote | None:
         return None  # to be refused as the export that it is not
 
 
-def _verify_note(note: SignedNote, trusted: dict[str, PublicKey] | None) -> None:
+def _verify_note(
+    note: SignedNote,
+    trusted: dict[str, PublicKey] | None,
+    kept: SignedNote | None,
+    proof: ConsistencyProof | None,
+) -> None:
     said = note.checkpoint
     if trusted is None:
         complaints.print(
@@ -85,6 +98,13 @@ def _verify_note(note: SignedNote, trusted: dict[str, PublicKey] | None) -> None
         raise typer.Exit(2)
     if not is_signed(note, trusted):
         complaints.print("[bold red]This checkpoint does not hold.[/bold red] None of the keys has signed it.")
+        raise typer.Exit(1)
+    if kept is not None and not (
+        is_signed(kept, trusted) and of_one_history(kept.checkpoint, said, [] if proof is None else [proof])
+    ):
+        complaints.print(
+            "[bold red]This checkpoint does not hold.[/bold red] It is not of one history with the one that you kept."
+        )
         raise typer.Exit(1)
     console.print(
         f"This checkpoint holds: the signed tree of {escape(said.origin)}, of {said.tree_size:,} artifacts.",
@@ -116,7 +136,9 @@ def _trusted(path: Path | None) -> dict[str, PublicKey] | None:
         return None
     try:
         document = msgspec.json.decode(path.read_bytes(), type=dict[str, list[dict[str, object]]])
-        return read_keys(document.get("keys", []))
+        if found := read_keys(document.get("keys", [])):
+            return found
+        raise ValueError("it names no key")
     except ValueError as error:
         raise _unusable(path, "a set of public keys (JWKS)", error) from None
 

@@ -181,6 +181,9 @@ def test_the_command_says_what_holds_and_where_it_does_not(tmp_path: Path) -> No
     assert cannot_tell.exit_code == 2
     fetch = "'https://payflux.example/.well-known/payflux-consistency?tree_size=8&later_size=9'"
     assert fetch in cannot_tell.output
+    for named, code in (("later", 2), ("checkpoint", 0)):  # of two checkpoints, too
+        with_kept = ["--keys", str(keys), "--checkpoint", str(tmp_path / named)]
+        assert run.invoke(app, ["verify", str(kept), *with_kept]).exit_code == code
     (tmp_path / "proof").write_text("{}")
     assert run.invoke(app, ["verify", str(file), "--consistency", str(tmp_path / "proof")]).exit_code == 2
     file.write_bytes(b"".join(file_of(chain([{"n": 7}], before=bytes(32), first=7), proven=0, first=7)))
@@ -191,5 +194,25 @@ def test_the_command_says_what_holds_and_where_it_does_not(tmp_path: Path) -> No
     assert bad.exit_code == 1
     assert "Line 3" in bad.output
     assert "body" in bad.output
-    keys.write_text("[]")
-    assert run.invoke(app, ["verify", str(file), "--keys", str(keys)]).exit_code == 2
+    for none in ("[]", '{"keys": []}'):
+        keys.write_text(none)
+        assert run.invoke(app, ["verify", str(file), "--keys", str(keys)]).exit_code == 2
+
+
+def test_a_checkpoint_of_a_rewritten_past_is_told_from_the_one_that_was_kept(tmp_path: Path) -> None:
+    said: dict[str, list[dict[str, object]]] = {
+        "kept": [{"n": 1}],
+        "honest": [{"n": 1}, {"n": 2}],
+        "rewritten": [{"n": 3}, {"n": 2}],
+    }
+    for name, bodies in said.items():
+        header = json.loads(file_of(chain(bodies), proven=len(bodies), earlier=6)[0])["header"]
+        (tmp_path / name).write_text(header["checkpoint"])
+        published = header["consistency"] | {"checkpoint": header["checkpoint"]}
+        (tmp_path / f"{name}.json").write_text(json.dumps(published))
+    (tmp_path / "keys").write_text(json.dumps({"keys": [key().jwk]}))
+    for name, code in (("honest", 0), ("rewritten", 1)):
+        options = {"--keys": "keys", "--checkpoint": "kept", "--consistency": f"{name}.json"}
+        named = [word for option, file in options.items() for word in (option, str(tmp_path / file))]
+        told = CliRunner().invoke(app, ["verify", str(tmp_path / name), *named])
+        assert (told.exit_code, "not of one history" in told.output) == (code, code == 1), told.output

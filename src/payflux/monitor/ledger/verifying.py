@@ -15,7 +15,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from payflux.monitor.ledger.artifacts import FIRST_HASH, Statement, decode_statement, key_id_of, sha256, unb64
-from payflux.monitor.ledger.checkpoints import ConsistencyProof, SignedNote, note_key_id, read_note
+from payflux.monitor.ledger.checkpoints import Checkpoint, ConsistencyProof, SignedNote, note_key_id, read_note
 from payflux.monitor.ledger.exports import FORMAT, Header
 from payflux.monitor.ledger.merkle import leaf_hash, proves_consistency, root_of_inclusion
 from payflux.monitor.ledger.scanning import ArtifactLine, Flaw, Flawed, HeaderLine, scan_artifact, scan_header
@@ -169,18 +169,25 @@ def _check_history(
     proof: ConsistencyProof | None,
     keys: Mapping[str, PublicKey],
 ) -> None:
-    wrong = line.flawed("consistency", "a checkpoint of one history with yours")
-    if note is None or not is_signed(kept, keys) or kept.checkpoint.origin != note.checkpoint.origin:
-        raise wrong
-    old, new = sorted((kept.checkpoint, note.checkpoint), key=lambda each: each.tree_size)
-    proofs = {} if proof is None else {(proof.tree_size, proof.later_size): proof.hashes}
-    if (own := header.consistency) is not None:
-        proofs[own.tree_size, note.checkpoint.tree_size] = [bytes.fromhex(each) for each in own.hashes]
-    hashes = [] if old.tree_size in (0, new.tree_size) else proofs.get((old.tree_size, new.tree_size))
+    proofs = [] if proof is None else [proof]
+    if note is not None and (own := header.consistency) is not None:
+        hashes = [bytes.fromhex(each) for each in own.hashes]
+        proofs.append(ConsistencyProof(own.tree_size, note.checkpoint.tree_size, hashes))
+    if note is None or not is_signed(kept, keys) or not of_one_history(kept.checkpoint, note.checkpoint, proofs):
+        raise line.flawed("consistency", "a checkpoint of one history with yours")
+
+
+def of_one_history(one: Checkpoint, other: Checkpoint, proofs: Iterable[ConsistencyProof]) -> bool:
+    """Whether the tree of one checkpoint is the beginning of the other's, by that of `proofs` that is of their sizes.
+    Raises MissingProof."""
+    if one.origin != other.origin:
+        return False
+    old, new = sorted((one, other), key=lambda each: each.tree_size)
+    fitting = {(each.tree_size, each.later_size): each.hashes for each in proofs}
+    hashes = [] if old.tree_size in (0, new.tree_size) else fitting.get((old.tree_size, new.tree_size))
     if hashes is None:
-        raise MissingProof(note.checkpoint.origin, old.tree_size, new.tree_size)
-    if not proves_consistency(old.tree_size, old.root_hash, new.tree_size, new.root_hash, hashes):
-        raise wrong
+        raise MissingProof(one.origin, old.tree_size, new.tree_size)
+    return proves_consistency(old.tree_size, old.root_hash, new.tree_size, new.root_hash, hashes)
 
 
 def _checked_artifact(line: ArtifactLine, header: Header, keys: Mapping[str, PublicKey], before: bytes) -> bytes:
