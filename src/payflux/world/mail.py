@@ -18,6 +18,7 @@ from payflux.world.delivery_reports import status_in
 
 _TIMEOUT = 20.0  # seconds
 _REFUSED_FOR_GOOD = 500  # SMTP reply codes from here on, RFC 5321 section 4.2.1
+_NOT_LET_IN = (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPConnectResponseError, aiosmtplib.SMTPHeloError)
 
 
 class MailFailure(Exception):
@@ -25,8 +26,8 @@ class MailFailure(Exception):
 
 
 class MailRefused(MailFailure):
-    """The mail server will never take it: the recipient, the sender or the password is wrong. Where it is the
-    recipient, `status` is what the server said of it (RFC 3463), if it did."""
+    """The mail server will never take it: the recipient or the sender is wrong. Where it is the recipient, `status` is
+    what the server said of it (RFC 3463), if it did."""
 
     def __init__(self, message: str, *, status: str = "") -> None:
         super().__init__(message)
@@ -34,7 +35,8 @@ class MailRefused(MailFailure):
 
 
 class MailUnavailable(MailFailure):
-    """The mail server cannot be reached, or asks to try again later."""
+    """The mail server cannot be reached, asks to try again later, or takes no mail at all, as with a wrong password:
+    that is put right while the mail waits."""
 
 
 class InlineImage(msgspec.Struct, frozen=True):
@@ -98,13 +100,17 @@ async def deliver(settings: Settings, mail: Mail, *, to: str, message_id: str = 
             start_tls=settings.smtp_tls == "starttls",
             timeout=_TIMEOUT,
         )
+    except (aiosmtplib.SMTPAuthenticationError, aiosmtplib.SMTPConnectResponseError, aiosmtplib.SMTPHeloError) as error:
+        raise MailUnavailable(
+            f"the mail server does not let PayFlux in (reply {error.code}); see PAYFLUX_SMTP_*"
+        ) from None
     except aiosmtplib.SMTPResponseException as error:
         raise _failure(error.code) from None
     except aiosmtplib.SMTPRecipientsRefused as error:
         refusal = max(error.recipients, key=lambda each: each.code)
         raise _failure(refusal.code, status_in(refusal.message)) from None
     except ssl.SSLCertVerificationError:
-        raise MailRefused("the mail server's certificate is not valid for PAYFLUX_SMTP_HOST") from None
+        raise MailUnavailable("the mail server's certificate is not valid for PAYFLUX_SMTP_HOST") from None
     except (aiosmtplib.SMTPException, OSError) as error:
         raise MailUnavailable(f"the mail server does not answer ({type(error).__name__})") from None
 

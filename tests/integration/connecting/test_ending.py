@@ -8,6 +8,10 @@ from datetime import timedelta
 
 import httpx
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Sink
+from aiosmtpd.smtp import AuthResult
+from pydantic import SecretStr
 
 from payflux.activation.mails import RETRY_AFTER, send_mail
 from payflux.activation.pipeline import STEPS
@@ -19,7 +23,7 @@ from payflux.monitor.processors.connecting.keys import authorize_with_key
 from payflux.monitor.processors.models import Connection
 from payflux.worker.main import work
 from payflux.world.bootstrap import World
-from payflux.world.mail import MailRefused, MailUnavailable, deliver, write_mail
+from payflux.world.mail import Mail, MailRefused, MailUnavailable, deliver, write_mail
 from tests.integration.connecting.conftest import Mailbox, Shop
 from tests.running import free_port
 
@@ -144,3 +148,22 @@ async def test_a_mail_server_that_does_not_answer_is_tried_again_and_none_at_all
         await deliver(silent, mail, to="alice@shop.example")
     with pytest.raises(MailRefused, match="PAYFLUX_SMTP_HOST"):
         await deliver(shop.world.settings.model_copy(update={"smtp_host": ""}), mail, to="alice@shop.example")
+
+
+async def test_a_wrong_password_for_the_mail_server_loses_no_mail(shop: Shop) -> None:
+    mail = Mail("Subject", "Text", "<p>Text</p>")
+    server = Controller(
+        Sink(),
+        hostname="127.0.0.1",
+        port=free_port(),
+        authenticator=lambda *_: AuthResult(success=False, handled=False),
+        auth_require_tls=False,
+    )
+    server.start()
+    try:
+        account = {"smtp_port": server.port, "smtp_username": "payflux", "smtp_password": SecretStr("mistyped")}
+        settings = shop.world.settings.model_copy(update={"smtp_host": "127.0.0.1", "smtp_tls": "none"} | account)
+        with pytest.raises(MailUnavailable, match="PAYFLUX_SMTP"):
+            await deliver(settings, mail, to="alice@shop.example")
+    finally:
+        server.stop()
