@@ -5,20 +5,29 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from selectolax.lexbor import LexborHTMLParser
 
+from payflux.frontdoor.accounts.keys.rules import problems_of
+from payflux.kit.errors import InvalidInput
 from payflux.kit.figures import moment_words, scale_word
 from payflux.kit.messages import LANGUAGES, SOURCE_LANGUAGE, gettext, language, speaking
+from payflux.monitor.processors.connecting.keys import authorize_with_key
+from payflux.settings import Settings
 from payflux.web.formatting import money, money_short, percent, utc
 from payflux.web.languages import accepted
 from payflux.web.rendering import build_templates
 from payflux.world.mail import write_mail
+from payflux.world.notification_services import check_service_address
 from tests.messages import SOURCE, catalogue_path, extracted, updated, written
 from tests.unit.web.samples import PAGES
+
+if TYPE_CHECKING:
+    from payflux.world.bootstrap import World
 
 OTHERS = [key for key in LANGUAGES if key != SOURCE_LANGUAGE]
 SHOWN_TO_NOBODY_ELSE = ("admin/", "report.html", "styleguide.html")
@@ -164,3 +173,15 @@ def test_what_is_spoken_ends_with_its_task() -> None:
 )
 def test_the_language_is_the_one_that_a_browser_wants_most(header: str, key: str) -> None:
     assert accepted(header) == key
+
+
+async def test_what_a_form_refuses_is_said_in_the_language_of_who_sent_it() -> None:
+    nowhere = cast("World", None)  # refused before anything is asked
+    with speaking("de"):
+        assert problems_of("owner", name="", scopes=(), days=90)["name"].startswith("Geben Sie dem Schlüssel")
+        with pytest.raises(InvalidInput) as wrong:
+            await authorize_with_key(nowhere, key="sk_live_x")
+        assert wrong.value.fields["key"].startswith("Das ist ein geheimer Schlüssel")
+        with pytest.raises(InvalidInput) as wrong:
+            check_service_address(Settings(), "a chat", field="address")
+        assert wrong.value.fields["address"].startswith("Das ist keine Adresse eines dieser Dienste")

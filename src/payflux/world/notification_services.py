@@ -17,6 +17,7 @@ import apprise
 import httpx
 
 from payflux.kit.errors import InvalidInput
+from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
 from payflux.settings import Settings
 from payflux.world.notify import Answer, PostFailure, check_address
@@ -75,12 +76,12 @@ def check_service_address(settings: Settings, address: str, *, field: str) -> tu
     found = _plugin(address) if len(address) <= _LONGEST_ADDRESS else None
     if found is None:
         names = ", ".join(service.name for service in SERVICES.values())
-        raise InvalidInput(
-            {field: f"This is not an address of one of these services: {names}. Write it as shown, without options."}
-        )
+        said = _("This is not an address of one of these services: %(names)s. Write it as shown, without options.")
+        raise InvalidInput({field: said % {"names": names}})
     plugin, service = found
     if settings.environment == "production" and not _is_of(service, _host(plugin, service)):
-        raise InvalidInput({field: f"This is not a host of {service.name}. Its address is like {service.example}."})
+        said = _("This is not a host of %(service)s. Its address is like %(example)s.")
+        raise InvalidInput({field: said % {"service": service.name, "example": service.example}})
     return address, service
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, InvalidInput, NotFound
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 from payflux.monitor.alerts.models import AlertChannel
 from payflux.monitor.processors.generic.signatures import new_secret
 from payflux.world.bootstrap import World
@@ -55,7 +56,10 @@ async def add_channel(
     name, (checked, shown) = _name(name), _address(world, kind, address.strip())
     there = await channels_of(session, account_id=account_id, workspace_id=workspace_id)
     if len(there) >= MOST_CHANNELS:
-        raise TooManyChannels(f"There are {MOST_CHANNELS} channels already.", way_out="Remove one that is not used.")
+        raise TooManyChannels(
+            _("There are %(most)s channels already.") % {"most": MOST_CHANNELS},
+            way_out=_("Remove one that is not used."),
+        )
     channel_id, secret = new_id(), new_secret() if kind == "webhook" else ""
     channel = AlertChannel(
         account_id=account_id,
@@ -103,7 +107,7 @@ async def get_channel(session: AsyncSession, *, account_id: UUID, channel_id: UU
     """One channel of the account. Raises NotFound."""
     found = await session.get(AlertChannel, (account_id, channel_id))
     if found is None or found.account_id != account_id:
-        raise NotFound("There is no such channel.", way_out="Go to Settings, Alerts, and choose one there.")
+        raise NotFound(_("There is no such channel."), way_out=_("Go to Settings, Alerts, and choose one there."))
     return found
 
 
@@ -144,7 +148,9 @@ async def _log(
 def _name(text: str) -> str:
     name = " ".join(text.split())
     if not name or not name.isprintable() or len(name) > _LONGEST_NAME:
-        raise InvalidInput({"name": f"Name it in up to {_LONGEST_NAME} letters, such as “Finance, Slack”."})
+        raise InvalidInput(
+            {"name": _("Name it in up to %(most)s letters, such as “Finance, Slack”.") % {"most": _LONGEST_NAME}}
+        )
     return name
 
 
@@ -152,7 +158,9 @@ def _address(world: World, kind: str, address: str) -> tuple[str, str]:
     """An address as it is kept, and what of it a page may show: most let everybody post who knows them."""
     if kind == "pagerduty":
         if not _ROUTING_KEY.fullmatch(address):
-            raise InvalidInput({"address": "An integration key of PagerDuty is 32 letters and digits (Events API v2)."})
+            raise InvalidInput(
+                {"address": _("An integration key of PagerDuty is 32 letters and digits (Events API v2).")}
+            )
         return address, f"key ending in {address[-4:]}"
     if kind == "apprise":
         checked, service = check_service_address(world.settings, address, field="address")
@@ -161,5 +169,6 @@ def _address(world: World, kind: str, address: str) -> tuple[str, str]:
     if kind == "webhook":
         return str(url), str(url.copy_with(query=None, fragment=None))[:300]
     if world.settings.environment == "production" and url.host not in _SLACK_HOSTS:
-        raise InvalidInput({"address": f"An incoming webhook of Slack begins with https://{_SLACK_HOSTS[0]}/."})
+        begins = _("An incoming webhook of Slack begins with %(address)s.")
+        raise InvalidInput({"address": begins % {"address": f"https://{_SLACK_HOSTS[0]}/"}})
     return str(url), f"{url.host}/…"

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 from zlib import crc32
 
 from payflux.frontdoor.accounts.team.capabilities import may
+from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
 
 Environment = Literal["live", "test"]
@@ -62,7 +63,7 @@ SCOPES: dict[str, Scope] = {
 
 class KeyState(StrEnum):
     ACTIVE = "active"
-    ROTATING = "rotating"  # replaced, and still good for a while
+    ROTATING = mark("rotating")  # replaced, and still good for a while
     EXPIRED = "expired"
     REVOKED = "revoked"
 
@@ -103,7 +104,7 @@ def checksum(body: str) -> str:
     """CRC-32 of what stands before it, in base 62: catches a typing error, and lets a scanner for leaked secrets tell a
     key from other text."""
     number, letters = crc32(body.encode()), ""
-    for _ in range(_CHECKSUM):
+    for _place in range(_CHECKSUM):
         number, digit = divmod(number, len(_ALPHABET))
         letters = _ALPHABET[digit] + letters
     return letters
@@ -118,16 +119,16 @@ def problems_of(role: str, *, name: str, scopes: Iterable[str], days: int) -> di
     """What is wrong with a key that a member in `role` asks for, by field."""
     problems, chosen = {}, set(scopes)
     if not name.strip():
-        problems["name"] = "Give the key a name that says what uses it."
+        problems["name"] = _("Give the key a name that says what uses it.")
     elif len(name.strip()) > NAME_MAX or not name.isprintable():
-        problems["name"] = f"Use at most {NAME_MAX} printable characters."
+        problems["name"] = _("Use at most %(most)s printable characters.") % {"most": NAME_MAX}
     beyond = sorted(chosen - set(scopes_within(role)))
     if not chosen:
-        problems["scopes"] = "Choose at least one thing that the key may do."
+        problems["scopes"] = _("Choose at least one thing that the key may do.")
     elif beyond:
-        problems["scopes"] = f"Your role cannot give {', '.join(beyond)}."
+        problems["scopes"] = _("Your role cannot give %(scopes)s.") % {"scopes": ", ".join(beyond)}
     if days not in LIFETIMES:
-        problems["days"] = f"Choose one of {', '.join(map(str, LIFETIMES))} days."
+        problems["days"] = _("Choose one of %(choices)s days.") % {"choices": ", ".join(map(str, LIFETIMES))}
     return problems
 
 

@@ -20,6 +20,7 @@ from payflux.kit.audit import record_change
 from payflux.kit.crypto import TokenHasher
 from payflux.kit.errors import Conflict, InvalidInput, NotFound
 from payflux.kit.ids import new_id
+from payflux.kit.messages import gettext as _
 from payflux.world.outbox import enqueue_mail_to_user
 
 KeysOfLeaver = Literal["keep", "revoke"]
@@ -66,7 +67,8 @@ async def create_key(
     in_use = [each for each in await _keys(session, who.account_id) if each.state(now) is KeyState.ACTIVE]
     if len(in_use) >= rules.MOST_KEYS:
         raise TooManyKeys(
-            f"Your account has {len(in_use)} keys in use, and no more are possible.", way_out="Revoke one that rests."
+            _("Your account has %(number)s keys in use, and no more are possible.") % {"number": len(in_use)},
+            way_out=_("Revoke one that rests."),
         )
     made = _make(tokens, who, name=" ".join(name.split()), scopes=chosen, environment=environment, now=now)
     made.row.expires_at = now + timedelta(days=days)
@@ -84,10 +86,14 @@ async def rotate_key(
     what the old one may.
     """
     if overlap_hours not in rules.OVERLAPS:
-        raise InvalidInput({"overlap_hours": f"Choose one of {', '.join(map(str, rules.OVERLAPS))} hours."})
+        raise InvalidInput(
+            {"overlap_hours": _("Choose one of %(choices)s hours.") % {"choices": ", ".join(map(str, rules.OVERLAPS))}}
+        )
     old = await _active(session, who.account_id, key_id, now)
     if beyond := sorted(set(old.scopes) - set(rules.scopes_within(who.role))):
-        raise InvalidInput({"scopes": f"Your role cannot give {', '.join(beyond)}, which this key may."})
+        raise InvalidInput(
+            {"scopes": _("Your role cannot give %(scopes)s, which this key may.") % {"scopes": ", ".join(beyond)}}
+        )
     made = _make(tokens, who, name=old.name, scopes=old.scopes, environment=_environment(old), now=now)
     made.row.expires_at = now + (old.expires_at - old.created_at)
     session.add(made.row)
@@ -173,7 +179,7 @@ async def _find(session: AsyncSession, account_id: UUID, key_id: UUID) -> ApiKey
     query = select(ApiKey).where(ApiKey.account_id == account_id, ApiKey.id == key_id).with_for_update()
     found = (await session.execute(query)).scalar_one_or_none()
     if found is None:
-        raise NotFound("Your account has no such key.", way_out="Reload the list of keys.")
+        raise NotFound(_("Your account has no such key."), way_out=_("Reload the list of keys."))
     return found
 
 
@@ -181,7 +187,8 @@ async def _active(session: AsyncSession, account_id: UUID, key_id: UUID, now: da
     key = await _find(session, account_id, key_id)
     if key.state(now) is not KeyState.ACTIVE:
         raise KeyEnded(
-            f"This key is {key.state(now)}, so it cannot be rotated.", way_out="Make a new one in its place."
+            _("This key is %(state)s, so it cannot be rotated.") % {"state": _(key.state(now))},
+            way_out=_("Make a new one in its place."),
         )
     return key
 
