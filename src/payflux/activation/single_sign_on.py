@@ -16,10 +16,11 @@ from payflux.frontdoor.accounts.sso.groups import given_to_member
 from payflux.frontdoor.accounts.sso.models import SsoConnection
 from payflux.frontdoor.accounts.sso.rules import Asserted
 from payflux.frontdoor.accounts.team.members import change_role
-from payflux.frontdoor.accounts.team.queries import Member
+from payflux.frontdoor.accounts.team.queries import Member, find_member
 from payflux.frontdoor.accounts.workspaces.queries import addresses_in
 from payflux.frontdoor.accounts.workspaces.service import follow_role
 from payflux.frontdoor.entitlements.resolving import entitlements_of
+from payflux.kit.database import in_account
 from payflux.kit.errors import Conflict
 from payflux.kit.messages import gettext as _
 from payflux.world.bootstrap import World
@@ -33,9 +34,15 @@ class RoleOfDirectory(Conflict):
     code = "role_of_directory"
 
 
+class RoleOfAccount(Conflict):
+    """The plan has one role for all workspaces, and the member has theirs in the account."""
+
+    code = "role_of_account"
+
+
 async def give_role(session: AsyncSession, world: World, who: SignedIn, *, user_id: UUID, role: str) -> Member:
     """Give a member another role, unless the directory gives them one; in the account's further workspaces too, where
-    its plan has one role for all of them. Raises RoleOfDirectory, and what
+    its plan has one role for all of them. Raises RoleOfDirectory, RoleOfAccount, and what
     :func:`payflux.frontdoor.accounts.team.members.change_role` does."""
     if await given_to_member(session, account_id=who.account_id, user_id=user_id) is not None:
         raise RoleOfDirectory(
@@ -43,8 +50,17 @@ async def give_role(session: AsyncSession, world: World, who: SignedIn, *, user_
             way_out=_("Move them to another group there, or choose another role for the group under Single sign-on."),
         )
     now = world.clock.now()
+    one_for_all = not (await entitlements_of(session, world, account_id=who.account_id)).granted[ROLE_FEATURE]
+    if one_for_all and who.parent_id is not None:
+        async with in_account(session, who.parent_id):
+            of_account = await find_member(session, account_id=who.parent_id, user_id=user_id)
+        if of_account is not None:
+            raise RoleOfAccount(
+                _("Your plan has one role for all workspaces of an account."),
+                way_out=_("Switch to the account, and change it under Team there."),
+            )
     member = await change_role(session, who, user_id=user_id, role=role, now=now)
-    if not (await entitlements_of(session, world, account_id=who.account_id)).granted[ROLE_FEATURE]:
+    if one_for_all:
         await follow_role(session, who, user_id=user_id, role=role, now=now)
     return member
 

@@ -332,6 +332,9 @@ async def test_pro_has_as_many_workspaces_as_processors_and_one_role_for_all_of_
     assert await places(world, frank) == {"Alice's shop": "viewer", "Shop": "viewer"}
     shop = await in_workspace(world, alice, UUID(pages[0].rpartition("/")[2]))
     assert (await actions(world, shop))[-1] == "member.role_changed"
+    there = await switched(app, world, alice, shop.account_id)
+    refused = await there.post(role, {"role": "admin"}, **MACHINE)
+    assert (refused.status_code, refused.json()["code"]) == (409, "role_of_account")
     await put_on(world, stored, alice, "enterprise")
     await owner.post(role, {"role": "admin"})
     assert await places(world, frank) == {"Alice's shop": "admin", "Shop": "viewer"}
