@@ -133,7 +133,7 @@ async def stream(
 
     async def lines() -> AsyncGenerator[bytes]:
         # of its own: the request's transaction ends before the first byte is sent
-        async with world.database.tenant(who.account_id) as streaming:
+        async with world.database.stream(who.account_id) as streaming:
             pieces = stream_events(
                 streaming, account_id=who.account_id, workspace_id=workspace.id, since=since, until=until
             )

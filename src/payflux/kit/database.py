@@ -97,18 +97,31 @@ def create_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
 
 
 class Database:
-    """The app's two engines. This is the only place that commits."""
+    """The connections of the app's two roles. This is the only place that commits."""
 
     def __init__(self, urls: DatabaseUrls, *, pool_size: int = 5) -> None:
         self.urls = urls
         self._app = create_engine(urls.app, pool_size=pool_size)
         self._system = create_engine(urls.system, pool_size=pool_size)
+        self._streams = create_engine(urls.app, pool_size=pool_size)
         self._askers = _Askers(urls.system, size=pool_size)
 
     @asynccontextmanager
     async def tenant(self, account_id: UUID) -> AsyncGenerator[AsyncSession, None]:
         """One transaction that sees and writes the rows of `account_id` alone; committed unless an error leaves it."""
-        async with AsyncSession(self._app, expire_on_commit=False) as session, session.begin():
+        async with self._become(self._app, account_id) as session:
+            yield session
+
+    @asynccontextmanager
+    async def stream(self, account_id: UUID) -> AsyncGenerator[AsyncSession, None]:
+        """The same for as long as somebody reads what is sent meanwhile: on connections of its own, so that readers who
+        dawdle keep nobody else waiting."""
+        async with self._become(self._streams, account_id) as session:
+            yield session
+
+    @asynccontextmanager
+    async def _become(self, engine: AsyncEngine, account_id: UUID) -> AsyncGenerator[AsyncSession, None]:
+        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
             await session.execute(_BECOME, {"account_id": str(account_id)})
             yield session
 
@@ -140,6 +153,7 @@ class Database:
     async def close(self) -> None:
         await self._app.dispose()
         await self._system.dispose()
+        await self._streams.dispose()
         await self._askers.close()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -94,6 +95,16 @@ async def test_a_stream_tells_every_event_as_the_pages_do(program: httpx.AsyncCl
     assert [each["occurred_at"] for each in streamed] == sorted(each["occurred_at"] for each in streamed)
     part = await program.get("/events.ndjson", params={"since": (shop.now - DAY).isoformat()})
     assert 0 < len(part.text.splitlines()) < 10
+
+
+async def test_readers_who_dawdle_keep_nobody_else_waiting(
+    program: httpx.AsyncClient, world: World, shop: Shop
+) -> None:
+    async with AsyncExitStack() as dawdling:
+        for _ in range(10):
+            await dawdling.enter_async_context(world.database.stream(shop.account_id))
+        async with asyncio.timeout(20):
+            assert (await program.get("/alerts")).status_code == 200
 
 
 async def test_what_has_not_changed_is_not_sent_again(program: httpx.AsyncClient) -> None:
