@@ -41,6 +41,7 @@ from payflux.frontdoor.billing.upkeep import (
     reconcile_billing,
 )
 from payflux.frontdoor.funnel.jobs import send_product_events
+from payflux.frontdoor.funnel.recording import delete_strangers_events
 from payflux.frontdoor.sales.service import delete_old_leads
 from payflux.frontdoor.staff.signing_in import delete_ended_staff_sessions
 from payflux.kit.audit_check import verify_every_log
@@ -134,6 +135,7 @@ async def work(
             await delete_expired_scans(session, now=world.clock.now())
             await delete_expired_exports(session, now=world.clock.now())
             await delete_old_leads(session, now=world.clock.now())
+            await delete_strangers_events(session, now=world.clock.now())
             await forget_answers(session, now=world.clock.now())
 
     async def verify_logs() -> None:

@@ -12,7 +12,7 @@ from payflux.app import create_app
 from payflux.frontdoor.accounts.verification.models import EmailChallenge
 from payflux.frontdoor.accounts.verification.secrets import code_of
 from payflux.frontdoor.funnel.events import CatalogueKey, PlanPickerViewed, TrialStarted
-from payflux.frontdoor.funnel.recording import record
+from payflux.frontdoor.funnel.recording import delete_strangers_events, record
 from payflux.world.bootstrap import World
 from tests.conftest import MovedClock
 from tests.integration.funnel.reading import recorded_events
@@ -120,3 +120,18 @@ async def test_an_event_stands_only_with_what_it_tells_of_and_once_where_it_happ
     assert [event.id for event in await recorded_events(world)] == [event.id for event in events]
     await tell_again(fail=False)
     assert [event.name for event in await recorded_events(world)][len(events) :] == ["plan_picker_viewed"]
+
+
+async def test_what_strangers_did_is_deleted_after_400_days_and_what_an_account_did_stays(
+    world: World, clock: MovedClock
+) -> None:
+    browser = Browser(create_app(world))
+    await browser.get("/pricing", **BROWSER)
+    await browser.register("Alice", "alice@alice-shop.example")
+    before = [(event.name, event.account_id) for event in await recorded_events(world)]
+    assert {account_id is None for _name, account_id in before} == {True, False}
+    for days, left in ((399, before), (2, [each for each in before if each[1] is not None])):
+        clock.move(timedelta(days=days))
+        async with world.database.system() as session:
+            await delete_strangers_events(session, now=clock.now())
+        assert [(event.name, event.account_id) for event in await recorded_events(world)] == left

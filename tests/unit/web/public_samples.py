@@ -72,6 +72,7 @@ def legal_page(page: str, settings: Settings) -> dict[str, Any]:
         "history_days": 30,
         "scans_days": 30,
         "leads_days": 365,
+        "strangers_days": 400,
     }
 
 

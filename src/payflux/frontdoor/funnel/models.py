@@ -15,7 +15,7 @@ from payflux.kit.database import Base
 
 class RecordedEvent(Base):
     """A product event, written in the transaction of what it tells of. Append-only but for `sent_at`, when the
-    analytics service had it; that service tells a second copy by `id`.
+    analytics service had it (that service tells a second copy by `id`), and for what ends in time.
 
     `account_id` is None for a stranger, `visitor` is :func:`~payflux.frontdoor.funnel.rules.visitor_key`, and
     `dedupe_key` what a repetition would have too.

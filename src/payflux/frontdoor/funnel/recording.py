@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from payflux.frontdoor.funnel.events import ProductEvent
 from payflux.frontdoor.funnel.models import RecordedEvent
-from payflux.frontdoor.funnel.rules import dedupe_key
+from payflux.frontdoor.funnel.rules import STRANGERS_KEPT, dedupe_key
 from payflux.kit.ids import new_id
 
 
@@ -39,3 +40,9 @@ async def record(
         "at": at,
     }
     await session.execute(insert(RecordedEvent).values(row).on_conflict_do_nothing())
+
+
+async def delete_strangers_events(session: AsyncSession, *, now: datetime) -> None:
+    """Delete what is older than :data:`STRANGERS_KEPT` and of people without an account. As the system role."""
+    old = (RecordedEvent.account_id.is_(None), RecordedEvent.at < now - STRANGERS_KEPT)
+    await session.execute(delete(RecordedEvent).where(*old))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from payflux.frontdoor.funnel.events import ProductEvent, Repeats
 from payflux.kit.crypto import TokenHasher
+
+STRANGERS_KEPT = timedelta(days=400)
+"""For how long events are kept that no account goes with: the funnel compares a day with that of a year ago."""
 
 
 def visitor_key(tokens: TokenHasher, *, address: str, user_agent: str, at: datetime) -> str:

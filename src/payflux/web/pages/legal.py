@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from payflux.frontdoor.billing.rules import HISTORY, TRIAL
+from payflux.frontdoor.funnel.rules import STRANGERS_KEPT
 from payflux.frontdoor.sales.rules import KEPT_AFTER_CLOSING
 from payflux.kit.messages import gettext as _
 from payflux.kit.messages import mark
@@ -46,6 +47,7 @@ async def _show(request: Request, world: CurrentWorld, open_to_all: SelfServe) -
         history_days=HISTORY.days,
         scans_days=KEPT_FOR_STRANGERS.days,
         leads_days=KEPT_AFTER_CLOSING.days,
+        strangers_days=STRANGERS_KEPT.days,
     )
 
 
