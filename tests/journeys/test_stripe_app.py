@@ -25,8 +25,12 @@ def test_alice_installs_the_app_sees_her_projection_and_is_mailed_when_it_ends(p
     account = ARCHETYPES["healthy"].account_id
     httpx.post(f"{product.sandbox_url}/sandbox/accounts/{account}/fire/app_uninstalled").raise_for_status()
     page.goto("/connection")
-    page.get_by_role("button", name="Check again").click()
-    expect(page.get_by_role("link", name="Connect Stripe")).to_be_visible()
+    again = page.get_by_role("button", name="Check again")
+    ended = page.get_by_role("link", name="Connect Stripe")
+    expect(again.or_(ended).first).to_be_visible()
+    if again.count():  # a worker that reads on may have met the end first
+        again.click()
+    expect(ended).to_be_visible()
 
     mails = page.context.new_page()
     for _ in range(40):
