@@ -61,8 +61,6 @@ class SharedDatabase:
         await self._administer(
             f"CREATE DATABASE {self._name} TEMPLATE {self._template} OWNER {OWNER_ROLE} STRATEGY FILE_COPY"
         )
-        # a plan that was made when a table was empty would be kept for the test that fills it
-        await self._administer(f"ALTER DATABASE {self._name} SET plan_cache_mode = force_custom_plan")
         password = role_password(self._settings.secret_key.get_secret_value(), OWNER_ROLE)
         self.url = self._server.url(user=OWNER_ROLE, password=password, database=self._name)
         self.database = _KeptDatabase(urls_of(self._settings, self.url))

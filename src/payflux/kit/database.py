@@ -85,11 +85,15 @@ def asyncpg_address(url: str) -> str:
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
+# a plan that was made while a table was empty reads it row by row when it no longer is
+_PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
+
+
 def create_engine(url: str, *, pool_size: int = 5) -> AsyncEngine:
     # asyncpg reads the address itself, so that sslmode and the like mean here what they mean everywhere
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=lambda: asyncpg.connect(asyncpg_address(url)),
+        async_creator=lambda: asyncpg.connect(asyncpg_address(url), server_settings=_PLANNED_ANEW),
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_pre_ping=True,
