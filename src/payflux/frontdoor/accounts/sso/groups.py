@@ -17,7 +17,6 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from payflux.frontdoor.accounts.models import Membership
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.sso.models import (
     DirectoryGroup,
@@ -27,6 +26,7 @@ from payflux.frontdoor.accounts.sso.models import (
 )
 from payflux.frontdoor.accounts.sso.rules import DEFAULT_ROLES, highest_role
 from payflux.frontdoor.accounts.team.inviting import hold_seats
+from payflux.frontdoor.accounts.team.members import write_role
 from payflux.kit.audit import record_change
 from payflux.kit.errors import Conflict, InvalidInput, NotFound
 from payflux.kit.ids import new_id
@@ -209,21 +209,7 @@ async def note_departure(session: AsyncSession, *, account_id: UUID, person_id: 
 
 async def set_role(session: AsyncSession, who: SignedIn, *, user_id: UUID, role: str, now: datetime) -> None:
     """Give a member, unless they are the owner, the role that the directory says; it holds from their next request."""
-    mine = (Membership.account_id == who.account_id, Membership.user_id == user_id)
-    before = (await session.execute(select(Membership.role).where(*mine).with_for_update())).scalar_one_or_none()
-    if before is None or before in ("owner", role):
-        return
-    await session.execute(update(Membership).where(*mine).values(role=role))
-    await record_change(
-        session,
-        account_id=who.account_id,
-        actor_id=who.user_id,
-        action="member.role_changed",
-        subject=str(user_id),
-        at=now,
-        before={"role": before},
-        after={"role": role, "by": "directory"},
-    )
+    await write_role(session, who, user_id=user_id, role=role, by="directory", now=now)
 
 
 async def _follow(session: AsyncSession, who: SignedIn, before: Mapping[UUID, str], *, now: datetime) -> None:

@@ -86,6 +86,28 @@ async def change_role(session: AsyncSession, who: SignedIn, *, user_id: UUID, ro
     return Member(target.user_id, target.name, target.email, Role(role), target.verified, target.joined_at)
 
 
+async def write_role(
+    session: AsyncSession, who: SignedIn, *, user_id: UUID, role: str, now: datetime, by: str = ""
+) -> None:
+    """Give a member of the caller's account, unless they are the owner, a role that was decided elsewhere: `by` says
+    where, in the log. Nothing happens where there is no such member, or they have it."""
+    mine = (Membership.account_id == who.account_id, Membership.user_id == user_id)
+    before = (await session.execute(select(Membership.role).where(*mine).with_for_update())).scalar_one_or_none()
+    if before in (None, Role.OWNER, role):
+        return
+    await session.execute(update(Membership).where(*mine).values(role=role))
+    await record_change(
+        session,
+        account_id=who.account_id,
+        actor_id=who.user_id,
+        action="member.role_changed",
+        subject=str(user_id),
+        at=now,
+        before={"role": before},
+        after={"role": role} | ({"by": by} if by else {}),
+    )
+
+
 async def holdings(session: AsyncSession, *, account_id: UUID, user_id: UUID, now: datetime) -> Holdings:
     """What a member holds: the invites they sent that are still open. Connections are the account's, whoever made
     them."""

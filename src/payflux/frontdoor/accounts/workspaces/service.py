@@ -3,10 +3,11 @@ which makes a tenant and so runs as the system role."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +16,7 @@ from payflux.frontdoor.accounts.models import Account, Membership
 from payflux.frontdoor.accounts.sessions import SignedIn
 from payflux.frontdoor.accounts.team import rules
 from payflux.frontdoor.accounts.team.capabilities import Role, holders, manageable_roles, may, with_article
-from payflux.frontdoor.accounts.team.members import NotYours, locked_pair
+from payflux.frontdoor.accounts.team.members import NotYours, locked_pair, write_role
 from payflux.frontdoor.accounts.workspaces.queries import FurtherWorkspace, find_workspace
 from payflux.kit.audit import record_change
 from payflux.kit.database import in_account
@@ -83,23 +84,7 @@ async def follow_role(session: AsyncSession, who: SignedIn, *, user_id: UUID, ro
     where the plan has one role for all of them."""
     for workspace in await workspaces_of(session, account_id=who.account_id):
         async with in_account(session, workspace.id):
-            place = (Membership.account_id == workspace.id, Membership.user_id == user_id)
-            before = (
-                await session.execute(select(Membership.role).where(*place).with_for_update())
-            ).scalar_one_or_none()
-            if before in (None, role):
-                continue
-            await session.execute(update(Membership).where(*place).values(role=role))
-            await record_change(
-                session,
-                account_id=workspace.id,
-                actor_id=who.user_id,
-                action="member.role_changed",
-                subject=str(user_id),
-                at=now,
-                before={"role": before},
-                after={"role": role},
-            )
+            await write_role(session, replace(who, account_id=workspace.id), user_id=user_id, role=role, now=now)
 
 
 async def add_to_workspace(
